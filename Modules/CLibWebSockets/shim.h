@@ -1,0 +1,68 @@
+// The C side of the CLibWebSockets module: libwebsockets itself, and only what Swift cannot import or
+// what differs between its releases. Each entry says why it is here.
+
+#ifndef CLIBWEBSOCKETS_SHIM_H
+#define CLIBWEBSOCKETS_SHIM_H
+
+#include <libwebsockets.h>
+#include <stdlib.h>
+#include <string.h>
+#if defined(__linux__)
+#include <sys/prctl.h>
+#else
+#include <pthread.h>
+#endif
+
+#if LWS_LIBRARY_VERSION_NUMBER < 4001000
+#error "libwebsockets 4.1 or newer is required"
+#endif
+
+// Constants that are expressions or casts in lws's headers, which Swift's importer skips.
+static const size_t clws_pre = LWS_PRE;
+static const uint64_t clws_option_explicit_vhosts = LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
+static const uint64_t clws_option_ssl_global_init = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+static const uint64_t clws_option_raw_origin = LWS_SERVER_OPTION_JUST_USE_RAW_ORIGIN;
+static const int clws_port_no_listen = CONTEXT_PORT_NO_LISTEN;
+static const int clws_kill_async = LWS_TO_KILL_ASYNC;
+static const lws_usec_t clws_timer_cancel = LWS_SET_TIMER_USEC_CANCEL;
+
+// Names the current thread. prctl is variadic and pthread_setname_np hidden without _GNU_SOURCE: Swift sees neither.
+static inline void clws_name_thread(const char *name) {
+#if defined(__linux__)
+    prctl(PR_SET_NAME, name, 0, 0, 0);
+#else
+    pthread_setname_np(name);
+#endif
+}
+
+// A timer of the loop with the object it belongs to behind it. lws hands its callback the address of the
+// lws_sorted_usec_list_t alone, so the owner has to lie at a fixed distance from it.
+typedef struct clws_timer {
+    lws_sorted_usec_list_t sul; // must stay first: the callback casts it back to clws_timer
+    void *owner;
+} clws_timer;
+
+// Takes the SOCKS and HTTP proxies of the environment away from a vhost. lws reads `http_proxy` (and, where it
+// is built in, `socks_proxy`) by itself unless an address is set (core-net/vhost.c: lws_create_vhost); an
+// address without a port is refused by lws_set_proxy, which leaves the proxy port 0, which means none.
+static inline void clws_ignore_environment_proxy(struct lws_context_creation_info *info) {
+    info->http_proxy_address = ":0";
+    info->http_proxy_port = 0;
+#if defined(LWS_WITH_SOCKS5)
+    info->socks_proxy_address = ":0";
+    info->socks_proxy_port = 0;
+#endif
+}
+
+// Calls `each` with the name (not NUL-terminated, with its colon) of every header that lws has no token for.
+// Returns -1 where lws has no way to list them: lws_hdr_custom_name_foreach came with 4.3.
+static inline int clws_each_unknown_header(struct lws *wsi, void (*each)(const char *, int, void *), void *opaque) {
+#if LWS_LIBRARY_VERSION_NUMBER >= 4003000 && defined(LWS_WITH_CUSTOM_HEADERS)
+    return lws_hdr_custom_name_foreach(wsi, each, opaque);
+#else
+    (void)wsi; (void)each; (void)opaque;
+    return -1;
+#endif
+}
+
+#endif

@@ -1,0 +1,66 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Warnings are errors when the package builds itself under CI, never for those who depend on it.
+let strict: [SwiftSetting] = Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+let settings: [SwiftSetting] =
+    strict + [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ]
+
+let package = Package(
+    name: "swift-lws",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "LWSWebSocket", targets: ["LWSWebSocket"]),
+        .library(name: "LWSEchoServer", targets: ["LWSEchoServer"]),
+        .executable(name: "lws-echo-server", targets: ["lws-echo-server"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.3.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CLibWebSockets",
+            path: "Modules/CLibWebSockets",
+            pkgConfig: "libwebsockets",
+            providers: [.apt(["libwebsockets-dev", "libssl-dev"]), .brew(["libwebsockets"])]
+        ),
+        .target(
+            name: "LWSServiceLoop",
+            dependencies: ["CLibWebSockets", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "LWSWebSocket",
+            dependencies: [
+                "CLibWebSockets", "LWSServiceLoop",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "LWSEchoServer",
+            dependencies: ["CLibWebSockets", "LWSServiceLoop"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "lws-echo-server",
+            dependencies: [
+                "LWSEchoServer", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "lws-demo",
+            dependencies: ["LWSWebSocket", "LWSEchoServer"],
+            swiftSettings: settings
+        ),
+    ]
+)

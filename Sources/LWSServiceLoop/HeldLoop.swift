@@ -1,0 +1,65 @@
+// The rule of the house in types: only the holder of a loop touches libwebsockets.
+
+import CLibWebSockets
+
+/// Proof that the current thread holds a loop, and the way to everything that lives on it.
+///
+/// Only the holder of the loop touches lws: every function that calls into lws, or that reads or changes something
+/// which lives on the loop, takes a `borrowing HeldLoop`. It cannot be copied, stored or sent, and only
+/// ``LoopContext`` makes one, so such a function cannot be called from anywhere else. The single exception is
+/// `lws_cancel_service`, which lws documents as safe from any thread and which ``ServiceLoop`` alone calls.
+///
+/// Who the holder is does not show here. Today it is the loop's dedicated thread.
+package struct HeldLoop: ~Copyable {
+    private let core: LoopContext
+
+    init(_ core: LoopContext) { self.core = core }
+
+    /// lws's context.
+    package var context: OpaquePointer { core.pointer }
+
+    /// Which loop is held.
+    package var id: LoopID { core.id }
+
+    /// Something that lives as long as the loop does (a vhost with its protocols, say), made on first use.
+    package func resident<Resident: LoopResident>(
+        _ type: Resident.Type = Resident.self
+    ) -> Resident? {
+        if let present = core.residents[ObjectIdentifier(type)] as? Resident { return present }
+        guard let made = Resident(self) else { return nil }
+        core.residents[ObjectIdentifier(type)] = made
+        return made
+    }
+}
+
+/// Something that is made once on a loop and stays until the loop's lws context is gone.
+package protocol LoopResident: AnyObject {
+    /// Makes it on the held loop; `nil` where lws refuses.
+    init?(_ held: borrowing HeldLoop)
+}
+
+/// The identity of a loop.
+package struct LoopID: Hashable, Sendable {
+    private let object: ObjectIdentifier
+    init(_ loop: ServiceLoop) { object = ObjectIdentifier(loop) }
+}
+
+/// An object that lives on one loop, in the hands of a caller who may keep it and send it on, but can look inside
+/// only while holding that loop.
+package struct LoopBound<Value>: @unchecked Sendable {
+    // Safe to share: the value is moved in (`sending`), so nobody else refers to it, and comes out only against
+    // a HeldLoop of its own loop, of which there is one at a time. Value's `deinit` must not touch lws, for the
+    // last reference may be dropped anywhere.
+    private let value: Value
+    private let loop: LoopID
+
+    package init(_ value: sending Value, on loop: ServiceLoop) {
+        self.value = value
+        self.loop = loop.id
+    }
+
+    package func get(_ held: borrowing HeldLoop) -> Value {
+        precondition(held.id == loop, "an object of one service loop was used on another")
+        return value
+    }
+}

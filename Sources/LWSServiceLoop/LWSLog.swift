@@ -1,0 +1,52 @@
+// lws's log lines, handed to swift-log.
+
+import CLibWebSockets
+package import Logging
+
+/// The bridge from lws's own log to a swift-log `Logger` labelled `lws`.
+///
+/// lws has one log for the whole process. What is below the level is not even formatted: the level is passed on to
+/// lws as its mask.
+package enum LWSLog {
+    private static let logger = Locked<Logger?>(nil)
+
+    /// Sends lws's log to swift-log. The first loop does it; errors and warnings are on, the rest is off.
+    static func install() {
+        if logger.withLock({ $0 == nil }) { setLevel(.warning) }
+    }
+
+    /// Chooses how much of lws's log is passed on. lws's `info` and `debug` are many lines per message.
+    package static func setLevel(_ level: Logger.Level) {
+        var configured = Logger(label: "lws")
+        configured.logLevel = level
+        logger.withLock { [configured] in $0 = configured }
+        lws_set_log_level(mask(for: level)) { level, line in
+            guard let line else { return }
+            LWSLog.emit(level, String(cString: line))
+        }
+    }
+
+    private static let levels: [(Logger.Level, Int32)] = [
+        (.error, 1 << 0), (.warning, 1 << 1), (.notice, 1 << 2), (.info, 1 << 3), (.debug, 1 << 4),
+    ]
+
+    private static func mask(for level: Logger.Level) -> Int32 {
+        levels.reduce(0) { $1.0 >= level ? $0 | $1.1 : $0 }
+    }
+
+    private static func emit(_ bit: Int32, _ line: String) {
+        let level = levels.first { $0.1 == bit }?.0 ?? .debug
+        logger.withLock({ $0 })?.log(level: level, "\(message(in: line))")
+    }
+
+    /// The line without lws's time stamp and level letter ("[2026/11/23 15:37:39:2662] N: …"), which swift-log's
+    /// handler writes in its own way, and without the line's end.
+    static func message(in line: String) -> Substring {
+        var text = line[...]
+        while text.last?.isNewline == true { text.removeLast() }
+        guard text.first == "[", let bracket = text.firstIndex(of: "]") else { return text }
+        let rest = text[text.index(after: bracket)...]
+        guard let colon = rest.firstIndex(of: ":") else { return text }
+        return rest[rest.index(after: colon)...].drop { $0 == " " }
+    }
+}

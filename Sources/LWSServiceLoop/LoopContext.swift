@@ -1,0 +1,109 @@
+// One lws context and who holds it.
+
+import CLibWebSockets
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// The lws context of one loop with all that lives on it. Made, used and destroyed by the holder of the loop.
+///
+/// The context's user pointer is this object, unretained: ``ServiceLoop`` keeps it until `lws_context_destroy` has
+/// returned, and lws calls no callback after that.
+package final class LoopContext {
+    let id: LoopID
+    var residents: [ObjectIdentifier: any LoopResident] = [:]
+    private var context: OpaquePointer?
+    private var holder: pthread_t?
+
+    /// Bytes of the buffer that lws writes a handshake request to and reads sockets through. lws's default of
+    /// 4096 would bound the request's size (`lws_generate_client_handshake` writes into it).
+    package static let serviceBufferSize = 65536
+    /// Bytes of headers that lws takes for one handshake, request and answer together. An unsigned short in lws.
+    package static let headerLimit: UInt16 = 32768
+
+    init(_ id: LoopID) { self.id = id }
+
+    deinit { precondition(context == nil, "a loop's context outlived its holder") }
+
+    var pointer: OpaquePointer {
+        guard let context else { preconditionFailure("the loop has ended") }
+        return context
+    }
+
+    /// Makes the lws context. Vhosts are made by the residents.
+    func create(_ options: LoopOptions) throws(LoopError) {
+        var info = lws_context_creation_info()
+        info.options = clws_option_explicit_vhosts
+        if options.usesTLS { info.options |= clws_option_ssl_global_init }
+        info.port = clws_port_no_listen
+        info.pt_serv_buf_size = UInt32(Self.serviceBufferSize)
+        info.max_http_header_data = Self.headerLimit
+        // How many handshakes may be under way at once; the others wait for their turn inside lws.
+        info.max_http_header_pool = 1024
+        info.user = Unmanaged.passUnretained(self).toOpaque()
+        LWSLog.install()
+        // lws sets SIGPIPE to ignored for the whole process (core/context.c: lws_plat_init). That is the
+        // application's to decide; this library needs no SIGPIPE handling of its own, see LoopThread.
+        var before = sigaction()
+        sigaction(SIGPIPE, nil, &before)
+        context = lws_create_context(&info)
+        sigaction(SIGPIPE, &before, nil)
+        guard context != nil else { throw .context }
+    }
+
+    func destroy() {
+        // lws still calls back for every connection while it destroys the context.
+        lws_context_destroy(context)
+        context = nil
+        residents = [:]
+    }
+
+    /// Makes the current thread the loop's holder for as long as `body` runs.
+    func hold<Result, Failure: Error>(
+        _ body: (borrowing HeldLoop) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        precondition(holder == nil, "a service loop has one holder at a time")
+        holder = pthread_self()
+        defer { holder = nil }
+        return try body(HeldLoop(self))
+    }
+
+    /// Runs a callback of lws, which calls only from inside `lws_service` and the other functions that the
+    /// holder calls: the current thread holds the loop already.
+    ///
+    /// The context's user pointer leads back here, so that a trampoline needs nothing but what lws hands it.
+    package static func callback<Result>(
+        of connection: OpaquePointer?, _ body: (borrowing HeldLoop) -> Result
+    ) -> Result? {
+        guard let connection else { return nil }
+        return callback(inContext: lws_get_context(connection), body)
+    }
+
+    /// The same where lws calls back for no connection.
+    static func callback<Result>(
+        inContext context: OpaquePointer?, _ body: (borrowing HeldLoop) -> Result
+    ) -> Result? {
+        guard let context, let user = lws_context_user(context) else { return nil }
+        let core = Unmanaged<LoopContext>.fromOpaque(user).takeUnretainedValue()
+        // lws calls back while lws_create_context still runs, when there is nothing to do yet.
+        guard core.context != nil, let holder = core.holder else { return nil }
+        precondition(pthread_equal(holder, pthread_self()) != 0, "lws called back on a thread without its loop")
+        return body(HeldLoop(core))
+    }
+}
+
+/// What a loop's context is made for.
+package struct LoopOptions: Sendable {
+    /// Sets up OpenSSL for the context (about 1.2 MB).
+    package var usesTLS: Bool
+    /// The thread's name, as `top -H` and a debugger show it; 15 bytes at most on Linux.
+    package var name: String
+
+    package init(name: String, usesTLS: Bool = false) {
+        self.name = name
+        self.usesTLS = usesTLS
+    }
+}
