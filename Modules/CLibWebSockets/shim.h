@@ -7,6 +7,7 @@
 #include <libwebsockets.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #if defined(__linux__)
 #include <sys/prctl.h>
 #else
@@ -24,7 +25,12 @@ static const uint64_t clws_option_ssl_global_init = LWS_SERVER_OPTION_DO_SSL_GLO
 static const uint64_t clws_option_raw_origin = LWS_SERVER_OPTION_JUST_USE_RAW_ORIGIN;
 static const int clws_port_no_listen = CONTEXT_PORT_NO_LISTEN;
 static const int clws_kill_async = LWS_TO_KILL_ASYNC;
+static const int clws_peek = MSG_PEEK | MSG_DONTWAIT; // enumerators with glibc, macros on Darwin
 static const lws_usec_t clws_timer_cancel = LWS_SET_TIMER_USEC_CANCEL;
+
+// lws sends a close frame like any other for this value, but keeps its name to itself: "LWS_WRITE_CLOSE is handled by
+// lws_close_reason()" (lws-write.h), and lib/roles/ws/private-lib-roles-ws.h defines it as 4 in 4.1 to 4.5.
+static const enum lws_write_protocol clws_write_close = (enum lws_write_protocol)4;
 
 // Names the current thread. prctl is variadic and pthread_setname_np hidden without _GNU_SOURCE: Swift sees neither.
 static inline void clws_name_thread(const char *name) {

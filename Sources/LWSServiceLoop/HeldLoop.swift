@@ -58,6 +58,12 @@ package struct LoopBound<Value>: @unchecked Sendable {
         self.loop = loop.id
     }
 
+    /// Wraps an object that lives on the loop already. The caller holds the loop.
+    package init(_ value: Value, _ held: borrowing HeldLoop) {
+        self.value = value
+        loop = held.id
+    }
+
     package func get(_ held: borrowing HeldLoop) -> Value {
         precondition(held.id == loop, "an object of one service loop was used on another")
         return value

@@ -43,6 +43,7 @@ package final class LoopContext {
         info.max_http_header_data = Self.headerLimit
         // How many handshakes may be under way at once; the others wait for their turn inside lws.
         info.max_http_header_pool = 1024
+        if let seconds = options.timeoutSeconds { info.timeout_secs = seconds }
         info.user = Unmanaged.passUnretained(self).toOpaque()
         LWSLog.install()
         // lws sets SIGPIPE to ignored for the whole process (core/context.c: lws_plat_init). That is the
@@ -102,8 +103,13 @@ package struct LoopOptions: Sendable {
     /// The thread's name, as `top -H` and a debugger show it; 15 bytes at most on Linux.
     package var name: String
 
-    package init(name: String, usesTLS: Bool = false) {
+    /// Seconds that lws gives the steps of a handshake and of closing TCP; `nil`: its default of 5. One value for
+    /// the whole context in 4.1 (core/context.c), one for each vhost in later releases.
+    package var timeoutSeconds: UInt32?
+
+    package init(name: String, usesTLS: Bool = false, timeoutSeconds: UInt32? = nil) {
         self.name = name
         self.usesTLS = usesTLS
+        self.timeoutSeconds = timeoutSeconds
     }
 }

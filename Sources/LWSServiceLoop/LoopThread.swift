@@ -50,6 +50,9 @@ package struct LoopThread: @unchecked Sendable {
         }
     }
 
+    /// Lets the thread end unobserved.
+    package func detach() { pthread_detach(handle) }
+
     private final class Body {
         let name: String
         let run: @Sendable () -> Void

@@ -1,0 +1,94 @@
+// What a client can be told, and the contract's defaults.
+
+public import HTTPTypes
+
+/// The configuration of a ``WebSocketClient`` (contract: "Configuration"). A value: changing it later does not
+/// change clients made from it.
+public struct ClientConfiguration: Sendable {
+    /// Fields sent with the handshake, besides those that the handshake itself owns. `Host` may be given and
+    /// replaces the URL's. `Upgrade`, `Connection` and `Sec-WebSocket-*` are refused with
+    /// ``WebSocketError/Code/invalidArgument``, and so is a request of more than 16 KiB in all.
+    ///
+    /// An `HTTPField` cannot hold a line break: swift-http-types replaces them by spaces when it is made.
+    /// ``addHeader(_:_:)`` refuses them.
+    public var customHeaders: HTTPFields = [:]
+
+    /// How long one read waits for a message; on expiry ``WebSocketError/Code/readTimedOut``, and the connection
+    /// stays open. `nil` or negative: no limit.
+    public var readTimeout: Duration?
+
+    /// How long one write waits until the operating system has taken the whole message; on expiry
+    /// ``WebSocketError/Code/writeTimedOut``. If any byte of the message has left, the connection is ended, for a
+    /// message cannot be taken back; else it stays open. `nil` or negative: no limit.
+    public var writeTimeout: Duration?
+
+    /// How long connecting may take, from the look-up of the host's name to the server's answer to the upgrade;
+    /// on expiry ``WebSocketError/Code/handshakeTimedOut``. Negative: the default.
+    public var handShakeTimeout: Duration = Self.defaultHandShakeTimeout
+
+    /// The longest payload of one frame in bytes, both ways: a longer message is sent as several frames, a longer
+    /// frame from the peer ends the connection with 1009 and ``WebSocketError/Code/payloadTooLarge``. 0 or
+    /// negative: the default.
+    public var maxFrameSize = Self.defaultMaxFrameSize
+
+    /// The longest incoming message in bytes, fragments joined; a longer one ends the connection with 1009 and
+    /// ``WebSocketError/Code/payloadTooLarge``. `nil`: no limit.
+    public var maxMessageSize: Int? = 64 << 20
+
+    /// The defaults of the contract.
+    public init() {}
+
+    static let defaultHandShakeTimeout = Duration.seconds(300)
+    static let defaultMaxFrameSize = 65536
+    /// lws counts a frame's bytes in an `int`.
+    static let largestFrameSize = 1 << 30
+
+    /// Adds a field to ``customHeaders``, checked as the contract asks.
+    /// - Throws: ``WebSocketError/Code/invalidArgument`` for a name that is no token (RFC 9110, section 5.1), a
+    ///   value with CR, LF or NUL, and a field that the handshake owns.
+    public mutating func addHeader(_ name: String, _ value: String) throws(WebSocketError) {
+        guard let fieldName = HTTPField.Name(name) else {
+            throw WebSocketError(.invalidArgument, "customHeaders: \(name.debugDescription) is not a field name")
+        }
+        guard HTTPField.isValidValue(value) else {
+            throw WebSocketError(
+                .invalidArgument, "customHeaders: the value of \(name) has a line break or another control character")
+        }
+        try Self.checkMayBeSet(fieldName)
+        customHeaders.append(HTTPField(name: fieldName, value: value))
+    }
+}
+
+extension ClientConfiguration {
+    /// Checks everything that could be wrong before a byte is sent.
+    func validate() throws(WebSocketError) {
+        for field in customHeaders { try Self.checkMayBeSet(field.name) }
+        guard maxFrameSize <= Self.largestFrameSize else {
+            throw WebSocketError(
+                .invalidArgument, "maxFrameSize: \(maxFrameSize) is more than \(Self.largestFrameSize) bytes")
+        }
+        if let maxMessageSize, maxMessageSize < 0 {
+            throw WebSocketError(.invalidArgument, "maxMessageSize: \(maxMessageSize) is negative; nil means no limit")
+        }
+    }
+
+    /// The fields of the handshake itself, and those that would change how the answer has to be read.
+    private static func checkMayBeSet(_ name: HTTPField.Name) throws(WebSocketError) {
+        let canonical = name.canonicalName
+        let owned: Set<String> = ["upgrade", "connection", "content-length", "transfer-encoding"]
+        guard !owned.contains(canonical), !canonical.hasPrefix("sec-websocket-") else {
+            throw WebSocketError(
+                .invalidArgument, "customHeaders: \(name.rawName) belongs to the handshake and cannot be set")
+        }
+    }
+
+    var effectiveHandShakeTimeout: Duration {
+        handShakeTimeout < .zero ? Self.defaultHandShakeTimeout : handShakeTimeout
+    }
+
+    var limits: Connection.Limits {
+        .init(
+            maxFrameSize: maxFrameSize > 0 ? maxFrameSize : Self.defaultMaxFrameSize,
+            maxMessageSize: maxMessageSize)
+    }
+}

@@ -1,0 +1,76 @@
+// A WebSocket URL, taken apart and checked.
+
+#if canImport(FoundationEssentials)
+    internal import FoundationEssentials
+#else
+    internal import Foundation
+#endif
+
+/// A `ws:` URL (RFC 6455, section 3) in the parts that connecting needs.
+struct WebSocketURL: Sendable, Equatable {
+    let isSecure: Bool
+    /// What is looked up and named in errors: without the brackets of an IPv6 address.
+    let host: String
+    let port: Int
+    /// What the Host field says: the port only where it is not the scheme's own.
+    let authority: String
+    /// Path and query, percent-encoded; at least "/".
+    let target: String
+
+    /// - Throws: ``WebSocketError/Code/invalidArgument`` with what is wrong.
+    init(_ text: String) throws(WebSocketError) {
+        func invalid(_ what: String) -> WebSocketError {
+            // Not the whole text: it may hold a password or a token.
+            WebSocketError(.invalidArgument, "The URL is not valid: \(what)")
+        }
+        guard !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) else {
+            throw invalid("it has a line break or another control character")
+        }
+        guard let components = URLComponents(string: text) else {
+            throw invalid("it cannot be parsed; it should look like ws://host:port/path")
+        }
+        guard let scheme = components.scheme?.lowercased(), scheme == "ws" || scheme == "wss" else {
+            throw invalid("its scheme is \(components.scheme ?? "missing"), not ws or wss")
+        }
+        isSecure = scheme == "wss"
+        guard components.user == nil, components.password == nil else {
+            throw invalid("it has user information before the host; give credentials in the configuration")
+        }
+        guard components.fragment == nil else {
+            throw invalid("it has a fragment (#…), which RFC 6455, section 3 does not allow")
+        }
+        let name = components.encodedHost ?? ""
+        guard !name.isEmpty else { throw invalid("its host is empty") }
+        let isIPv6 = name.hasPrefix("[") && name.hasSuffix("]")
+        let bare = isIPv6 ? name.dropFirst().dropLast() : name[...]
+        // A zone is written %25zone in a URL (RFC 6874) and %zone for the system.
+        host = isIPv6 ? String(bare.replacing("%25", with: "%")) : String(bare)
+        guard isIPv6 || Self.isHostName(host) else {
+            throw invalid(
+                "its host \(host.debugDescription) is not a name or address; write an international name in its "
+                    + "xn-- form")
+        }
+        let defaultPort = isSecure ? 443 : 80
+        port = components.port ?? defaultPort
+        guard (1...65535).contains(port) else { throw invalid("its port \(port) is not between 1 and 65535") }
+        // The zone means nothing to the server (RFC 6874, section 4).
+        let literal = isIPv6 ? "[\(bare.prefix { $0 != "%" })]" : name
+        authority = port == defaultPort ? literal : "\(literal):\(port)"
+        let path = components.percentEncodedPath
+        let query = components.percentEncodedQuery.map { "?\($0)" } ?? ""
+        target = (path.isEmpty ? "/" : path) + query
+    }
+
+    /// Letters, digits, hyphens, dots and underscores, of at most 253 bytes (RFC 1035, section 2.3.4).
+    private static func isHostName(_ text: String) -> Bool {
+        text.utf8.count <= 253
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
+                    true
+                default: false
+                }
+            }
+    }
+}

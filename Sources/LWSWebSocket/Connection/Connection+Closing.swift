@@ -1,0 +1,34 @@
+// Closing, with and without waiting.
+
+internal import LWSServiceLoop
+
+extension Connection {
+    /// Sends the close frame and waits until the connection has ended, at most until `timeout`.
+    func close(_ frame: CloseFrame, timeout: Duration?) throws(WebSocketError) {
+        try checkMayBlock()
+        let deadline = Deadline(after: timeout)
+        let semaphore = Semaphore()
+        let mustWait = update { state in
+            let before = state.phase
+            let effects = state.close(with: frame)
+            // A second close returns at once; one that meets the peer's close waits for TCP's end.
+            let isSecond = before == .closing && state.ending?.initiator == .local
+            return (!isSecond && state.waitForEnd(waking: semaphore), effects)
+        }
+        guard mustWait, !semaphore.wait(until: deadline) else { return }
+        giveUp()
+    }
+
+    /// Closes because nobody refers to the client any more (contract: 1001, without blocking). The peer has a few
+    /// seconds to answer.
+    func abandon() {
+        update { state in
+            ((), state.close(with: .goingAway, limit: .seconds(5)))
+        }
+    }
+
+    /// Ends the connection without waiting any longer.
+    func giveUp() {
+        update { state in ((), state.giveUp(Ending(initiator: .local))) }
+    }
+}

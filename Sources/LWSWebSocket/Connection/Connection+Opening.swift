@@ -1,0 +1,64 @@
+// The handshake as its caller sees it: one deadline over resolving, connecting and the upgrade.
+
+internal import LWSServiceLoop
+
+extension Connection {
+    /// Makes the transport that connects to the first of these addresses that can be reached.
+    typealias TransportMaker = ([ResolvedAddress], Deadline) throws(WebSocketError) -> any Transport
+
+    /// Resolves the URL's host, connects and does the handshake. Returns when the connection is open.
+    func open(
+        timeout: Duration, resolver: any NameResolver, makeTransport: TransportMaker
+    ) throws(WebSocketError) {
+        let deadline = Deadline(after: timeout)
+        let opener = Semaphore()
+        guard query({ $0.beginConnecting(waking: opener) }) else {
+            throw WebSocketError(
+                .invalidArgument, "connect() was called before on this client; make a new one", host: url.host)
+        }
+        do throws(WebSocketError) {
+            let addresses = try resolve(resolver, opener, deadline, timeout)
+            let transport = try makeTransport(addresses, deadline)
+            if !adopt(transport) { transport.abort() }
+        } catch {
+            openingFailed(error)
+            throw error
+        }
+        if !opener.wait(until: deadline) {
+            giveUp()
+            throw timedOut("its handshake was not complete", timeout)
+        }
+        // The peer may have closed before this thread looked. It was open then; the next call says what came.
+        guard !query({ $0.hasOpened }) else { return }
+        throw openingFailure ?? notOpenError(phase)
+    }
+
+    private func timedOut(_ what: String, _ timeout: Duration) -> WebSocketError {
+        WebSocketError(
+            .handshakeTimedOut,
+            "Connecting to \(url.host) took longer than \(timeout): \(what); raise handShakeTimeout or check the "
+                + "server", host: url.host)
+    }
+
+    /// Looks the host's name up, off this thread, so that `close` and the deadline can end the wait.
+    private func resolve(
+        _ resolver: any NameResolver, _ opener: Semaphore, _ deadline: Deadline, _ timeout: Duration
+    ) throws(WebSocketError) -> [ResolvedAddress] {
+        let answer = Locked<NameResolution?>(nil)
+        resolver.resolve(url.host, deadline: deadline) { result in
+            answer.withLock { $0 = result }
+            opener.signal()
+        }
+        guard opener.wait(until: deadline) else {
+            giveUp()
+            throw timedOut("the look-up of its name did not answer", timeout)
+        }
+        guard let result = answer.withLock({ $0 }) else { throw notOpenError(phase) }
+        switch result {
+        case .addresses(let addresses): return addresses
+        case .failure(let reason):
+            throw WebSocketError(
+                .connection, "The host \(url.host) could not be resolved: \(reason)", host: url.host)
+        }
+    }
+}

@@ -1,0 +1,152 @@
+// One connection as its callers and the loop share it.
+
+internal import HTTPTypes
+internal import LWSServiceLoop
+
+/// The meeting place of the callers of one client and of the loop that serves it: the state behind one lock, and
+/// the way to the transport. Callers block here, on semaphores, with the lock released.
+///
+/// The transport's session holds the connection, the connection holds the transport; the circle is broken when the
+/// connection has ended.
+final class Connection: Sendable {
+    let url: WebSocketURL
+    let limits: Limits
+
+    private struct Shared {
+        var state = ConnectionState()
+        var transport: (any Transport)?
+        /// Why the handshake failed, where it did.
+        var openingFailure: WebSocketError?
+    }
+
+    private let shared = Locked(Shared())
+
+    init(url: WebSocketURL, limits: Limits) {
+        self.url = url
+        self.limits = limits
+    }
+
+    /// What the configuration says, with the contract's rules for values out of range applied.
+    struct Limits: Sendable {
+        let maxFrameSize: Int
+        let maxMessageSize: Int?
+    }
+
+    var phase: ConnectionState.Phase { shared.withLock { $0.state.phase } }
+    var response: HTTPResponse? { shared.withLock { $0.state.response } }
+    var ending: Ending? { shared.withLock { $0.state.ending } }
+
+    // MARK: - For the callers' operations, in the extensions
+
+    /// Changes the state and then does what the change asks for, with the lock released.
+    func update<Result>(_ body: (inout ConnectionState) -> (Result, ConnectionState.Effects?)) -> Result {
+        let (result, effects, transport) = shared.withLock { shared in
+            let (result, effects) = body(&shared.state)
+            return (result, effects, shared.transport)
+        }
+        if let effects { perform(effects, transport) }
+        return result
+    }
+
+    func query<Result>(_ body: (inout ConnectionState) -> Result) -> Result {
+        shared.withLock { body(&$0.state) }
+    }
+
+    var transport: (any Transport)? { shared.withLock { $0.transport } }
+
+    private func perform(_ effects: ConnectionState.Effects, _ transport: (any Transport)?) {
+        if let transport {
+            if effects.resumeReading { transport.resumeReading() }
+            if effects.requestWrite { transport.requestWrite() }
+            if let limit = effects.endAfter { transport.endAfter(limit) }
+            if effects.abort { transport.abort() }
+        }
+        for semaphore in effects.wake { semaphore.signal() }
+    }
+
+    /// What an operation throws on a connection that does not take it.
+    func notOpenError(_ phase: ConnectionState.Phase, reading: Bool = false) -> WebSocketError {
+        if phase == .unconnected || phase == .connecting {
+            return WebSocketError(
+                .invalidArgument, "The client is not connected to \(url.host) yet; call connect() first",
+                host: url.host)
+        }
+        let ending = ending ?? Ending(initiator: .network)
+        return reading ? ending.readError(host: url.host) : ending.error(host: url.host)
+    }
+
+    /// Refuses to block the thread that serves the loop, which would wait for itself.
+    func checkMayBlock() throws(WebSocketError) {
+        guard let transport, transport.isOnLoop else { return }
+        throw WebSocketError(
+            .invalidArgument,
+            "A blocking call was made on the thread that serves the connection to \(url.host); make it elsewhere",
+            host: url.host)
+    }
+
+    // MARK: - Opening, for Connection+Opening
+
+    /// Takes the transport on. Returns false where the connection has ended meanwhile.
+    func adopt(_ transport: any Transport) -> Bool {
+        shared.withLock { shared in
+            guard shared.state.phase == .connecting else { return false }
+            shared.transport = transport
+            return true
+        }
+    }
+
+    var openingFailure: WebSocketError? { shared.withLock { $0.openingFailure } }
+
+    // MARK: - The side of the loop
+
+    /// Returns false where nobody waits for the connection any more.
+    func opened(_ response: HTTPResponse?) -> Bool {
+        update { state in
+            let effects = state.opened(response)
+            return (effects != nil, effects)
+        }
+    }
+
+    func openingFailed(_ error: WebSocketError) {
+        let semaphores = shared.withLock { shared in
+            guard shared.state.phase == .connecting else { return [Semaphore]() }
+            shared.openingFailure = error
+            shared.transport = nil
+            return shared.state.transportEnded(violation: nil).wake
+        }
+        for semaphore in semaphores { semaphore.signal() }
+    }
+
+    /// Returns whether reading from the socket has to pause.
+    func received(_ message: WebSocketMessage) -> Bool {
+        let (readers, pause) = shared.withLock { $0.state.received(message) }
+        for reader in readers { reader.semaphore.signal() }
+        return pause
+    }
+
+    func received(_ frame: CloseFrame) {
+        update { state in ((), state.received(frame)) }
+    }
+
+    func failed(_ violation: Violation) {
+        update { state in ((), state.fail(violation)) }
+    }
+
+    func nextFrame() -> ConnectionState.NextFrame {
+        shared.withLock { $0.state.nextFrame(maxFrameSize: limits.maxFrameSize) }
+    }
+
+    /// All that ``nextFrame()`` gave is with the operating system.
+    func flushed() {
+        for semaphore in shared.withLock({ $0.state.flushed() }) { semaphore.signal() }
+    }
+
+    /// TCP is gone, and with it the transport.
+    func transportEnded(violation: Violation?) {
+        let semaphores = shared.withLock { shared in
+            shared.transport = nil
+            return shared.state.transportEnded(violation: violation).wake
+        }
+        for semaphore in semaphores { semaphore.signal() }
+    }
+}

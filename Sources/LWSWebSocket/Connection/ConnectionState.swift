@@ -1,0 +1,216 @@
+// The life of one connection as a state machine: no I/O, no locks, no threads.
+
+internal import HTTPTypes
+internal import LWSServiceLoop
+
+/// Everything about a connection that callers and the loop share. ``Connection`` keeps it behind a lock; every
+/// method changes the state and returns what has to be done once the lock is released.
+struct ConnectionState {
+    enum Phase: Sendable {
+        /// Made, but not asked to connect.
+        case unconnected
+        /// Resolving, connecting, or in the handshake.
+        case connecting
+        case open
+        /// A close frame has been sent or received, or is about to be sent.
+        case closing
+        /// TCP has ended, or nobody will look at it again.
+        case ended
+    }
+
+    private(set) var phase = Phase.unconnected
+    private(set) var ending: Ending?
+    private(set) var hasOpened = false
+    /// The answer to the handshake.
+    private(set) var response: HTTPResponse?
+    var inbound = InboundQueue()
+    private(set) var outbound = OutboundQueue()
+    private var closeFrameToSend: CloseFrame?
+    private var openers: [Semaphore] = []
+    private var closers: [Semaphore] = []
+
+    /// What is to be done after the lock is released.
+    struct Effects {
+        var wake: [Semaphore] = []
+        var requestWrite = false
+        var resumeReading = false
+        var abort = false
+        /// The longest time the connection may go on.
+        var endAfter: Duration?
+    }
+
+    // MARK: - Opening
+
+    /// - Returns: false where it has been begun, or ended, before.
+    mutating func beginConnecting(waking opener: Semaphore) -> Bool {
+        guard phase == .unconnected else { return false }
+        phase = .connecting
+        openers.append(opener)
+        return true
+    }
+
+    /// The handshake is done. Returns false where it comes too late, and the connection is not wanted any more.
+    mutating func opened(_ response: HTTPResponse?) -> Effects? {
+        guard phase == .connecting else { return nil }
+        phase = .open
+        hasOpened = true
+        self.response = response
+        defer { openers = [] }
+        return Effects(wake: openers)
+    }
+
+    // MARK: - Ending
+
+    /// This side closes. Returns nil where the end has begun already.
+    mutating func close(with frame: CloseFrame, limit: Duration? = nil) -> Effects? {
+        switch phase {
+        case .unconnected:
+            phase = .ended
+            ending = Ending(initiator: .local, sent: frame)
+            return Effects()
+        case .connecting:
+            var effects = end(Ending(initiator: .local, sent: frame))
+            effects.abort = true
+            return effects
+        case .open:
+            var effects = beginClosing(Ending(initiator: .local, sent: frame), sending: frame)
+            effects.endAfter = limit
+            return effects
+        case .closing, .ended:
+            return nil
+        }
+    }
+
+    /// The peer broke a rule: this side answers with the close frame that says so.
+    mutating func fail(_ violation: Violation) -> Effects {
+        guard phase == .open else { return Effects() }
+        let frame = violation.closeFrame
+        var effects = beginClosing(
+            Ending(initiator: .local, sent: frame, violation: violation), sending: frame)
+        effects.endAfter = .seconds(3)
+        return effects
+    }
+
+    /// The peer's close frame has arrived. lws answers it by itself unless this side's went first.
+    mutating func received(_ frame: CloseFrame) -> Effects {
+        switch phase {
+        case .open:
+            return beginClosing(Ending(initiator: .peer, received: frame), sending: nil)
+        case .closing:
+            if ending?.received == nil { ending?.received = frame }
+            return Effects()
+        case .unconnected, .connecting, .ended:
+            return Effects()
+        }
+    }
+
+    /// TCP is gone.
+    mutating func transportEnded(violation: Violation?) -> Effects {
+        guard phase != .ended else { return Effects() }
+        return end(ending ?? Ending(initiator: violation == nil ? .network : .local, violation: violation))
+    }
+
+    /// This side waits no longer: whatever TCP does, the connection is over for its callers.
+    mutating func giveUp(_ ending: Ending) -> Effects {
+        guard phase != .ended else { return Effects() }
+        var effects = end(self.ending ?? ending)
+        effects.abort = true
+        return effects
+    }
+
+    /// Whether a caller of close has to wait; the semaphore is signalled when the connection has ended.
+    mutating func waitForEnd(waking closer: Semaphore) -> Bool {
+        guard phase != .ended else { return false }
+        closers.append(closer)
+        return true
+    }
+
+    private mutating func beginClosing(_ ending: Ending, sending frame: CloseFrame?) -> Effects {
+        phase = .closing
+        self.ending = ending
+        closeFrameToSend = frame
+        var effects = Effects(wake: endWaiters())
+        effects.requestWrite = frame != nil
+        // What the peer still sends has to be read past, or its close frame could not be seen.
+        effects.resumeReading = inbound.endPause()
+        return effects
+    }
+
+    private mutating func end(_ ending: Ending) -> Effects {
+        phase = .ended
+        self.ending = ending
+        closeFrameToSend = nil
+        defer {
+            openers = []
+            closers = []
+        }
+        return Effects(wake: endWaiters() + openers + closers)
+    }
+
+    private mutating func endWaiters() -> [Semaphore] {
+        inbound.endReaders().map(\.semaphore) + outbound.end().map(\.semaphore)
+    }
+
+    // MARK: - Messages
+
+    /// A message has arrived. While closing, what no longer fits is dropped, for nobody may ever read it.
+    mutating func received(_ message: WebSocketMessage) -> (wake: [InboundQueue.Reader], pause: Bool) {
+        switch phase {
+        case .open:
+            let woken = inbound.put(message)
+            return (woken, inbound.pauseIfFull())
+        case .closing:
+            if ending?.violation == nil, inbound.hasRoom { _ = inbound.put(message) }
+            return ([], false)
+        case .unconnected, .connecting, .ended:
+            return ([], false)
+        }
+    }
+
+    /// Takes the next message, or queues the reader. After the end, what had arrived can still be read.
+    mutating func read(_ wish: InboundQueue.Wish) -> (InboundQueue.TakeResult, resume: Bool) {
+        if inbound.isEmpty, phase != .open { return (.served(.ended), false) }
+        let result = inbound.take(wish)
+        return (result, phase == .open && inbound.resumeIfDrained())
+    }
+
+    /// Queues a message. Returns false where the connection takes none.
+    mutating func write(_ message: OutgoingMessage) -> Bool {
+        guard phase == .open else { return false }
+        outbound.put(message)
+        return true
+    }
+
+    /// The time for a write is up. Returns its outcome if it has one, else takes the message back; where some of
+    /// it has left, that is only possible by ending the connection.
+    mutating func withdraw(_ message: OutgoingMessage) -> WithdrawResult {
+        if let outcome = message.outcome { return .late(outcome) }
+        if outbound.withdraw(message) { return .withdrawn }
+        return .begun(giveUp(Ending(initiator: .local)))
+    }
+
+    enum WithdrawResult {
+        case late(OutgoingMessage.Outcome)
+        case withdrawn
+        case begun(Effects)
+    }
+
+    // MARK: - The side of the loop that writes
+
+    enum NextFrame {
+        case data(OutboundQueue.Frame)
+        case close(CloseFrame)
+        case none
+    }
+
+    mutating func nextFrame(maxFrameSize: Int) -> NextFrame {
+        if phase == .closing, let frame = closeFrameToSend {
+            closeFrameToSend = nil
+            return .close(frame)
+        }
+        guard phase == .open, let frame = outbound.nextFrame(maxFrameSize: maxFrameSize) else { return .none }
+        return .data(frame)
+    }
+
+    mutating func flushed() -> [Semaphore] { outbound.flushed().map(\.semaphore) }
+}

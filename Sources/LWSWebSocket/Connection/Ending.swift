@@ -1,0 +1,91 @@
+// Why and how a connection ended.
+
+/// What is known about a connection's end, from the moment it begins.
+struct Ending: Sendable {
+    /// Who began it.
+    let initiator: WebSocketError.Closure.Initiator
+    /// The close frame this side sends or has sent.
+    var sent: CloseFrame?
+    /// The close frame of the peer.
+    var received: CloseFrame?
+    /// What the peer did wrong, where that is why this side ended the connection. Readers are told.
+    var violation: Violation?
+
+    /// What is reported of it.
+    var closure: WebSocketError.Closure {
+        if let received {
+            return .init(code: Int(received.code ?? 1005), reason: received.reason, initiator: initiator)
+        }
+        if initiator == .local, let sent, let code = sent.code {
+            return .init(code: Int(code), reason: sent.reason, initiator: .local)
+        }
+        return .init(code: 1006, reason: "", initiator: initiator)
+    }
+
+    /// What an operation throws that meets the end.
+    func error(host: String) -> WebSocketError {
+        let closure = closure
+        let cause =
+            switch initiator {
+            case .local: "was closed by this side"
+            case .peer: "was closed by the server"
+            case .network: "was lost without a close frame"
+            }
+        let reason = closure.reason.isEmpty ? "" : ": \(closure.reason)"
+        return WebSocketError(
+            .connectionClosure, "The connection to \(host) \(cause) (\(closure.code))\(reason)", host: host,
+            closure: closure)
+    }
+
+    /// What a read throws: the peer's violation comes before the closure that it led to.
+    func readError(host: String) -> WebSocketError {
+        guard let violation else { return error(host: host) }
+        return WebSocketError(violation.code, violation.words(host: host), host: host, closure: closure)
+    }
+}
+
+/// Something a peer sent that this side must not accept.
+enum Violation: Sendable, Hashable {
+    case frameTooLarge(limit: Int)
+    case messageTooLarge(limit: Int)
+    case invalidUTF8
+    case malformedCloseFrame
+    /// lws refused a frame and ended the connection without saying which rule was broken.
+    case refusedByLibrary
+    /// The same between two frames of a message, where the rule is most likely that of the sequence.
+    case brokenSequence
+
+    var code: WebSocketError.Code {
+        switch self {
+        case .frameTooLarge, .messageTooLarge: .payloadTooLarge
+        case .invalidUTF8, .malformedCloseFrame, .refusedByLibrary: .corruptedFrame
+        case .brokenSequence: .invalidContinuationFrame
+        }
+    }
+
+    /// The close frame that answers it (RFC 6455, section 7.4.1).
+    var closeFrame: CloseFrame {
+        switch self {
+        case .frameTooLarge(let limit):
+            CloseFrame(code: 1009, reason: "Max frame length of \(limit) has been exceeded")
+        case .messageTooLarge(let limit):
+            CloseFrame(code: 1009, reason: "Max message length of \(limit) has been exceeded")
+        case .invalidUTF8: CloseFrame(code: 1007, reason: "invalid UTF-8 in a text message")
+        case .malformedCloseFrame: CloseFrame(code: 1002, reason: "close frame of one byte")
+        case .refusedByLibrary, .brokenSequence: CloseFrame(code: 1002, reason: "")
+        }
+    }
+
+    func words(host: String) -> String {
+        switch self {
+        case .frameTooLarge(let limit):
+            "Max frame length of \(limit) has been exceeded by \(host); raise maxFrameSize to accept such frames"
+        case .messageTooLarge(let limit):
+            "Max message length of \(limit) has been exceeded by \(host); raise maxMessageSize to accept such messages"
+        case .invalidUTF8: "\(host) sent a text message that is not valid UTF-8"
+        case .malformedCloseFrame: "\(host) sent a close frame of one byte"
+        case .brokenSequence: "\(host) sent a frame that does not continue the message it had begun"
+        case .refusedByLibrary: "\(host) sent a frame that RFC 6455 does not allow"
+        }
+    }
+}

@@ -1,0 +1,122 @@
+// Names to addresses, off the loop and off the caller.
+
+internal import LWSServiceLoop
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// An address in its numeric form, as `getnameinfo` writes it ("127.0.0.1", "fe80::1%eth0").
+struct ResolvedAddress: Sendable, Hashable {
+    let numeric: String
+}
+
+/// What a look-up gave.
+enum NameResolution: Sendable {
+    /// In the order in which they are to be tried; never empty.
+    case addresses([ResolvedAddress])
+    /// The system's words.
+    case failure(String)
+}
+
+/// Looks host names up. The answer comes once, from any thread; it is dropped where the deadline passes before the
+/// look-up has begun.
+protocol NameResolver: Sendable {
+    func resolve(_ host: String, deadline: Deadline, _ answer: @escaping @Sendable (NameResolution) -> Void)
+}
+
+/// The system's resolver. `getaddrinfo` blocks for as long as it likes and cannot be interrupted, so it runs on
+/// threads of its own, of which there are at most ``maxThreads``; what does not find one waits in line.
+final class SystemNameResolver: NameResolver {
+    static let shared = SystemNameResolver()
+    static let maxThreads = 16
+
+    private struct Job: Sendable {
+        let host: String
+        let deadline: Deadline
+        let answer: @Sendable (NameResolution) -> Void
+    }
+
+    private struct State {
+        var running = 0
+        var waiting: [Job] = []
+    }
+
+    private let state = Locked(State())
+
+    func resolve(_ host: String, deadline: Deadline, _ answer: @escaping @Sendable (NameResolution) -> Void) {
+        // A numeric address asks nobody, so it is answered on the spot.
+        if case .addresses(let addresses) = Self.lookUp(host, flags: AI_NUMERICHOST) {
+            answer(.addresses(addresses))
+            return
+        }
+        let job = Job(host: host, deadline: deadline, answer: answer)
+        let mayRun = state.withLock { state in
+            // Those whose callers have given up are dropped here, so the line is no longer than the callers are.
+            state.waiting.removeAll(where: \.deadline.hasPassed)
+            guard state.running < Self.maxThreads else {
+                state.waiting.append(job)
+                return false
+            }
+            state.running += 1
+            return true
+        }
+        guard mayRun else { return }
+        do throws(LoopError) {
+            try LoopThread(name: "lws-resolver") { self.work(job) }.detach()
+        } catch {
+            state.withLock { $0.running -= 1 }
+            answer(.failure("\(error)"))
+        }
+    }
+
+    private func work(_ first: Job) {
+        var next: Job? = first
+        while let job = next {
+            job.answer(Self.lookUp(job.host, flags: 0))
+            next = state.withLock { state in
+                state.waiting.removeAll(where: \.deadline.hasPassed)
+                guard !state.waiting.isEmpty else {
+                    state.running -= 1
+                    return nil
+                }
+                return state.waiting.removeFirst()
+            }
+        }
+    }
+
+    private static func lookUp(_ host: String, flags: Int32) -> NameResolution {
+        var hints = addrinfo()
+        hints.ai_family = AF_UNSPEC
+        #if canImport(Darwin)
+            hints.ai_socktype = SOCK_STREAM
+        #else
+            hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        #endif
+        hints.ai_flags = flags
+        var list: UnsafeMutablePointer<addrinfo>?
+        let status = getaddrinfo(host, nil, &hints, &list)
+        defer { if let list { freeaddrinfo(list) } }
+        guard status == 0 else { return .failure(String(cString: gai_strerror(status))) }
+        var addresses: [ResolvedAddress] = []
+        var entry = list
+        while let info = entry?.pointee {
+            entry = info.ai_next
+            guard let address = numericForm(info), !addresses.contains(address) else { continue }
+            addresses.append(address)
+        }
+        return addresses.isEmpty ? .failure("it has no address") : .addresses(addresses)
+    }
+
+    private static func numericForm(_ info: addrinfo) -> ResolvedAddress? {
+        var buffer = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+        let status = getnameinfo(
+            info.ai_addr, info.ai_addrlen, &buffer, socklen_t(buffer.count), nil, 0, NI_NUMERICHOST)
+        guard status == 0 else { return nil }
+        let end = buffer.firstIndex(of: 0) ?? buffer.endIndex
+        return ResolvedAddress(
+            numeric: String(decoding: buffer[..<end].map { UInt8(bitPattern: $0) }, as: UTF8.self))
+    }
+}

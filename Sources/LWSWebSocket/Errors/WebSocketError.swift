@@ -1,0 +1,119 @@
+// The one error type of the library.
+
+public import HTTPTypes
+
+/// Why a call of ``WebSocketClient`` failed (contract: "Errors").
+///
+/// A struct with an extensible ``Code`` rather than an enum, so that a later release can tell more kinds apart
+/// without breaking a `switch`. ``description`` is one plain sentence that names the URL's host and, where that is
+/// known, what to do; it never contains a secret.
+public struct WebSocketError: Error, Sendable {
+    /// What kind of failure it is.
+    public let code: Code
+    /// The host of the URL, where the call had got that far.
+    public let host: String?
+    /// The server's answer to the handshake, where there was one (``Code/invalidHandshake``).
+    public let httpResponse: HTTPResponse?
+    /// How the connection ended, where it has (``Code/connectionClosure`` and failures that end a connection).
+    public let closure: Closure?
+    /// libwebsockets' own words, where it had any. For a bug report, not for a program to look into.
+    public let libraryDetail: String?
+
+    let message: String
+
+    init(
+        _ code: Code, _ message: String, host: String? = nil, httpResponse: HTTPResponse? = nil,
+        closure: Closure? = nil, libraryDetail: String? = nil
+    ) {
+        self.code = code
+        self.message = message
+        self.host = host
+        self.httpResponse = httpResponse
+        self.closure = closure
+        self.libraryDetail = libraryDetail
+    }
+
+    /// Whether the same call, with nothing changed, may succeed later: the server could not be reached, did not
+    /// answer in time, answered with a 5xx, or the connection was lost without a close frame.
+    public var isRetriable: Bool {
+        switch code {
+        case .connection, .handshakeTimedOut, .readTimedOut, .writeTimedOut: true
+        case .invalidHandshake: httpResponse.map { $0.status.kind == .serverError } ?? false
+        case .connectionClosure: closure?.initiator == .network
+        default: false
+        }
+    }
+}
+
+extension WebSocketError {
+    /// The kinds of failure, each a stable name.
+    public struct Code: Hashable, Sendable, CustomStringConvertible {
+        public let description: String
+        private init(_ name: String) { description = name }
+
+        /// The URL, the configuration or an argument is not valid. Nothing was sent.
+        public static let invalidArgument = Code("invalidArgument")
+        /// The server could not be reached, or ended the connection before it answered the handshake.
+        public static let connection = Code("connection")
+        /// The server's answer is not an acceptable WebSocket handshake (RFC 6455, section 4.1).
+        public static let invalidHandshake = Code("invalidHandshake")
+        /// The handshake was not complete within `handShakeTimeout`.
+        public static let handshakeTimedOut = Code("handshakeTimedOut")
+        /// TLS failed.
+        public static let ssl = Code("ssl")
+        /// A token or credential could not be had.
+        public static let auth = Code("auth")
+        /// No message came within `readTimeout`. The connection is still open.
+        public static let readTimedOut = Code("readTimedOut")
+        /// The message did not leave within `writeTimeout`. The connection is still open unless ``closure`` is set.
+        public static let writeTimedOut = Code("writeTimedOut")
+        /// A frame or message from the peer is longer than `maxFrameSize` or `maxMessageSize`.
+        public static let payloadTooLarge = Code("payloadTooLarge")
+        /// The peer sent a frame that RFC 6455 does not allow, or a text that is not UTF-8.
+        public static let corruptedFrame = Code("corruptedFrame")
+        /// The peer sent a continuation frame that continues nothing, or began a message inside another.
+        public static let invalidContinuationFrame = Code("invalidContinuationFrame")
+        /// The next message is of the other kind. It stays first in line.
+        public static let unexpectedMessageKind = Code("unexpectedMessageKind")
+        /// A message does not have the shape of the type asked for.
+        public static let payloadBinding = Code("payloadBinding")
+        /// A message violates its type's constraints.
+        public static let payloadValidation = Code("payloadValidation")
+        /// The connection is closed; ``WebSocketError/closure`` says by whom and how.
+        public static let connectionClosure = Code("connectionClosure")
+    }
+
+    /// How a connection ended.
+    public struct Closure: Sendable, Hashable {
+        /// Who ended it.
+        public enum Initiator: Sendable, Hashable {
+            /// This side.
+            case local
+            /// The peer, with a close frame.
+            case peer
+            /// Nobody said so: TCP ended without a close frame.
+            case network
+        }
+
+        /// The status code: the peer's where it sent a close frame, else ours, else 1006. 1005 stands for a close
+        /// frame without a code, 1006 for no close frame at all (RFC 6455, section 7.4.1).
+        ///
+        /// libwebsockets replaces some codes of the peer by 1002 before anyone can see them: those below 1000,
+        /// 1004 to 1006, 1012 to 1015 and 1016 to 2999.
+        public let code: Int
+        /// The reason that belongs to ``code``; empty where none was given.
+        public let reason: String
+        /// Who ended the connection.
+        public let initiator: Initiator
+
+        init(code: Int, reason: String, initiator: Initiator) {
+            self.code = code
+            self.reason = reason
+            self.initiator = initiator
+        }
+    }
+}
+
+extension WebSocketError: CustomStringConvertible {
+    public var description: String { message }
+}

@@ -1,0 +1,193 @@
+// From a list of addresses to an open connection.
+
+internal import CLibWebSockets
+internal import HTTPTypes
+internal import LWSServiceLoop
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+extension ClientSession {
+    /// The longest time that an address which does not answer may take while others are left.
+    private static let longestAttempt = Duration.seconds(5)
+
+    /// Begins an attempt at the next address that lws takes, or reports that there is none left.
+    func connectToNext(_ held: borrowing HeldLoop) {
+        guard let vhost = held.resident(ClientVhost.self)?.vhost else {
+            failure = error(.connection, "libwebsockets could not set up its client side")
+            finish()
+            return
+        }
+        while !isAborted, !addresses.isEmpty {
+            let address = addresses.removeFirst()
+            if let handle = begin(address, vhost, held) {
+                wsi = handle
+                limitAttempt(handle)
+                return
+            }
+            failure = unreachable(address, detail: failure?.libraryDetail)
+        }
+        finish()
+    }
+
+    private func begin(
+        _ address: ResolvedAddress, _ vhost: OpaquePointer, _ held: borrowing HeldLoop
+    ) -> OpaquePointer? {
+        let retained = Unmanaged.passRetained(self)
+        isKnownToLWS = true
+        isConnectCallRunning = true
+        defer { isConnectCallRunning = false }
+        let handle = connect(to: address, vhost, retained.toOpaque(), held)
+        if handle != nil, isKnownToLWS { return handle }
+        // lws failed on the spot. Whether it has called back by then depends on how far it came
+        // (`lws_client_connect_via_info`); it has forgotten the object either way.
+        isKnownToLWS = false
+        retained.release()
+        return nil
+    }
+
+    private func connect(
+        to address: ResolvedAddress, _ vhost: OpaquePointer, _ user: UnsafeMutableRawPointer,
+        _ held: borrowing HeldLoop
+    ) -> OpaquePointer? {
+        var info = lws_client_connect_info()
+        info.context = held.context
+        info.vhost = vhost
+        info.port = Int32(connection.url.port)
+        info.ietf_version_or_minus_one = -1
+        // A redirect would be followed with the Authorization and Cookie fields in it, to whatever host it names.
+        info.ssl_connection = Int32(LCCSCF_HTTP_NO_FOLLOW_REDIRECT.rawValue)
+        info.userdata = user
+        // lws copies the strings (connect.c, "PHASE 6: stash"). The address is numeric, so the look-up that lws
+        // does of it on this thread asks nobody.
+        return address.numeric.withCString { address in
+            request.targetForLWS.withCString { target in
+                request.authorityForLWS.withCString { authority in
+                    ClientVhost.protocolName.withCString { name in
+                        info.address = address
+                        info.path = target
+                        info.host = authority
+                        info.local_protocol_name = name
+                        return lws_client_connect_via_info(&info)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Gives an address that does not answer only its share of the time, so that the others get theirs. The last
+    /// one has all that is left, which the caller watches.
+    private func limitAttempt(_ handle: OpaquePointer) {
+        guard !addresses.isEmpty else { return }
+        let share = deadline.remaining.map { $0 / (addresses.count + 1) } ?? Self.longestAttempt
+        lws_set_timer_usecs(handle, min(share, Self.longestAttempt).microseconds)
+    }
+
+    /// The time is over that an attempt or the closing of the connection was given. Returns whether to end it.
+    func timerFired() -> Bool {
+        guard !wasOpened else { return true }
+        // Once TCP is connected the address works, and the rest of the handshake has all the time that is left.
+        guard let wsi, !Self.isTCPConnected(lws_get_socket_fd(wsi)) else { return false }
+        return true
+    }
+
+    private static func isTCPConnected(_ descriptor: Int32) -> Bool {
+        var address = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                getpeername(descriptor, $0, &length) == 0
+            }
+        }
+    }
+
+    // MARK: - What lws reports
+
+    /// The request is written and about to be sent.
+    func appendHeaders(_ end: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, available: Int) -> Bool {
+        guard let buffer = request.complete(end, available: available) else {
+            failure = error(.invalidArgument, "The handshake's request does not fit into libwebsockets' buffer")
+            return false
+        }
+        serviceBuffer = buffer
+        requestWasSent = true
+        return true
+    }
+
+    /// The answer has arrived; lws judges it next.
+    func readResponse(_ wsi: OpaquePointer) {
+        response = HandshakeResponse.read(wsi, buffer: serviceBuffer)
+    }
+
+    /// Returns whether anybody still wants the connection.
+    func opened() -> Bool {
+        // The shares of the addresses no longer matter.
+        if let wsi { lws_set_timer_usecs(wsi, clws_timer_cancel) }
+        wasOpened = connection.opened(response)
+        return wasOpened
+    }
+
+    func connectionFailed(_ detail: String) {
+        guard failure == nil || !requestWasSent else { return }
+        let host = connection.url.host
+        if let response {
+            failure = error(.invalidHandshake, Self.words(for: response, from: host, detail), detail: detail)
+        } else if detail.hasPrefix("HS:") || detail.contains("parsing header") {
+            failure = error(
+                .invalidHandshake, "\(host) did not answer the handshake with a valid HTTP response", detail: detail)
+        } else if requestWasSent {
+            failure = error(
+                .connection, "\(host) ended the connection before it answered the handshake", detail: detail)
+        } else {
+            failure = error(.connection, "\(host) could not be reached", detail: detail)
+        }
+    }
+
+    private static func words(for response: HTTPResponse, from host: String, _ detail: String) -> String {
+        let status = response.status
+        guard status.code == 101 else {
+            let hint =
+                switch status.kind {
+                case .redirection: "; redirects are not followed"
+                case .clientError: "; check the path and the credentials"
+                default: ""
+                }
+            return "\(host) refused the WebSocket handshake with status \(status.code)\(hint)"
+        }
+        let cause =
+            switch detail {
+            case _ where detail.contains("Accept hash"): "its Sec-WebSocket-Accept does not match the key"
+            case _ where detail.contains("ACCEPT missing"): "it has no Sec-WebSocket-Accept"
+            case _ where detail.contains("Upgrade"), _ where detail.contains("UPGRADE"):
+                "its Upgrade or Connection field is wrong"
+            case _ where detail.contains("PROTOCOL"): "it names a sub-protocol that was not offered"
+            case _ where detail.contains("EXT"): "it names an extension that was not offered"
+            default: "libwebsockets says: \(detail)"
+            }
+        return "\(host) sent an invalid WebSocket handshake: \(cause)"
+    }
+
+    private func unreachable(_ address: ResolvedAddress, detail: String?) -> WebSocketError {
+        error(.connection, "\(connection.url.host) could not be reached at \(address.numeric)", detail: detail)
+    }
+
+    /// lws has ended the attempt or the connection and forgotten this object.
+    func attemptEnded(_ held: borrowing HeldLoop) {
+        guard isKnownToLWS else { return }
+        isKnownToLWS = false
+        wsi = nil
+        // Inside the connect call its caller goes on.
+        guard !isConnectCallRunning else { return }
+        Unmanaged.passUnretained(self).release()
+        guard !wasOpened, !requestWasSent, !isAborted, !addresses.isEmpty, let loop = lease?.loop else {
+            finish()
+            return
+        }
+        // Not from inside a callback of the connection that lws is destroying.
+        let next = LoopBound(self, held)
+        loop.perform { next.get($0).connectToNext($0) }
+    }
+}

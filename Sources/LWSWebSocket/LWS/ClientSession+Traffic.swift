@@ -1,0 +1,118 @@
+// An open connection: what comes in, what goes out, and how it ends.
+
+internal import CLibWebSockets
+internal import LWSServiceLoop
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+extension ClientSession {
+    // MARK: - In
+
+    /// A piece of a data frame has arrived.
+    func received(_ bytes: UnsafeRawBufferPointer, _ wsi: OpaquePointer) {
+        let piece = MessageAssembler.Piece(
+            bytes: bytes,
+            kind: lws_frame_is_binary(wsi) != 0 ? .binary : .text,
+            remainingInFrame: lws_remaining_packet_payload(wsi),
+            endsMessage: lws_is_final_fragment(wsi) != 0)
+        switch assembler.add(piece) {
+        case .incomplete: break
+        case .message(let message):
+            if connection.received(message) { lws_rx_flow_control(wsi, 0) }
+        case .violation(let violation):
+            connection.failed(violation)
+        }
+    }
+
+    /// The peer's close frame has arrived. Returns whether lws is to answer it.
+    func receivedClose(_ payload: UnsafeRawBufferPointer, _ wsi: OpaquePointer) -> Bool {
+        guard let frame = CloseFrame(payload: payload) else {
+            let violation = Violation.malformedCloseFrame
+            self.violation = violation
+            if !closeFrameWasSent { _ = send(violation.closeFrame, wsi) }
+            return false
+        }
+        connection.received(frame)
+        return !closeFrameWasSent
+    }
+
+    // MARK: - Out
+
+    /// Bytes that one connection may hand to lws before the others on the loop get their turn.
+    private static let turn = 1 << 18
+
+    /// The socket takes data, and lws has passed on all that it was given before. Returns false where the
+    /// connection is broken.
+    func writable(_ wsi: OpaquePointer) -> Bool {
+        connection.flushed()
+        var handedOver = 0
+        while handedOver < Self.turn {
+            switch connection.nextFrame() {
+            case .none:
+                return true
+            case .close(let frame):
+                return send(frame, wsi)
+            case .data(let frame):
+                guard send(frame, wsi) else { return false }
+                // What the operating system did not take lws keeps and sends before it calls again.
+                guard lws_partial_buffered(wsi) == 0 else {
+                    lws_callback_on_writable(wsi)
+                    return true
+                }
+                connection.flushed()
+                handedOver += frame.count + 1
+            }
+        }
+        lws_callback_on_writable(wsi)
+        return true
+    }
+
+    private func send(_ frame: OutboundQueue.Frame, _ wsi: OpaquePointer) -> Bool {
+        guard let payload = frame.message.payload(from: frame.offset) else { return false }
+        let opcode =
+            switch frame.message.kind {
+            case .text: frame.isFirst ? LWS_WRITE_TEXT : LWS_WRITE_CONTINUATION
+            case .binary: frame.isFirst ? LWS_WRITE_BINARY : LWS_WRITE_CONTINUATION
+            case .ping: LWS_WRITE_PING
+            case .pong: LWS_WRITE_PONG
+            }
+        let flags = frame.isLast ? 0 : LWS_WRITE_NO_FIN.rawValue
+        return lws_write(
+            wsi, payload.assumingMemoryBound(to: UInt8.self), frame.count,
+            lws_write_protocol(rawValue: opcode.rawValue | flags)) >= 0
+    }
+
+    /// Sends a close frame as an ordinary frame. `lws_close_reason` would do it too, but with waiting times of
+    /// lws's own and without telling what the peer answers.
+    private func send(_ frame: CloseFrame, _ wsi: OpaquePointer) -> Bool {
+        closeFrameWasSent = true
+        let payload = frame.payload
+        return withUnsafeTemporaryAllocation(
+            byteCount: OutgoingMessage.headroom + payload.count, alignment: 16
+        ) { buffer in
+            let body = UnsafeMutableRawBufferPointer(rebasing: buffer[OutgoingMessage.headroom...])
+            body.copyBytes(from: payload)
+            guard let start = buffer.baseAddress else { return false }
+            let bytes = (start + OutgoingMessage.headroom).assumingMemoryBound(to: UInt8.self)
+            return lws_write(wsi, bytes, payload.count, clws_write_close) >= 0
+        }
+    }
+
+    // MARK: - The end
+
+    /// lws is about to close the socket of an open connection.
+    ///
+    /// It does so without a word when a frame breaks a rule (`lws_ws_client_rx_sm` returns -1). The socket tells
+    /// that apart from a lost connection: there is no end of stream and no error on it.
+    func closing(_ wsi: OpaquePointer) {
+        guard !isAborted, violation == nil, !closeFrameWasSent, connection.phase == .open else { return }
+        var byte: UInt8 = 0
+        let count = recv(lws_get_socket_fd(wsi), &byte, 1, clws_peek)
+        guard count > 0 || (count < 0 && errno == EAGAIN) else { return }
+        violation = assembler.isBetweenFrames ? .brokenSequence : .refusedByLibrary
+    }
+}

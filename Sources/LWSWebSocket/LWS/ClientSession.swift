@@ -1,0 +1,95 @@
+// One client's connection as it lives on the loop.
+
+internal import CLibWebSockets
+internal import HTTPTypes
+internal import LWSServiceLoop
+
+/// Connects to the addresses in turn, carries the connection that comes of it, and translates between lws and the
+/// ``Connection``. Lives on the loop: whoever calls a method holds it.
+///
+/// lws's user pointer of the connection is this object. Each attempt retains it when it is handed to lws
+/// (`connectToNext`) and releases it when lws has forgotten it (`attemptEnded`).
+final class ClientSession {
+    let connection: Connection
+    let request: HandshakeRequest
+    let deadline: Deadline
+    /// Keeps the loop running for as long as the session is.
+    private(set) var lease: LoopLease?
+
+    /// Where has not been tried yet.
+    var addresses: [ResolvedAddress]
+    /// lws's handle of the attempt under way or of the open connection.
+    var wsi: OpaquePointer?
+    /// lws has this object's address.
+    var isKnownToLWS = false
+    var isConnectCallRunning = false
+    var isAborted = false
+    /// Why the attempt failed, as far as is known.
+    var failure: WebSocketError?
+    var requestWasSent = false
+    var wasOpened = false
+    /// The close frame of this side has been handed to lws.
+    var closeFrameWasSent = false
+    /// What lws ended the connection for, if it was lws.
+    var violation: Violation?
+    /// lws's service buffer, known from the request that it writes there.
+    var serviceBuffer: UnsafeRawBufferPointer?
+    var response: HTTPResponse?
+    var assembler: MessageAssembler
+
+    init(
+        connection: Connection, request: HandshakeRequest, addresses: [ResolvedAddress], deadline: Deadline,
+        lease: LoopLease
+    ) {
+        self.connection = connection
+        self.request = request
+        self.addresses = addresses
+        self.deadline = deadline
+        self.lease = lease
+        assembler = MessageAssembler(
+            maxFrameSize: connection.limits.maxFrameSize, maxMessageSize: connection.limits.maxMessageSize)
+    }
+
+    // MARK: - What the connection asks for
+
+    func requestWrite(_ held: borrowing HeldLoop) {
+        guard let wsi, wasOpened else { return }
+        lws_callback_on_writable(wsi)
+    }
+
+    func resumeReading(_ held: borrowing HeldLoop) {
+        guard let wsi, wasOpened else { return }
+        lws_rx_flow_control(wsi, 1)
+    }
+
+    func endAfter(_ limit: Duration, _ held: borrowing HeldLoop) {
+        guard let wsi else { return }
+        lws_set_timer_usecs(wsi, limit.microseconds)
+    }
+
+    /// Ends the connection without a close frame and without flushing: lws treats an expired timeout as a "violent
+    /// death" (core-net/wsi-timeout.c, lws_sul_wsitimeout_cb), and this one expires in the next pass.
+    func abort(_ held: borrowing HeldLoop) {
+        isAborted = true
+        guard let wsi else { return }
+        lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, clws_kill_async)
+    }
+
+    // MARK: - The end
+
+    /// Tells the connection how it went. Nothing happens on the loop after this.
+    func finish() {
+        guard lease != nil else { return }
+        if wasOpened {
+            connection.transportEnded(violation: violation)
+        } else {
+            connection.openingFailed(
+                failure ?? error(.connection, "The connection to \(connection.url.host) ended during the handshake"))
+        }
+        lease = nil
+    }
+
+    func error(_ code: WebSocketError.Code, _ message: String, detail: String? = nil) -> WebSocketError {
+        WebSocketError(code, message, host: connection.url.host, httpResponse: response, libraryDetail: detail)
+    }
+}

@@ -1,0 +1,72 @@
+// Where lws calls back.
+
+internal import CLibWebSockets
+internal import LWSServiceLoop
+
+/// The callback of the client's protocol. Calls that concern no connection come without a user pointer.
+func clientCallback(
+    _ wsi: OpaquePointer?, _ reason: lws_callback_reasons, _ user: UnsafeMutableRawPointer?,
+    _ argument: UnsafeMutableRawPointer?, _ length: Int
+) -> Int32 {
+    guard let wsi, let user else { return 0 }
+    // LWS_CALLBACK_GET_THREAD_ID and the like come often and mean nothing here: no look at the loop for them.
+    guard isHandled(reason) else { return 0 }
+    return LoopContext.callback(of: wsi) { held in
+        // Alive: an attempt retains the session until `attemptEnded`, which is the last call for it.
+        let session = Unmanaged<ClientSession>.fromOpaque(user).takeUnretainedValue()
+        return session.handle(reason, wsi, UnsafeMutableRawBufferPointer(start: argument, count: length), held)
+    } ?? 0
+}
+
+private func isHandled(_ reason: lws_callback_reasons) -> Bool {
+    switch reason {
+    case LWS_CALLBACK_CLIENT_RECEIVE, LWS_CALLBACK_CLIENT_WRITEABLE, LWS_CALLBACK_CLIENT_ESTABLISHED,
+        LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER, LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP,
+        LWS_CALLBACK_CLIENT_CONNECTION_ERROR, LWS_CALLBACK_WS_PEER_INITIATED_CLOSE, LWS_CALLBACK_CLIENT_CLOSED,
+        LWS_CALLBACK_TIMER, LWS_CALLBACK_WSI_DESTROY:
+        true
+    default: false
+    }
+}
+
+extension ClientSession {
+    /// Unwraps what lws hands over and calls one method. A result other than 0 makes lws end the connection.
+    fileprivate func handle(
+        _ reason: lws_callback_reasons, _ wsi: OpaquePointer, _ argument: UnsafeMutableRawBufferPointer,
+        _ held: borrowing HeldLoop
+    ) -> Int32 {
+        let goOn: Bool
+        switch reason {
+        case LWS_CALLBACK_CLIENT_RECEIVE:
+            received(UnsafeRawBufferPointer(argument), wsi)
+            goOn = true
+        case LWS_CALLBACK_CLIENT_WRITEABLE:
+            goOn = writable(wsi)
+        case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+            goOn = receivedClose(UnsafeRawBufferPointer(argument), wsi)
+        case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
+            guard let end = argument.baseAddress else { return -1 }
+            goOn = appendHeaders(
+                end.assumingMemoryBound(to: UnsafeMutablePointer<CChar>?.self), available: argument.count)
+        case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
+            readResponse(wsi)
+            goOn = true
+        case LWS_CALLBACK_CLIENT_ESTABLISHED:
+            goOn = opened()
+        case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+            connectionFailed(String(decoding: argument.prefix { $0 != 0 }, as: UTF8.self))
+            goOn = true
+        case LWS_CALLBACK_TIMER:
+            goOn = !timerFired()
+        case LWS_CALLBACK_CLIENT_CLOSED:
+            closing(wsi)
+            goOn = true
+        case LWS_CALLBACK_WSI_DESTROY:
+            attemptEnded(held)
+            goOn = true
+        default:
+            goOn = true
+        }
+        return goOn ? 0 : -1
+    }
+}

@@ -1,0 +1,31 @@
+// The connection's way to its session on the loop.
+
+internal import LWSServiceLoop
+
+/// What callers hold of a session.
+struct ClientTransport: Transport {
+    private let loop: ServiceLoop
+    private let session: LoopBound<ClientSession>
+
+    /// Makes a session and has it connect.
+    static func start(
+        _ connection: Connection, _ request: HandshakeRequest, to addresses: [ResolvedAddress], until deadline: Deadline,
+        on lease: LoopLease
+    ) -> ClientTransport {
+        let session = ClientSession(
+            connection: connection, request: request, addresses: addresses, deadline: deadline, lease: lease)
+        let transport = ClientTransport(loop: lease.loop, session: LoopBound(session, on: lease.loop))
+        transport.onLoop { $0.connectToNext($1) }
+        return transport
+    }
+
+    func requestWrite() { onLoop { $0.requestWrite($1) } }
+    func resumeReading() { onLoop { $0.resumeReading($1) } }
+    func endAfter(_ limit: Duration) { onLoop { $0.endAfter(limit, $1) } }
+    func abort() { onLoop { $0.abort($1) } }
+    var isOnLoop: Bool { loop.isHeldByCurrentThread }
+
+    private func onLoop(_ body: @escaping @Sendable (ClientSession, borrowing HeldLoop) -> Void) {
+        loop.perform { [session] held in body(session.get(held), held) }
+    }
+}

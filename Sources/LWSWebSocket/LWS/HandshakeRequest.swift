@@ -1,0 +1,83 @@
+// The request of the upgrade: what lws writes of it, and what is added or put right.
+
+internal import CLibWebSockets
+internal import HTTPTypes
+internal import LWSServiceLoop
+
+/// What the handshake's request says.
+struct HandshakeRequest: Sendable {
+    let target: String
+    let authority: String
+    /// The application's fields, but for Host.
+    let fields: HTTPFields
+
+    /// The longest request: it leaves in one `send`, of which lws does not repeat an unsent part
+    /// (`lws_client_socket_service`, LRS_H1C_ISSUE_HANDSHAKE2), so it has to fit into a fresh socket's buffer.
+    static let largest = 16384
+
+    init(url: WebSocketURL, configuration: ClientConfiguration) throws(WebSocketError) {
+        var fields = configuration.customHeaders
+        let host = HTTPField.Name("Host").flatMap { name -> String? in
+            defer { fields[name] = nil }
+            return fields[name]
+        }
+        target = url.target
+        authority = host ?? url.authority
+        self.fields = fields
+        // lws's own part takes about 250 bytes.
+        let size = target.utf8.count + authority.utf8.count + fields.reduce(512) { $0 + $1.size }
+        guard size <= Self.largest else {
+            throw WebSocketError(
+                .invalidArgument,
+                "The handshake's request would have about \(size) bytes with its path and customHeaders; at most "
+                    + "\(Self.largest) can be sent", host: url.host)
+        }
+    }
+
+    // MARK: - What lws is told, and what replaces it
+
+    /// lws writes the request line into at most 2,048 bytes and the Host line into at most 128, and what is longer
+    /// it cuts off, line end and all (`lws_generate_client_handshake`, http/client/client-http.c). So it is given
+    /// short stand-ins for what would not fit, and those are replaced in ``complete(_:available:)``.
+    var targetForLWS: String { target.utf8.count <= 1900 ? target : Self.standIn }
+    var authorityForLWS: String { authority.utf8.count <= 100 ? authority : "stand-in.invalid" }
+    private static let standIn = "/stand-in"
+
+    /// Puts the last touches to the request that lws has written, in LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER.
+    ///
+    /// - Parameters:
+    ///   - end: where lws's pointer to the request's end is; moved on by what is added.
+    ///   - available: bytes that lws leaves for us behind it.
+    /// - Returns: lws's service buffer, in which the request lies; `nil` where it is not as expected.
+    func complete(
+        _ end: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, available: Int
+    ) -> UnsafeRawBufferPointer? {
+        guard let tail = end.pointee else { return nil }
+        // lws passes what is left of its buffer less 12 bytes (the same in 4.1 and 4.5), so this is its start.
+        let start = tail + available + 12 - LoopContext.serviceBufferSize
+        guard start < tail else { return nil }
+        let written = UnsafeRawBufferPointer(start: start, count: tail - start)
+        guard var text = String(validating: written.bindMemory(to: UInt8.self), as: UTF8.self),
+            text.hasPrefix("GET \(targetForLWS) HTTP/1.1\r\n")
+        else { return nil }
+        if targetForLWS != target || authorityForLWS != authority {
+            var lines = text.split(separator: "\r\n", omittingEmptySubsequences: true).map(String.init)
+            lines[0] = "GET \(target) HTTP/1.1"
+            guard let host = lines.firstIndex(of: "Host: \(authorityForLWS)") else { return nil }
+            lines[host] = "Host: \(authority)"
+            text = lines.map { $0 + "\r\n" }.joined()
+        }
+        for field in fields { text += "\(field.name.rawName): \(field.value)\r\n" }
+        return text.withUTF8 { utf8 in
+            guard let source = utf8.baseAddress, utf8.count <= written.count + available else { return nil }
+            UnsafeMutableRawPointer(start).copyMemory(from: source, byteCount: utf8.count)
+            end.pointee = start + utf8.count
+            return UnsafeRawBufferPointer(start: start, count: LoopContext.serviceBufferSize)
+        }
+    }
+}
+
+extension HTTPField {
+    /// The bytes of its line.
+    fileprivate var size: Int { name.rawName.utf8.count + value.utf8.count + 4 }
+}

@@ -1,0 +1,120 @@
+// Reads the answer to the upgrade out of lws.
+
+internal import CLibWebSockets
+internal import HTTPTypes
+internal import LWSServiceLoop
+
+/// Reads status and header fields of the answer, in LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP, where lws has parsed
+/// them and not yet judged them.
+enum HandshakeResponse {
+    /// - Parameter buffer: lws's service buffer, through which it has read the answer.
+    static func read(_ wsi: OpaquePointer, buffer: UnsafeRawBufferPointer?) -> HTTPResponse? {
+        let status = Int(lws_http_client_http_response(wsi))
+        guard (100...999).contains(status) else { return nil }
+        var fields = known(wsi)
+        if let unknown = unknown(wsi) {
+            fields.append(contentsOf: unknown)
+        } else if let all = buffer.flatMap({ ResponseHead(in: $0) }), all.status == status {
+            fields = all.fields
+        }
+        return HTTPResponse(status: .init(code: status), headerFields: HTTPFields(fields))
+    }
+
+    /// The fields that lws has a token for, each with all its values.
+    private static func known(_ wsi: OpaquePointer) -> [HTTPField] {
+        var fields: [HTTPField] = []
+        for index in 0..<WSI_TOKEN_COUNT.rawValue {
+            let token = lws_token_indexes(rawValue: index)
+            guard let spelling = lws_token_to_string(token) else { continue }
+            // A field's token ends in a colon; others are methods, versions and HTTP/2's pseudo fields.
+            let text = spelling.withMemoryRebound(to: CChar.self, capacity: 1) { String(cString: $0) }
+            guard text.hasSuffix(":"), let name = HTTPField.Name(String(text.dropLast())) else { continue }
+            var fragment: Int32 = 0
+            while let value = fragmentValue(wsi, token, fragment) {
+                fields.append(HTTPField(name: name, value: value))
+                fragment += 1
+            }
+        }
+        return fields
+    }
+
+    private static func fragmentValue(
+        _ wsi: OpaquePointer, _ token: lws_token_indexes, _ fragment: Int32
+    ) -> String? {
+        let length = lws_hdr_fragment_length(wsi, token, fragment)
+        guard length > 0 else { return nil }
+        var buffer = [CChar](repeating: 0, count: Int(length) + 1)
+        guard lws_hdr_copy_fragment(wsi, &buffer, length + 1, token, fragment) >= 0 else { return nil }
+        return string(buffer.prefix(Int(length)))
+    }
+
+    /// The fields that lws has no token for; `nil` where this lws cannot list them.
+    private static func unknown(_ wsi: OpaquePointer) -> [HTTPField]? {
+        var names: [String] = []
+        let status = withUnsafeMutablePointer(to: &names) { pointer in
+            clws_each_unknown_header(
+                wsi,
+                { name, length, names in
+                    guard let name, let names, length > 1 else { return }
+                    let bytes = UnsafeBufferPointer(start: name, count: Int(length) - 1)
+                    names.assumingMemoryBound(to: [String].self).pointee.append(
+                        HandshakeResponse.string(bytes[...]))
+                }, pointer)
+        }
+        guard status == 0 else { return nil }
+        return names.compactMap { name in
+            guard let fieldName = HTTPField.Name(name) else { return nil }
+            let key = name + ":"
+            let length = lws_hdr_custom_length(wsi, key, Int32(key.utf8.count))
+            guard length >= 0 else { return nil }
+            var buffer = [CChar](repeating: 0, count: Int(length) + 1)
+            guard lws_hdr_custom_copy(wsi, &buffer, length + 1, key, Int32(key.utf8.count)) >= 0 else { return nil }
+            return HTTPField(name: fieldName, value: string(buffer.prefix(Int(length))))
+        }
+    }
+
+    private static func string(_ characters: some Sequence<CChar>) -> String {
+        String(decoding: characters.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
+
+/// The head of an HTTP answer as text.
+///
+/// Before 4.3 lws cannot list the header fields that it has no token for. Then the fields are taken from the buffer
+/// that it read the answer through, provided that the answer came in one read (else the buffer holds the end of it,
+/// which does not begin with a status line).
+struct ResponseHead: Equatable {
+    let status: Int
+    let fields: [HTTPField]
+
+    init?(in buffer: UnsafeRawBufferPointer) {
+        guard buffer.count > 16, buffer.prefix(7).elementsEqual("HTTP/1.".utf8) else { return nil }
+        guard let end = Self.endOfHead(buffer) else { return nil }
+        let lines = String(decoding: buffer[..<end], as: UTF8.self).split(separator: "\r\n")
+        let words = lines.first?.split(separator: " ", maxSplits: 2) ?? []
+        guard words.count >= 2, let status = Int(words[1]) else { return nil }
+        self.status = status
+        fields = lines.dropFirst().compactMap { line in
+            guard let colon = line.firstIndex(of: ":"), let name = HTTPField.Name(String(line[..<colon])) else {
+                return nil
+            }
+            let value = line[line.index(after: colon)...]
+            return HTTPField(name: name, value: value.trimming { $0 == " " || $0 == "\t" })
+        }
+    }
+
+    private static func endOfHead(_ buffer: UnsafeRawBufferPointer) -> Int? {
+        let mark = Array("\r\n\r\n".utf8)
+        guard buffer.count >= mark.count else { return nil }
+        return (0...(buffer.count - mark.count)).first { buffer[$0..<($0 + mark.count)].elementsEqual(mark) }
+    }
+}
+
+extension Substring {
+    fileprivate func trimming(_ isBlank: (Character) -> Bool) -> String {
+        var text = self
+        while let first = text.first, isBlank(first) { text.removeFirst() }
+        while let last = text.last, isBlank(last) { text.removeLast() }
+        return String(text)
+    }
+}

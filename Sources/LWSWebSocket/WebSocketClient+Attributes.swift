@@ -1,0 +1,30 @@
+// Notes that the application keeps on a connection.
+
+internal import LWSServiceLoop
+
+/// What an attribute of a connection can be.
+public enum AttributeValue: Sendable, Hashable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
+    case string(String)
+    case int(Int)
+
+    public init(stringLiteral value: String) { self = .string(value) }
+    public init(integerLiteral value: Int) { self = .int(value) }
+}
+
+extension WebSocketClient {
+    /// Keeps a value under a name, in place of the one before. Never blocks for long; any thread.
+    public func setAttribute(_ name: String, _ value: AttributeValue) {
+        attributes.withLock { $0[name] = value }
+    }
+
+    /// The value kept under a name.
+    public func getAttribute(_ name: String) -> AttributeValue? {
+        attributes.withLock { $0[name] }
+    }
+
+    /// Forgets a name. Returns what was kept under it.
+    @discardableResult
+    public func removeAttribute(_ name: String) -> AttributeValue? {
+        attributes.withLock { $0.removeValue(forKey: name) }
+    }
+}

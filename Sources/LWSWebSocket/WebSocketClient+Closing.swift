@@ -1,0 +1,28 @@
+// Closing.
+
+extension WebSocketClient {
+    /// Closes the connection: sends a close frame, waits for the peer's, and ends the connection (RFC 6455, section
+    /// 7.1.2).
+    ///
+    /// Blocked reads and writes of other threads end at once with `connectionClosure`, and so does a connect under
+    /// way. Messages that had arrived can still be read. Returns without an error when the time is up; then the
+    /// connection has been ended without the peer's close frame. A second close returns at once.
+    /// - Parameters:
+    ///   - statusCode: 1000-1003, 1007-1011 or 3000-4999.
+    ///   - reason: at most 123 bytes of UTF-8.
+    ///   - timeout: how long to wait for the peer. `nil` and -1 s: without limit.
+    /// - Throws: `connectionClosure` "Invalid status code" for another code; `invalidArgument` for a longer reason
+    ///   or another negative timeout. Nothing was sent then.
+    public func close(
+        statusCode: Int = 1000, reason: String? = nil, timeout: Duration? = .seconds(60)
+    ) throws(WebSocketError) {
+        let host = connection.url.host
+        let frame = try CloseFrame.checked(statusCode: statusCode, reason: reason, host: host)
+        if let timeout, timeout < .zero, timeout != .seconds(-1) {
+            throw WebSocketError(
+                .invalidArgument, "The close timeout \(timeout) is negative; use nil or -1 s to wait without limit",
+                host: host)
+        }
+        try connection.close(frame, timeout: timeout)
+    }
+}

@@ -1,0 +1,101 @@
+// The client: making one, and what can be asked of it.
+
+public import HTTPTypes
+internal import LWSServiceLoop
+
+#if canImport(FoundationEssentials)
+    internal import FoundationEssentials
+#else
+    internal import Foundation
+#endif
+
+/// A synchronous WebSocket client (RFC 6455) on libwebsockets.
+///
+/// Every operation blocks the calling thread until it is done, and every operation may be called from any thread at
+/// any time: reads from several threads are served in the order in which they came, each message to one of them;
+/// the frames of several writes never mix; `close` wakes whoever is blocked.
+///
+/// ```swift
+/// let client = try WebSocketClient("ws://localhost:9001/echo")
+/// try client.writeTextMessage("hello")
+/// print(try client.readTextMessage())
+/// try client.close()
+/// ```
+///
+/// Dropping the last reference to an open client closes it with 1001, without blocking.
+public final class WebSocketClient: Sendable {
+    let connection: Connection
+    let configuration: ClientConfiguration
+    let attributes = Locked<[String: AttributeValue]>([:])
+    private let request: HandshakeRequest
+    private let loop: WebSocketLoop
+    private let resolver: any NameResolver
+
+    /// A name for this client that no other has.
+    public let connectionID: String = UUID().uuidString
+
+    /// Connects to `url` and returns when the connection is open.
+    ///
+    /// Blocks for at most ``ClientConfiguration/handShakeTimeout``. Where the URL's host has several addresses they
+    /// are tried one after the other within that time.
+    /// - Parameters:
+    ///   - url: `ws://host[:port][/path][?query]`. Characters that may not stand in a URL are percent-encoded.
+    ///   - configuration: see ``ClientConfiguration``.
+    ///   - loop: the loop that serves the connection.
+    /// - Throws: `invalidArgument` before anything is sent; `connection` where the server cannot be reached;
+    ///   `invalidHandshake` with its answer where it refuses; `handshakeTimedOut`.
+    public convenience init(
+        _ url: String, configuration: ClientConfiguration = ClientConfiguration(), loop: WebSocketLoop = .shared
+    ) throws(WebSocketError) {
+        try self.init(unconnected: url, configuration: configuration, loop: loop)
+        try connect()
+    }
+
+    /// Checks the URL and the configuration but does not connect yet; see ``connect()``. This form lets another
+    /// thread ``close(statusCode:reason:timeout:)`` the client while it connects.
+    /// - Throws: `invalidArgument`.
+    public convenience init(
+        unconnected url: String, configuration: ClientConfiguration = ClientConfiguration(),
+        loop: WebSocketLoop = .shared
+    ) throws(WebSocketError) {
+        try self.init(url, configuration, loop, SystemNameResolver.shared)
+    }
+
+    init(
+        _ url: String, _ configuration: ClientConfiguration, _ loop: WebSocketLoop, _ resolver: any NameResolver
+    ) throws(WebSocketError) {
+        let parsed = try WebSocketURL(url)
+        guard !parsed.isSecure else {
+            throw WebSocketError(
+                .ssl, "wss: is not supported by this release; use ws: to \(parsed.host)", host: parsed.host)
+        }
+        try configuration.validate()
+        request = try HandshakeRequest(url: parsed, configuration: configuration)
+        connection = Connection(url: parsed, limits: configuration.limits)
+        self.configuration = configuration
+        self.loop = loop
+        self.resolver = resolver
+    }
+
+    deinit { connection.abandon() }
+
+    /// Connects a client that was made with ``init(unconnected:configuration:loop:)``, once. Blocks and throws as
+    /// ``init(_:configuration:loop:)`` does, and throws `connectionClosure` where the client is closed meanwhile.
+    public func connect() throws(WebSocketError) {
+        try connection.open(
+            timeout: configuration.effectiveHandShakeTimeout, resolver: resolver
+        ) { addresses, deadline throws(WebSocketError) in
+            ClientTransport.start(connection, request, to: addresses, until: deadline, on: try loop.lease())
+        }
+    }
+
+    /// Whether the connection is open: neither side has begun to close it, and it is not known to be lost.
+    public var isOpen: Bool { connection.phase == .open }
+
+    /// Whether the connection is over TLS.
+    public var isSecure: Bool { connection.url.isSecure }
+
+    /// The server's answer to the handshake: its status and all its header fields, in no particular order.
+    /// `nil` before the connection is open; a refused handshake's answer is on the error.
+    public var httpResponse: HTTPResponse? { connection.response }
+}
