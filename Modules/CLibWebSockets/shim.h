@@ -26,7 +26,6 @@ static const uint64_t clws_option_raw_origin = LWS_SERVER_OPTION_JUST_USE_RAW_OR
 static const int clws_port_no_listen = CONTEXT_PORT_NO_LISTEN;
 static const int clws_kill_async = LWS_TO_KILL_ASYNC;
 static const int clws_peek = MSG_PEEK | MSG_DONTWAIT; // enumerators with glibc, macros on Darwin
-static const lws_usec_t clws_timer_cancel = LWS_SET_TIMER_USEC_CANCEL;
 
 // lws sends a close frame like any other for this value, but keeps its name to itself: "LWS_WRITE_CLOSE is handled by
 // lws_close_reason()" (lws-write.h), and lib/roles/ws/private-lib-roles-ws.h defines it as 4 in 4.1 to 4.5.

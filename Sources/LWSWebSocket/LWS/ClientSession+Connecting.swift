@@ -88,9 +88,9 @@ extension ClientSession {
 
     /// The time is over that an attempt or the closing of the connection was given. Returns whether to end it.
     func timerFired() -> Bool {
-        guard !wasOpened else { return true }
-        // Once TCP is connected the address works, and the rest of the handshake has all the time that is left.
-        guard let wsi, !Self.isTCPConnected(lws_get_socket_fd(wsi)) else { return false }
+        guard !isLimited else { return true }
+        // The timer of an attempt may still run: lws 4.1 does not know LWS_SET_TIMER_USEC_CANCEL. Once TCP is connected the address works, and the rest of the handshake has all the time that is left.
+        guard !wasOpened, let wsi, !Self.isTCPConnected(lws_get_socket_fd(wsi)) else { return false }
         return true
     }
 
@@ -124,8 +124,6 @@ extension ClientSession {
 
     /// Returns whether anybody still wants the connection.
     func opened() -> Bool {
-        // The shares of the addresses no longer matter.
-        if let wsi { lws_set_timer_usecs(wsi, clws_timer_cancel) }
         wasOpened = connection.opened(response)
         return wasOpened
     }

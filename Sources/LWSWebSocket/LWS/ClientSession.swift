@@ -28,6 +28,8 @@ final class ClientSession {
     var failure: WebSocketError?
     var requestWasSent = false
     var wasOpened = false
+    /// The connection has been given a time to end by.
+    var isLimited = false
     /// The close frame of this side has been handed to lws.
     var closeFrameWasSent = false
     /// What lws ended the connection for, if it was lws.
@@ -64,6 +66,7 @@ final class ClientSession {
 
     func endAfter(_ limit: Duration, _ held: borrowing HeldLoop) {
         guard let wsi else { return }
+        isLimited = true
         lws_set_timer_usecs(wsi, limit.microseconds)
     }
 
