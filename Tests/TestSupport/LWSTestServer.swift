@@ -36,8 +36,13 @@ package final class LWSTestServer: Sendable {
     /// somebody was faster.
     private static func start(_ program: String, attempts: Int) throws -> (PeerProcess, Int) {
         let port = try FreePort.find()
+        #if canImport(Darwin)
+            let interface = "lo0"
+        #else
+            let interface = "lo"
+        #endif
         // -d 3: errors and warnings alone. Without -D it stays in the foreground.
-        let process = try PeerProcess(program, ["--port=\(port)", "-i", "lo", "-d", "3"])
+        let process = try PeerProcess(program, ["--port=\(port)", "-i", interface, "-d", "3"])
         do {
             try process.waitUntilListening(on: port)
             return (process, port)
