@@ -34,7 +34,7 @@ test-deps: deps ## install what the tests talk to: libwebsockets' test server, P
 	@command -v libwebsockets-test-server > /dev/null || .ci/install $(TEST_SERVER)
 	@python3 -c 'import ensurepip, venv' 2> /dev/null || .ci/install $(PYTHON)
 	@$(VENV)/bin/python -c 'import importlib.metadata as m, sys; sys.exit(any(m.version(n) != v for n, v in \
-	    (line.strip().split("==") for line in open("$(REQUIREMENTS)"))))' 2> /dev/null || { \
+	    (line.strip().split("==") for line in open("$(REQUIREMENTS)") if line[0].isalpha())))' 2> /dev/null || { \
 	    echo 'setting up $(VENV)' && python3 -m venv --clear $(VENV) && \
 	    $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $(REQUIREMENTS); }
 
