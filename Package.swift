@@ -64,5 +64,16 @@ let package = Package(
             dependencies: ["LWSWebSocket", "LWSEchoServer"],
             swiftSettings: settings
         ),
+        .target(
+            name: "TestSupport",
+            dependencies: ["LWSServiceLoop"],
+            path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "TestSupportTests",
+            dependencies: ["TestSupport"],
+            swiftSettings: settings
+        ),
     ]
 )

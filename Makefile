@@ -1,0 +1,72 @@
+# The same verbs for people and for CI. `make` alone lists them.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help deps test-deps build demo test test-tsan test-asan format lint clean
+
+VENV := $(or $(LWS_TEST_VENV),.venv)
+REQUIREMENTS := Tests/Peers/python/requirements.txt
+SOURCES := Package.swift Sources Tests
+# Further options for swift test, as in: make test TEST_OPTIONS='--filter RawServer'
+TEST_OPTIONS ?=
+
+ifeq ($(shell uname),Darwin)
+LIBRARIES := libwebsockets openssl pkg-config
+TEST_SERVER := libwebsockets
+PYTHON := python3
+else
+LIBRARIES := libwebsockets-dev libssl-dev pkg-config
+TEST_SERVER := libwebsockets-test-server
+PYTHON := python3 python3-venv
+endif
+
+help: ## list these targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+	    printf 'make %-10s %s\n' "$$name" "$$text"; done
+
+deps: ## install libwebsockets and OpenSSL where they are missing
+	@pkg-config --exists 'libwebsockets >= 4.1' openssl 2> /dev/null || .ci/install $(LIBRARIES)
+	@pkg-config --exists 'libwebsockets >= 4.1' openssl || \
+	    { echo 'pkg-config does not find libwebsockets 4.1 or newer, with OpenSSL' >&2; exit 1; }
+
+# The environment is rebuilt where its Python is gone or does not have what the requirements pin.
+test-deps: deps ## install what the tests talk to: libwebsockets' test server, Python's websockets
+	@command -v libwebsockets-test-server > /dev/null || .ci/install $(TEST_SERVER)
+	@python3 -c 'import ensurepip, venv' 2> /dev/null || .ci/install $(PYTHON)
+	@$(VENV)/bin/python -c 'import importlib.metadata as m, sys; sys.exit(any(m.version(n) != v for n, v in \
+	    (line.strip().split("==") for line in open("$(REQUIREMENTS)") if line[0].isalpha())))' 2> /dev/null || { \
+	    echo 'setting up $(VENV)' && python3 -m venv --clear $(VENV) && \
+	    $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $(REQUIREMENTS); }
+
+build: deps ## build everything
+	swift build
+
+demo: deps ## build and run the demo
+	@swift build --quiet --product lws-demo
+	@"$$(swift build --show-bin-path)/lws-demo"
+
+test: test-deps ## run all tests
+	swift build --build-tests
+	swift test --skip-build --disable-xctest $(TEST_OPTIONS)
+
+# Both sanitizers run with their defaults: every race is reported and makes the run fail at its end, and on Linux the
+# address sanitizer looks for leaks as well (libraries without instrumentation, such as libwebsockets, are covered by
+# that too). No suppressions are needed; one that becomes necessary belongs into a file under Tests/Sanitizers, with
+# the reason next to it. Each has a build folder of its own, so that switching does not rebuild everything.
+test-tsan: test-deps ## run all tests under the thread sanitizer
+	swift build --build-tests --sanitize thread --scratch-path .build-tsan
+	swift test --skip-build --disable-xctest --sanitize thread --scratch-path .build-tsan $(TEST_OPTIONS)
+
+test-asan: test-deps ## run all tests under the address sanitizer
+	swift build --build-tests --sanitize address --scratch-path .build-asan
+	swift test --skip-build --disable-xctest --sanitize address --scratch-path .build-asan $(TEST_OPTIONS)
+
+format: ## format all Swift files in place
+	swift format format --in-place --recursive --parallel $(SOURCES)
+
+lint: ## check formatting and the house rules
+	swift format lint --strict --recursive --parallel $(SOURCES)
+	Tests/Lint/check.sh
+
+clean: ## remove what building made; .venv stays
+	rm -rf .build .build-tsan .build-asan

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# The house rules that swift format does not know. Prints each breach with its place; fails where there is one.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+breaches=0
+
+breach() {
+    echo "$1" >&2
+    breaches=$((breaches + 1))
+}
+
+import='^[[:space:]]*(@[A-Za-z_()]+[[:space:]]+)*([a-z]+[[:space:]]+)?import[[:space:]]+([a-z]+[[:space:]]+)?CLibWebSockets'
+while IFS= read -r place; do
+    breach "$place: only Sources/LWSWebSocket/LWS may import CLibWebSockets"
+done < <(grep -rnE --include='*.swift' "$import" Sources/LWSWebSocket | grep -v '^Sources/LWSWebSocket/LWS/' | cut -d: -f1,2)
+
+longest=330
+while IFS= read -r -d '' file; do
+    lines=$(wc -l < "$file")
+    if [ "$lines" -gt "$longest" ]; then breach "$file: $lines lines, at most $longest are allowed: one concept a file"; fi
+    while IFS= read -r line; do
+        breach "$file:$line: @unchecked Sendable without a comment \"Safe to share: ...\" within three lines"
+    done < <(awk '
+        { text[NR] = $0 }
+        END {
+            for (i = 1; i <= NR; i++) {
+                if (text[i] !~ /@unchecked +Sendable/ || text[i] ~ /^ *\/\//) continue
+                found = 0
+                for (j = i - 3; j <= i + 3; j++) if (text[j] ~ /\/\/.*Safe to share:/) found = 1
+                if (!found) print i
+            }
+        }' "$file")
+done < <(find Sources Tests -name '*.swift' -print0)
+
+[ "$breaches" -eq 0 ]

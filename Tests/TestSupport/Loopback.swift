@@ -1,0 +1,106 @@
+// Listening and connecting sockets on loopback.
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// The few socket calls that the peers need, with the differences between the systems taken out.
+enum Loopback {
+    #if canImport(Darwin)
+        private static let stream = SOCK_STREAM
+    #else
+        private static let stream = Int32(SOCK_STREAM.rawValue)
+    #endif
+
+    /// A listening socket on a port that the system chose.
+    static func listen(on host: String) throws -> (descriptor: Int32, port: Int) {
+        try withAddress(of: host, port: 0) { address, family in
+            let descriptor = try socket(family: family)
+            do {
+                guard bind(descriptor, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0 else {
+                    throw PeerError("bind to \(host)")
+                }
+                #if canImport(Darwin)
+                    let status = Darwin.listen(descriptor, 128)
+                #else
+                    let status = Glibc.listen(descriptor, 128)
+                #endif
+                guard status == 0 else { throw PeerError("listen on \(host)") }
+                return (descriptor, try port(of: descriptor))
+            } catch {
+                close(descriptor)
+                throw error
+            }
+        }
+    }
+
+    /// A connected socket.
+    static func connect(host: String, port: Int) throws -> Int32 {
+        try withAddress(of: host, port: port) { address, family in
+            let descriptor = try socket(family: family)
+            #if canImport(Darwin)
+                let status = Darwin.connect(descriptor, address.pointee.ai_addr, address.pointee.ai_addrlen)
+            #else
+                let status = Glibc.connect(descriptor, address.pointee.ai_addr, address.pointee.ai_addrlen)
+            #endif
+            guard status == 0 else {
+                let error = PeerError("connect to \(host):\(port)")
+                close(descriptor)
+                throw error
+            }
+            return descriptor
+        }
+    }
+
+    /// Whether somebody accepts connections there.
+    static func accepts(host: String, port: Int) -> Bool {
+        guard let descriptor = try? connect(host: host, port: port) else { return false }
+        close(descriptor)
+        return true
+    }
+
+    /// Keeps a descriptor out of the programs that this process starts, and writing to it from raising SIGPIPE.
+    static func makePrivate(_ descriptor: Int32) {
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        #if canImport(Darwin)
+            var on: Int32 = 1
+            setsockopt(descriptor, SOL_SOCKET, SO_NOSIGPIPE, &on, socklen_t(MemoryLayout<Int32>.size))
+        #endif
+    }
+
+    private static func socket(family: Int32) throws -> Int32 {
+        #if canImport(Darwin)
+            let descriptor = Darwin.socket(family, stream, 0)
+        #else
+            let descriptor = Glibc.socket(family, stream, 0)
+        #endif
+        guard descriptor >= 0 else { throw PeerError("socket") }
+        makePrivate(descriptor)
+        return descriptor
+    }
+
+    private static func withAddress<Result>(
+        of host: String, port: Int, _ body: (UnsafeMutablePointer<addrinfo>, Int32) throws -> Result
+    ) throws -> Result {
+        var hints = addrinfo()
+        hints.ai_socktype = stream
+        var list: UnsafeMutablePointer<addrinfo>?
+        let status = getaddrinfo(host, String(port), &hints, &list)
+        guard status == 0, let list else { throw PeerError("no address for \(host) (getaddrinfo: \(status))") }
+        defer { freeaddrinfo(list) }
+        return try body(list, list.pointee.ai_family)
+    }
+
+    private static func port(of descriptor: Int32) throws -> Int {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let status = withUnsafeMutableBytes(of: &storage) { bytes in
+            getsockname(descriptor, bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self), &length)
+        }
+        guard status == 0 else { throw PeerError("getsockname") }
+        // The port lies at the same place, two bytes in, for both families, in network order.
+        return withUnsafeBytes(of: storage) { Int($0[2]) << 8 | Int($0[3]) }
+    }
+}

@@ -1,0 +1,41 @@
+// What the system knows about this process: descriptors, threads, memory.
+
+import Foundation
+import LWSServiceLoop
+
+import class LWSServiceLoop.Semaphore
+
+/// Counts for the tests that look for leaks. Linux only: /proc tells it all.
+@available(macOS, unavailable)
+package enum ProcessMetrics {
+    /// Open descriptors of this process, less the one that counting them takes.
+    package static func openDescriptors() throws -> Int { try entries("/proc/self/fd") - 1 }
+
+    /// Threads of this process.
+    package static func threads() throws -> Int { try entries("/proc/self/task") }
+
+    /// Bytes of this process that are in memory.
+    package static func residentMemory() throws -> Int {
+        let fields = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8).split(separator: " ")
+        guard fields.count > 1, let pages = Int(fields[1]) else { throw PeerError("unexpected /proc/self/statm") }
+        return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+    }
+
+    private static func entries(_ folder: String) throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: folder).count
+    }
+}
+
+/// Looks at `condition` every few milliseconds until it holds, at most for `limit`. Returns whether it did.
+///
+/// Only for observing things of the operating system that nobody announces, such as the numbers of threads and
+/// descriptors. Everything else has a call that blocks until it happens.
+package func eventually(within limit: Duration, _ condition: () -> Bool) -> Bool {
+    let deadline = Deadline(after: limit)
+    let never = Semaphore()
+    while !condition() {
+        if deadline.hasPassed { return false }
+        _ = never.wait(until: deadline.earlier(Deadline(after: .milliseconds(5))))
+    }
+    return true
+}

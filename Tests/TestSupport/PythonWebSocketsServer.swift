@@ -1,0 +1,44 @@
+// A real server of another make: Python's `websockets`.
+
+import Foundation
+
+/// `Tests/Peers/python/websockets_server.py`, run by the Python of the virtual environment in `.venv` (or in
+/// `$LWS_TEST_VENV`), which `make test-deps` sets up. The script's head says what each path does.
+package final class PythonWebSocketsServer: Sendable {
+    package let port: Int
+    private let process: PeerProcess
+
+    /// Starts the server and returns when it listens.
+    /// - Parameters:
+    ///   - compression: whether it agrees to permessage-deflate.
+    ///   - maxSize: the longest message that it accepts; `nil`: no limit.
+    ///   - maxQueue: how many messages it reads ahead of the code that handles them.
+    package init(compression: Bool = false, maxSize: Int? = nil, maxQueue: Int? = nil) throws {
+        let python = PackageFolder.virtualEnvironment + "/bin/python"
+        guard access(python, X_OK) == 0 else {
+            throw PeerError("no Python at \(python): run `make test-deps` first")
+        }
+        var arguments = [PackageFolder.path("Tests/Peers/python/websockets_server.py")]
+        arguments += ["--compression", compression ? "on" : "off"]
+        if let maxSize { arguments += ["--max-size", String(maxSize)] }
+        if let maxQueue { arguments += ["--max-queue", String(maxQueue)] }
+        process = try PeerProcess(python, arguments)
+        let line = try process.waitForLine("ready ")
+        guard let port = Int(line) else { throw PeerError("no port in \"ready \(line)\"") }
+        self.port = port
+    }
+
+    package func url(_ path: String = "/echo") -> String { "ws://127.0.0.1:\(port)\(path)" }
+
+    /// The process's number, for tests that look whether it is gone.
+    package var identifier: Int32 { process.identifier }
+
+    /// What it printed, tracebacks included.
+    package var output: String { process.output }
+
+    /// Ends the server; its connections end without a close frame.
+    package func stop() { process.stop() }
+
+    /// Ends the server with SIGKILL: the peer that crashes.
+    package func kill() { process.kill() }
+}

@@ -1,0 +1,35 @@
+// A plain TCP client, to look at servers with.
+
+import Foundation
+import LWSServiceLoop
+
+import class LWSServiceLoop.Semaphore
+
+/// A connection to a port of loopback, byte for byte.
+package final class RawClient: Sendable {
+    /// How a read ended.
+    package enum ReadResult: Equatable, Sendable {
+        case bytes([UInt8])
+        case ended
+        /// With this `errno`.
+        case failed(Int32)
+    }
+
+    package let connection: RawConnection
+    private let socket: SocketHandle
+
+    package init(host: String = "127.0.0.1", port: Int) throws {
+        socket = SocketHandle(try Loopback.connect(host: host, port: port))
+        connection = RawConnection(socket, stopped: Semaphore())
+    }
+
+    /// One read from the system, past whatever ``connection`` has taken in already.
+    package func readResult() -> ReadResult {
+        var chunk = [UInt8](repeating: 0, count: 16384)
+        let result = socket.use { descriptor in
+            let count = recv(descriptor, &chunk, chunk.count, 0)
+            return count < 0 ? ReadResult.failed(errno) : count == 0 ? .ended : .bytes(Array(chunk.prefix(count)))
+        }
+        return result ?? .ended
+    }
+}

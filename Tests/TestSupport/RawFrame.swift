@@ -1,0 +1,56 @@
+// One WebSocket frame, byte for byte (RFC 6455, section 5.2).
+
+/// A frame as a scripted peer reads it. The payload is unmasked; the header's bits are as they came.
+package struct RawFrame: Sendable, Equatable {
+    package var fin: Bool
+    package var rsv: UInt8
+    package var opcode: UInt8
+    package var masked: Bool
+    package var payload: [UInt8]
+
+    package init(fin: Bool = true, rsv: UInt8 = 0, opcode: UInt8, masked: Bool = false, payload: [UInt8] = []) {
+        self.fin = fin
+        self.rsv = rsv
+        self.opcode = opcode
+        self.masked = masked
+        self.payload = payload
+    }
+
+    package var text: String { String(decoding: payload, as: UTF8.self) }
+
+    /// The status code of a close frame that has one.
+    package var closeCode: Int? {
+        guard opcode == 8, payload.count >= 2 else { return nil }
+        return Int(payload[0]) << 8 | Int(payload[1])
+    }
+
+    /// The bytes of an unmasked frame, as a server sends it. Nothing is checked: scripts send wrong frames too.
+    package var serverBytes: [UInt8] {
+        let first = (fin ? 0x80 : 0) | (rsv & 7) << 4 | opcode & 15
+        let length: [UInt8]
+        switch payload.count {
+        case ..<126: length = [UInt8(payload.count)]
+        case ..<65536: length = [126] + bigEndian(UInt16(payload.count))
+        default: length = [127] + bigEndian(UInt64(payload.count))
+        }
+        return [first] + length + payload
+    }
+
+    private func bigEndian(_ value: some FixedWidthInteger) -> [UInt8] {
+        withUnsafeBytes(of: value.bigEndian) { Array($0) }
+    }
+
+    /// Reads one frame by asking `read` for that many bytes at a time.
+    init(reading read: (Int) throws -> [UInt8]) throws {
+        let head = try read(2)
+        var length = Int(head[1] & 0x7F)
+        if length >= 126 {
+            length = try read(length == 126 ? 2 : 8).reduce(0) { $0 << 8 | Int($1) }
+        }
+        let masked = head[1] & 0x80 != 0
+        let mask = masked ? try read(4) : [0, 0, 0, 0]
+        let payload = try read(length).enumerated().map { $1 ^ mask[$0 % 4] }
+        self.init(
+            fin: head[0] & 0x80 != 0, rsv: head[0] >> 4 & 7, opcode: head[0] & 15, masked: masked, payload: payload)
+    }
+}
