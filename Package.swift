@@ -71,6 +71,14 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "LWSWebSocketTests",
+            dependencies: [
+                "LWSWebSocket", "LWSEchoServer", "LWSServiceLoop", "TestSupport",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "TestSupportTests",
             dependencies: ["TestSupport"],
             swiftSettings: settings

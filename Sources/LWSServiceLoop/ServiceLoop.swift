@@ -35,7 +35,7 @@ package final class ServiceLoop: Sendable {
     /// Starts the loop's thread and waits until its context exists.
     /// - Throws: ``LoopError`` where the system has no thread, descriptor or memory left.
     package init(_ options: LoopOptions) throws(LoopError) {
-        let started = Semaphore()
+        let started = MonotonicSemaphore()
         let failure = Locked<LoopError?>(nil)
         let thread = try LoopThread(name: options.name) { [self] in
             run(options) { error in

@@ -14,18 +14,20 @@ enum Loopback {
         private static let stream = Int32(SOCK_STREAM.rawValue)
     #endif
 
-    /// A listening socket on a port that the system chose.
-    static func listen(on host: String) throws -> (descriptor: Int32, port: Int) {
-        try withAddress(of: host, port: 0) { address, family in
+    /// A listening socket, by default on a port that the system chooses.
+    static func listen(
+        on host: String, port wanted: Int = 0, backlog: Int32 = 128
+    ) throws -> (descriptor: Int32, port: Int) {
+        try withAddress(of: host, port: wanted) { address, family in
             let descriptor = try socket(family: family)
             do {
                 guard bind(descriptor, address.pointee.ai_addr, address.pointee.ai_addrlen) == 0 else {
                     throw PeerError("bind to \(host)")
                 }
                 #if canImport(Darwin)
-                    let status = Darwin.listen(descriptor, 128)
+                    let status = Darwin.listen(descriptor, backlog)
                 #else
-                    let status = Glibc.listen(descriptor, 128)
+                    let status = Glibc.listen(descriptor, backlog)
                 #endif
                 guard status == 0 else { throw PeerError("listen on \(host)") }
                 return (descriptor, try port(of: descriptor))
@@ -50,6 +52,20 @@ enum Loopback {
                 close(descriptor)
                 throw error
             }
+            return descriptor
+        }
+    }
+
+    /// A socket that is connecting, whether anybody answers or not.
+    static func beginConnect(host: String, port: Int) throws -> Int32 {
+        try withAddress(of: host, port: port) { address, family in
+            let descriptor = try socket(family: family)
+            _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+            #if canImport(Darwin)
+                _ = Darwin.connect(descriptor, address.pointee.ai_addr, address.pointee.ai_addrlen)
+            #else
+                _ = Glibc.connect(descriptor, address.pointee.ai_addr, address.pointee.ai_addrlen)
+            #endif
             return descriptor
         }
     }

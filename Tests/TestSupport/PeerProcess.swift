@@ -3,7 +3,6 @@
 import Foundation
 import LWSServiceLoop
 
-import class LWSServiceLoop.Semaphore
 
 /// A running program, its output captured. It is killed and reaped by ``stop()``, ``kill()`` or dropping it.
 ///
@@ -20,7 +19,7 @@ package final class PeerProcess: Sendable {
     package init(_ program: String, _ arguments: [String] = []) throws {
         guard access(program, X_OK) == 0 else { throw PeerError("cannot run \(program)") }
         let state = PeerProcessState()
-        let started = Semaphore()
+        let started = MonotonicSemaphore()
         name = program
         self.state = state
         thread = try LoopThread(name: "peer-process") {

@@ -3,7 +3,6 @@
 import Foundation
 import LWSServiceLoop
 
-import class LWSServiceLoop.Semaphore
 
 /// Shared between the program's thread and the test. A signal is sent only while the process is not reaped, under
 /// the lock that the reaping takes too: its number cannot have passed to another process.
@@ -20,8 +19,8 @@ final class PeerProcessState: Sendable {
     private static let limit = 256 * 1024
 
     private let state = Locked(State())
-    private let news = Semaphore()
-    private let ended = Semaphore()
+    private let news = MonotonicSemaphore()
+    private let ended = MonotonicSemaphore()
 
     var identifier: Int32 { state.withLock { $0.identifier } }
     var startError: (any Error)? { state.withLock { $0.error } }

@@ -3,7 +3,6 @@
 import Foundation
 import LWSServiceLoop
 
-import class LWSServiceLoop.Semaphore
 
 /// Counts for the tests that look for leaks. Linux only: /proc tells it all.
 @available(macOS, unavailable)
@@ -32,7 +31,7 @@ package enum ProcessMetrics {
 /// descriptors. Everything else has a call that blocks until it happens.
 package func eventually(within limit: Duration, _ condition: () -> Bool) -> Bool {
     let deadline = Deadline(after: limit)
-    let never = Semaphore()
+    let never = MonotonicSemaphore()
     while !condition() {
         if deadline.hasPassed { return false }
         _ = never.wait(until: deadline.earlier(Deadline(after: .milliseconds(5))))

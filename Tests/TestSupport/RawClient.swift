@@ -3,7 +3,6 @@
 import Foundation
 import LWSServiceLoop
 
-import class LWSServiceLoop.Semaphore
 
 /// A connection to a port of loopback, byte for byte.
 package final class RawClient: Sendable {
@@ -20,7 +19,7 @@ package final class RawClient: Sendable {
 
     package init(host: String = "127.0.0.1", port: Int) throws {
         socket = SocketHandle(try Loopback.connect(host: host, port: port))
-        connection = RawConnection(socket, stopped: Semaphore())
+        connection = RawConnection(socket, stopped: MonotonicSemaphore())
     }
 
     /// One read from the system, past whatever ``connection`` has taken in already.

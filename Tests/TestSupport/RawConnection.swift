@@ -3,16 +3,15 @@
 import Foundation
 import LWSServiceLoop
 
-import class LWSServiceLoop.Semaphore
 
 /// What a script of ``RawServer`` talks through. One thread reads at a time; another may send or close meanwhile.
 package final class RawConnection: Sendable {
     private let socket: SocketHandle
-    private let stopped: Semaphore
+    private let stopped: MonotonicSemaphore
     /// What was read past the end of a request's head.
     private let pending = Locked<[UInt8]>([])
 
-    init(_ socket: SocketHandle, stopped: Semaphore) {
+    init(_ socket: SocketHandle, stopped: MonotonicSemaphore) {
         self.socket = socket
         self.stopped = stopped
     }

@@ -3,7 +3,6 @@
 import Foundation
 import LWSServiceLoop
 
-import class LWSServiceLoop.Semaphore
 
 /// Listens on loopback, on a port that the system chose, and runs `script` on a thread of its own for each
 /// connection. A connection is closed when its script returns. ``stop()``, which dropping the server does too,
@@ -57,7 +56,7 @@ package final class RawServer: Sendable {
         private let wakeWriter: Int32
         private let script: @Sendable (RawConnection) -> Void
         private let state = Locked(State())
-        private let stopped = Semaphore()
+        private let stopped = MonotonicSemaphore()
 
         init(listener: Int32, _ script: @escaping @Sendable (RawConnection) -> Void) throws {
             var ends: [Int32] = [-1, -1]

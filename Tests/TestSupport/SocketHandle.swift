@@ -2,7 +2,6 @@
 
 import LWSServiceLoop
 
-import class LWSServiceLoop.Semaphore
 
 #if canImport(Darwin)
     import Darwin

@@ -5,7 +5,6 @@ import LWSServiceLoop
 import TestSupport
 import Testing
 
-import class LWSServiceLoop.Semaphore
 
 @Suite("RawServer", .serialized)
 struct RawServerTests {
@@ -31,7 +30,7 @@ struct RawServerTests {
     @Test("An upgrade is answered, and a masked frame read")
     func upgrade() throws {
         let received = Locked<RawFrame?>(nil)
-        let done = Semaphore()
+        let done = MonotonicSemaphore()
         let server = try RawServer { connection in
             let head = try? connection.acceptUpgrade(extraHeaders: ["X-Test: yes"])
             if head?.hasPrefix("GET /chat ") == true {
@@ -67,7 +66,7 @@ struct RawServerTests {
         let descriptors = try ProcessMetrics.openDescriptors()
         let threads = try ProcessMetrics.threads()
         for _ in 0..<20 {
-            let running = Semaphore()
+            let running = MonotonicSemaphore()
             let server = try RawServer { connection in
                 running.signal()
                 connection.hold()

@@ -7,7 +7,7 @@ extension Connection {
     func close(_ frame: CloseFrame, timeout: Duration?) throws(WebSocketError) {
         try checkMayBlock()
         let deadline = Deadline(after: timeout)
-        let semaphore = Semaphore()
+        let semaphore = MonotonicSemaphore()
         let mustWait = update { state in
             let before = state.phase
             let effects = state.close(with: frame)

@@ -11,7 +11,7 @@ extension Connection {
         timeout: Duration, resolver: any NameResolver, makeTransport: TransportMaker
     ) throws(WebSocketError) {
         let deadline = Deadline(after: timeout)
-        let opener = Semaphore()
+        let opener = MonotonicSemaphore()
         guard query({ $0.beginConnecting(waking: opener) }) else {
             throw WebSocketError(
                 .invalidArgument, "connect() was called before on this client; make a new one", host: url.host)
@@ -42,7 +42,7 @@ extension Connection {
 
     /// Looks the host's name up, off this thread, so that `close` and the deadline can end the wait.
     private func resolve(
-        _ resolver: any NameResolver, _ opener: Semaphore, _ deadline: Deadline, _ timeout: Duration
+        _ resolver: any NameResolver, _ opener: MonotonicSemaphore, _ deadline: Deadline, _ timeout: Duration
     ) throws(WebSocketError) -> [ResolvedAddress] {
         let answer = Locked<NameResolution?>(nil)
         resolver.resolve(url.host, deadline: deadline) { result in

@@ -109,7 +109,7 @@ final class Connection: Sendable {
 
     func openingFailed(_ error: WebSocketError) {
         let semaphores = shared.withLock { shared in
-            guard shared.state.phase == .connecting else { return [Semaphore]() }
+            guard shared.state.phase == .connecting else { return [MonotonicSemaphore]() }
             shared.openingFailure = error
             shared.transport = nil
             return shared.state.transportEnded(violation: nil).wake

@@ -26,12 +26,12 @@ struct ConnectionState {
     var inbound = InboundQueue()
     private(set) var outbound = OutboundQueue()
     private var closeFrameToSend: CloseFrame?
-    private var openers: [Semaphore] = []
-    private var closers: [Semaphore] = []
+    private var openers: [MonotonicSemaphore] = []
+    private var closers: [MonotonicSemaphore] = []
 
     /// What is to be done after the lock is released.
     struct Effects {
-        var wake: [Semaphore] = []
+        var wake: [MonotonicSemaphore] = []
         var requestWrite = false
         var resumeReading = false
         var abort = false
@@ -42,7 +42,7 @@ struct ConnectionState {
     // MARK: - Opening
 
     /// - Returns: false where it has been begun, or ended, before.
-    mutating func beginConnecting(waking opener: Semaphore) -> Bool {
+    mutating func beginConnecting(waking opener: MonotonicSemaphore) -> Bool {
         guard phase == .unconnected else { return false }
         phase = .connecting
         openers.append(opener)
@@ -119,7 +119,7 @@ struct ConnectionState {
     }
 
     /// Whether a caller of close has to wait; the semaphore is signalled when the connection has ended.
-    mutating func waitForEnd(waking closer: Semaphore) -> Bool {
+    mutating func waitForEnd(waking closer: MonotonicSemaphore) -> Bool {
         guard phase != .ended else { return false }
         closers.append(closer)
         return true
@@ -147,7 +147,7 @@ struct ConnectionState {
         return Effects(wake: endWaiters() + openers + closers)
     }
 
-    private mutating func endWaiters() -> [Semaphore] {
+    private mutating func endWaiters() -> [MonotonicSemaphore] {
         inbound.endReaders().map(\.semaphore) + outbound.end().map(\.semaphore)
     }
 
@@ -212,5 +212,5 @@ struct ConnectionState {
         return .data(frame)
     }
 
-    mutating func flushed() -> [Semaphore] { outbound.flushed().map(\.semaphore) }
+    mutating func flushed() -> [MonotonicSemaphore] { outbound.flushed().map(\.semaphore) }
 }

@@ -42,7 +42,7 @@ struct InboundQueue {
     final class Reader: @unchecked Sendable {
         // Safe to share: `served` is read and written with the connection's lock held; the rest is constant.
         let wish: Wish
-        let semaphore = Semaphore()
+        let semaphore = MonotonicSemaphore()
         var served: Served?
         init(_ wish: Wish) { self.wish = wish }
     }

@@ -24,7 +24,7 @@ final class OutgoingMessage: @unchecked Sendable {
 
     let kind: Kind
     let count: Int
-    let semaphore = Semaphore()
+    let semaphore = MonotonicSemaphore()
     var outcome: Outcome?
     private let buffer: UnsafeMutableRawBufferPointer
 

@@ -10,7 +10,7 @@
 ///
 /// `DispatchSemaphore` waits on the wall clock on Linux (libdispatch turns the timeout into an absolute
 /// `CLOCK_REALTIME` time for `sem_timedwait`), so a step of that clock would shorten or stretch a time limit.
-package final class Semaphore: @unchecked Sendable {
+package final class MonotonicSemaphore: @unchecked Sendable {
     // Safe to share: `count` is touched only with `mutex` held; mutex and condition are set once, never moved,
     // and destroyed when the last reference is gone, when nobody can be waiting any more.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>

@@ -1,0 +1,191 @@
+// The contract's close, and what follows it.
+
+import LWSServiceLoop
+import TestSupport
+import Testing
+
+@testable import LWSWebSocket
+
+@Suite("Closing", .serialized)
+struct ClosingTests {
+    /// Accepts, treats a close frame as the script says, and tells what it saw.
+    private func server(
+        answering answer: @escaping @Sendable (RawConnection, RawFrame) -> Void
+    ) throws -> (RawServer, Seen) {
+        let seen = Seen()
+        let server = try RawServer { peer in
+            _ = try? peer.acceptUpgrade()
+            while let frame = try? peer.readFrame() {
+                seen.add(frame)
+                if frame.opcode == 8 { answer(peer, frame) }
+            }
+            seen.done()
+        }
+        return (server, seen)
+    }
+
+    @Test("sends the code and reason, waits for the peer's frame, and reports that")
+    func handshake() throws {
+        let (server, seen) = try server { peer, _ in peer.sendFrame(opcode: 8, [15, 160] + Array("tschüß".utf8)) }
+        let client = try WebSocketClient(server.url())
+        try client.close(statusCode: 3001, reason: "grüße")
+        #expect(!client.isOpen)
+        let frame = try #require(try seen.all().first)
+        #expect(frame.closeCode == 3001)
+        #expect(frame.payload.dropFirst(2).elementsEqual("grüße".utf8))
+        let error = #expect(throws: WebSocketError.self) { try client.readMessage() }
+        #expect(error?.closure == .init(code: 4000, reason: "tschüß", initiator: .local))
+    }
+
+    @Test("sends 1000 without a reason where nothing else is said")
+    func defaults() throws {
+        let (server, seen) = try server { peer, frame in peer.sendFrame(opcode: 8, frame.payload) }
+        let client = try WebSocketClient(server.url())
+        try client.close()
+        #expect(try seen.all().map(\.payload) == [[3, 232]])
+    }
+
+    @Test("refuses codes, reasons and timeouts that the contract refuses, and sends nothing")
+    func refused() throws {
+        let (server, seen) = try server { peer, frame in peer.sendFrame(opcode: 8, frame.payload) }
+        let client = try WebSocketClient(server.url())
+        for code in [0, 999, 1004, 1005, 1006, 1015, 2999, 5000] {
+            let error = #expect(throws: WebSocketError.self) { try client.close(statusCode: code) }
+            #expect(error?.code == .connectionClosure)
+            #expect(error?.description.contains("Invalid status code") == true)
+        }
+        let long = String(repeating: "x", count: 124)
+        #expect(#expect(throws: WebSocketError.self) { try client.close(reason: long) }?.code == .invalidArgument)
+        let negative = #expect(throws: WebSocketError.self) { try client.close(timeout: .seconds(-2)) }
+        #expect(negative?.code == .invalidArgument)
+        #expect(client.isOpen)
+        try client.close(reason: String(repeating: "x", count: 123), timeout: .seconds(-1))
+        #expect(try seen.all().count == 1)
+    }
+
+    @Test("waits exactly its timeout for a peer that does not answer", arguments: [0, 100])
+    func timeout(_ milliseconds: Int) throws {
+        let (server, _) = try server { _, _ in }
+        let limit = Duration.milliseconds(milliseconds)
+        var clients = try (0..<5).map { _ in try WebSocketClient(server.url()) }
+        let time = try Timing.best {
+            let client = clients.removeLast()
+            try client.close(timeout: limit)
+            #expect(!client.isOpen)
+        }
+        #expect(time.isAbout(limit), "\(time)")
+    }
+
+    @Test("waits longer than lws's own five seconds where it is told to", arguments: [nil, .seconds(60)] as [Duration?])
+    func patient(_ timeout: Duration?) throws {
+        let (server, _) = try server { peer, frame in
+            _ = MonotonicSemaphore().wait(until: Deadline(after: .seconds(6)))
+            peer.sendFrame(opcode: 8, frame.payload)
+        }
+        let client = try WebSocketClient(server.url())
+        let time = try Timing.of { try client.close(timeout: timeout) }
+        #expect(time >= .seconds(6) && time < .seconds(8), "\(time)")
+    }
+
+    @Test("is idempotent: a second close returns at once")
+    func idempotent() throws {
+        let (server, seen) = try server { peer, frame in peer.sendFrame(opcode: 8, frame.payload) }
+        let client = try WebSocketClient(server.url())
+        for _ in 0..<3 { try client.close() }
+        #expect(try seen.all().count == 1)
+        let (silent, _) = try self.server { _, _ in }
+        let waiting = try WebSocketClient(silent.url())
+        let first = try Background { try waiting.close(timeout: .seconds(2)) }
+        #expect(first.isBlocked())
+        #expect(try Timing.of { try waiting.close() } < .milliseconds(50))
+        try first.value()
+    }
+
+    @Test("wakes a blocked read at once")
+    func wakesReader() throws {
+        let (server, _) = try server { peer, frame in peer.sendFrame(opcode: 8, frame.payload) }
+        let client = try WebSocketClient(server.url())
+        let reading = try Background { try client.readMessage() }
+        #expect(reading.isBlocked())
+        let time = try Timing.of {
+            try client.close(statusCode: 3000, reason: "enough")
+            let error = #expect(throws: WebSocketError.self) { try reading.value() }
+            #expect(error?.code == .connectionClosure)
+            #expect(error?.closure?.initiator == .local)
+        }
+        #expect(time < .milliseconds(100), "\(time)")
+    }
+
+    @Test("wakes a blocked write at once, though the peer takes nothing")
+    func wakesWriter() throws {
+        let server = try StallingServer()
+        let client = try WebSocketClient(server.url())
+        let writing = try Background { try client.writeBinaryMessage([UInt8](repeating: 0, count: 32 << 20)) }
+        #expect(writing.isBlocked())
+        let closing = try Background { try client.close(timeout: .milliseconds(300)) }
+        let time = Timing.of {
+            let error = #expect(throws: WebSocketError.self) { try writing.value() }
+            #expect(error?.code == .connectionClosure)
+        }
+        #expect(time < .milliseconds(100), "\(time)")
+        try closing.value(within: .seconds(1))
+    }
+
+    @Test("by the peer ends reads and writes with its code and reason, after what had arrived was read")
+    func byPeer() throws {
+        let server = try RawServer { peer in
+            _ = try? peer.acceptUpgrade()
+            peer.sendFrame(opcode: 1, [65])
+            peer.sendFrame(opcode: 8, [3, 233] + Array("going".utf8))
+            peer.waitForEnd()
+        }
+        let client = try WebSocketClient(server.url())
+        #expect(eventually(within: .seconds(5)) { !client.isOpen })
+        #expect(try client.readTextMessage() == "A")
+        let expected = WebSocketError.Closure(code: 1001, reason: "going", initiator: .peer)
+        for _ in 0..<2 {
+            #expect(#expect(throws: WebSocketError.self) { try client.readMessage() }?.closure == expected)
+            #expect(#expect(throws: WebSocketError.self) { try client.writeTextMessage("x") }?.closure == expected)
+            #expect(#expect(throws: WebSocketError.self) { try client.ping() }?.closure == expected)
+        }
+        try client.close()
+    }
+
+    @Test("by the peer is answered with its own frame", arguments: [[], [3, 232], [15, 161, 65]] as [[UInt8]])
+    func echo(_ payload: [UInt8]) throws {
+        let seen = Seen()
+        let server = try RawServer { peer in
+            _ = try? peer.acceptUpgrade()
+            peer.sendFrame(opcode: 8, payload)
+            if let frame = try? peer.readFrame() { seen.add(frame) }
+            seen.done()
+        }
+        let client = try WebSocketClient(server.url())
+        let error = #expect(throws: WebSocketError.self) { try client.readMessage() }
+        #expect(error?.closure?.code == (payload.isEmpty ? 1005 : Int(payload[0]) << 8 | Int(payload[1])))
+        #expect(try seen.all().map(\.payload) == [payload])
+    }
+
+    @Test("is reported as 1006 where TCP ends without a close frame, as retriable")
+    func lost() throws {
+        let server = try RawServer { peer in
+            _ = try? peer.acceptUpgrade()
+            peer.closeConnection()
+        }
+        let client = try WebSocketClient(server.url())
+        let error = #expect(throws: WebSocketError.self) { try client.readMessage() }
+        #expect(error?.code == .connectionClosure)
+        #expect(error?.closure == .init(code: 1006, reason: "", initiator: .network))
+        #expect(error?.isRetriable == true)
+    }
+
+    @Test("happens with 1001, without blocking, when the last reference is dropped")
+    func dropped() throws {
+        let (server, seen) = try server { peer, frame in peer.sendFrame(opcode: 8, frame.payload) }
+        var client: WebSocketClient? = try WebSocketClient(server.url())
+        #expect(client?.isOpen == true)
+        let time = Timing.of { client = nil }
+        #expect(time < .milliseconds(50))
+        #expect(try seen.all().map(\.closeCode) == [1001])
+    }
+}

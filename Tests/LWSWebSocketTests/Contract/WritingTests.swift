@@ -1,0 +1,115 @@
+// The contract's writeTextMessage and writeBinaryMessage.
+
+import Foundation
+import LWSServiceLoop
+import TestSupport
+import Testing
+
+@testable import LWSWebSocket
+
+@Suite("Writing messages", .serialized)
+struct WritingTests {
+    @Test("sends a text and a binary message as one masked frame each")
+    func single() throws {
+        let catcher = try FrameCatcher()
+        let client = try WebSocketClient(catcher.server.url())
+        try client.writeTextMessage("grüße €")
+        try client.writeBinaryMessage([0, 1, 255])
+        let frames = try catcher.next(2)
+        #expect(frames.map(\.opcode) == [1, 2])
+        #expect(frames.allSatisfy { $0.fin && $0.masked && $0.rsv == 0 })
+        #expect(frames.map(\.payload) == [Array("grüße €".utf8), [0, 1, 255]])
+    }
+
+    @Test("sends anything that has its bytes in one piece")
+    func contiguous() throws {
+        let catcher = try FrameCatcher()
+        let client = try WebSocketClient(catcher.server.url())
+        try client.writeBinaryMessage(Data([1, 2]))
+        try client.writeBinaryMessage([9, 1, 2, 9][1...2])
+        try client.writeBinaryMessage(Data())
+        #expect(try catcher.next(3).map(\.payload) == [[1, 2], [1, 2], []])
+    }
+
+    @Test("sends empty messages")
+    func empty() throws {
+        let catcher = try FrameCatcher()
+        let client = try WebSocketClient(catcher.server.url())
+        try client.writeTextMessage("")
+        try client.writeBinaryMessage([])
+        let frames = try catcher.next(2)
+        #expect(frames.map(\.payload) == [[], []])
+        #expect(frames.map(\.opcode) == [1, 2])
+    }
+
+    @Test(
+        "cuts a message into frames of at most maxFrameSize, through code points too",
+        arguments: [(1, 5), (2, 10), (125, 1000), (126, 126), (126, 127), (65536, 65536), (65536, 200_000)])
+    func fragments(_ frameSize: Int, _ count: Int) throws {
+        let catcher = try FrameCatcher()
+        var configuration = ClientConfiguration()
+        configuration.maxFrameSize = frameSize
+        let client = try WebSocketClient(catcher.server.url(), configuration: configuration)
+        let text = String(repeating: "€", count: count / 3) + String(repeating: "x", count: count % 3)
+        try client.writeTextMessage(text)
+        let frames = try catcher.next((count + frameSize - 1) / frameSize)
+        #expect(frames.first?.opcode == 1)
+        #expect(frames.dropFirst().allSatisfy { $0.opcode == 0 })
+        #expect(frames.map(\.fin) == frames.indices.map { $0 == frames.count - 1 })
+        #expect(frames.allSatisfy { $0.payload.count <= frameSize })
+        #expect(frames.flatMap(\.payload) == Array(text.utf8))
+    }
+
+    @Test("returns only when the operating system has the whole message")
+    func blocksWhileThePeerDoesNotRead() throws {
+        let server = try StallingServer()
+        let client = try WebSocketClient(server.url())
+        let message = [UInt8](repeating: 7, count: 32 << 20)
+        let writing = try Background { try client.writeBinaryMessage(message) }
+        #expect(writing.isBlocked(for: .milliseconds(300)))
+        server.readOn()
+        try writing.value()
+        try client.close(timeout: .seconds(20))
+        #expect(server.received.withLock { $0 } == message.count)
+    }
+
+    @Test("takes back a message of which nothing has left when the time is up, and the connection stays open")
+    func timeoutBehindAnother() throws {
+        let server = try StallingServer()
+        let client = try WebSocketClient(server.url())
+        let stuck = try Background { try client.writeBinaryMessage([UInt8](repeating: 7, count: 32 << 20)) }
+        #expect(stuck.isBlocked())
+        let message = [UInt8](repeating: 1, count: 10).withUnsafeBytes { OutgoingMessage(.binary, $0) }
+        let error = #expect(throws: WebSocketError.self) {
+            try client.connection.write(message, timeout: .milliseconds(100))
+        }
+        #expect(error?.code == .writeTimedOut)
+        #expect(error?.closure == nil)
+        #expect(client.isOpen)
+        server.readOn()
+        try stuck.value()
+        try client.writeTextMessage("still open")
+        try client.close(timeout: .seconds(20))
+        #expect(server.received.withLock { $0 } == 32 << 20 + "still open".utf8.count)
+    }
+
+    @Test("ends the connection when the time is up and a part of the message has left, and says so")
+    func timeoutInTheMiddle() throws {
+        let server = try StallingServer()
+        var configuration = ClientConfiguration()
+        configuration.writeTimeout = .milliseconds(200)
+        let client = try WebSocketClient(server.url(), configuration: configuration)
+        let message = [UInt8](repeating: 7, count: 32 << 20)
+        var error: WebSocketError?
+        let time = Timing.of {
+            error = #expect(throws: WebSocketError.self) { try client.writeBinaryMessage(message) }
+        }
+        #expect(error?.code == .writeTimedOut)
+        #expect(error?.closure?.code == 1006)
+        #expect(error?.description.contains("ended") == true)
+        #expect(time >= .milliseconds(200) && time < .milliseconds(300), "\(time)")
+        #expect(!client.isOpen)
+        let next = #expect(throws: WebSocketError.self) { try client.writeTextMessage("x") }
+        #expect(next?.code == .connectionClosure)
+    }
+}

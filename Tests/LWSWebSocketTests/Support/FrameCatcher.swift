@@ -1,0 +1,62 @@
+// Servers that catch what a client sends.
+
+import LWSServiceLoop
+import TestSupport
+
+/// A server that accepts the upgrade, hands what it reads to the test, and answers a close frame with its own.
+struct FrameCatcher {
+    let server: RawServer
+    private let frames = Locked<[RawFrame]>([])
+    private let caught = MonotonicSemaphore()
+
+    init() throws {
+        let (frames, caught) = (frames, caught)
+        server = try RawServer { peer in
+            _ = try? peer.acceptUpgrade()
+            while let frame = try? peer.readFrame() {
+                frames.withLock { $0.append(frame) }
+                if frame.opcode == 8 { peer.sendFrame(opcode: 8, frame.payload) }
+                caught.signal()
+            }
+        }
+    }
+
+    /// The next `count` frames.
+    func next(_ count: Int) throws -> [RawFrame] {
+        for _ in 0..<count {
+            guard caught.wait(until: Deadline(after: .seconds(10))) else { throw StillRunning(limit: .seconds(10)) }
+        }
+        return frames.withLock { frames in
+            defer { frames.removeFirst(count) }
+            return Array(frames.prefix(count))
+        }
+    }
+}
+
+/// A server that accepts the upgrade and then reads nothing until it is told to.
+final class StallingServer: Sendable {
+    let server: RawServer
+    /// Bytes of payload read.
+    let received = Locked(0)
+    private let mayRead: MonotonicSemaphore
+
+    init() throws {
+        let gate = MonotonicSemaphore()
+        mayRead = gate
+        server = try RawServer { [received] peer in
+            _ = try? peer.acceptUpgrade()
+            _ = gate.wait(until: Deadline(after: .seconds(30)))
+            while let frame = try? peer.readFrame() {
+                if frame.opcode == 8 {
+                    peer.sendFrame(opcode: 8, frame.payload)
+                } else {
+                    received.withLock { $0 += frame.payload.count }
+                }
+            }
+        }
+    }
+
+    func url() -> String { server.url() }
+    func readOn() { mayRead.signal() }
+    deinit { mayRead.signal() }
+}

@@ -1,0 +1,19 @@
+// Frames that a server has seen, and when it has seen them all.
+
+import LWSServiceLoop
+import TestSupport
+
+final class Seen: Sendable {
+    private let frames = Locked<[RawFrame]>([])
+    private let finished = MonotonicSemaphore()
+
+    func add(_ frame: RawFrame) { frames.withLock { $0.append(frame) } }
+    func done() { finished.signal() }
+
+    /// All of them, once there are no more.
+    func all() throws -> [RawFrame] {
+        guard finished.wait(until: Deadline(after: .seconds(20))) else { throw StillRunning(limit: .seconds(20)) }
+        finished.signal()
+        return frames.withLock { $0 }
+    }
+}

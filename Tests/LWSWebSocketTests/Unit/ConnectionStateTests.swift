@@ -1,0 +1,141 @@
+// The life of a connection as a state machine, without I/O.
+
+import HTTPTypes
+import LWSServiceLoop
+import Testing
+
+@testable import LWSWebSocket
+
+@Suite("The state of a connection")
+struct ConnectionStateTests {
+    private func opened() -> ConnectionState {
+        var state = ConnectionState()
+        _ = state.beginConnecting(waking: MonotonicSemaphore())
+        _ = state.opened(HTTPResponse(status: 101))
+        return state
+    }
+
+    private let normal = CloseFrame(code: 1000, reason: "done")
+
+    @Test("connects once")
+    func once() {
+        var state = ConnectionState()
+        #expect(state.beginConnecting(waking: MonotonicSemaphore()))
+        #expect(!state.beginConnecting(waking: MonotonicSemaphore()))
+    }
+
+    @Test("does not open after it was closed while connecting")
+    func closedWhileConnecting() {
+        var state = ConnectionState()
+        let opener = MonotonicSemaphore()
+        _ = state.beginConnecting(waking: opener)
+        let effects = state.close(with: normal)
+        #expect(effects?.wake.map(ObjectIdentifier.init) == [ObjectIdentifier(opener)])
+        #expect(effects?.abort == true)
+        #expect(state.opened(nil) == nil)
+        #expect(state.phase == .ended)
+    }
+
+    @Test("sends its close frame once, and no message after it")
+    func closing() {
+        var state = opened()
+        let message = [UInt8]().withUnsafeBytes { OutgoingMessage(.text, $0) }
+        #expect(state.write(message))
+        #expect(state.close(with: normal)?.requestWrite == true)
+        #expect(message.outcome == .ended)
+        guard case .close(normal) = state.nextFrame(maxFrameSize: 10) else {
+            Issue.record("no close frame")
+            return
+        }
+        guard case .none = state.nextFrame(maxFrameSize: 10) else {
+            Issue.record("something follows the close frame")
+            return
+        }
+        #expect(state.close(with: normal) == nil, "the second close does nothing")
+        #expect(!state.write(message))
+    }
+
+    @Test("reports the peer's close frame, whoever sent the first")
+    func bothClose() {
+        var state = opened()
+        _ = state.close(with: normal)
+        _ = state.received(CloseFrame(code: 4000, reason: "me too"))
+        #expect(state.ending?.closure == .init(code: 4000, reason: "me too", initiator: .local))
+        var other = opened()
+        _ = other.received(CloseFrame(code: nil, reason: ""))
+        #expect(other.ending?.closure == .init(code: 1005, reason: "", initiator: .peer))
+        #expect(other.close(with: normal) == nil)
+    }
+
+    @Test("reports 1006 where TCP ends without a close frame")
+    func lost() {
+        var state = opened()
+        _ = state.transportEnded(violation: nil)
+        #expect(state.ending?.closure == .init(code: 1006, reason: "", initiator: .network))
+        #expect(state.ending?.error(host: "h").isRetriable == true)
+    }
+
+    @Test("lets what had arrived be read after the end")
+    func leftovers() {
+        var state = opened()
+        _ = state.received(.text("last"))
+        _ = state.received(normal)
+        _ = state.transportEnded(violation: nil)
+        guard case .served(.message(.text("last"))) = state.read(.any).0 else {
+            Issue.record("lost")
+            return
+        }
+        guard case .served(.ended) = state.read(.any).0 else {
+            Issue.record("a reader waits for nothing")
+            return
+        }
+    }
+
+    @Test("wakes every waiting caller when it ends")
+    func wakes() {
+        var state = opened()
+        guard case .wait = state.read(.any).0 else { return }
+        let message = [UInt8]().withUnsafeBytes { OutgoingMessage(.text, $0) }
+        _ = state.write(message)
+        #expect(state.transportEnded(violation: nil).wake.count == 2)
+    }
+
+    @Test("reads on past a pause while it closes, and drops what nobody may read")
+    func closingReadsOn() {
+        var state = opened()
+        let big = WebSocketMessage.binary([UInt8](repeating: 0, count: InboundQueue.maxBytes))
+        #expect(state.received(big).pause)
+        #expect(state.close(with: normal)?.resumeReading == true)
+        #expect(!state.received(big).pause)
+        _ = state.read(.any)
+        guard case .served(.ended) = state.read(.any).0 else {
+            Issue.record("the queue grew while closing")
+            return
+        }
+    }
+
+    @Test("tells readers what the peer did wrong, and writers how it was closed")
+    func violation() {
+        var state = opened()
+        let effects = state.fail(.frameTooLarge(limit: 5))
+        #expect(effects.requestWrite)
+        #expect(effects.endAfter != nil)
+        #expect(state.ending?.readError(host: "h").code == .payloadTooLarge)
+        #expect(state.ending?.readError(host: "h").description.contains("Max frame length of 5 has been exceeded") == true)
+        #expect(state.ending?.error(host: "h").closure?.code == 1009)
+    }
+
+    @Test("ends where a write is given up of which a part has left")
+    func partialWrite() {
+        var state = opened()
+        let message = [UInt8](repeating: 0, count: 20).withUnsafeBytes { OutgoingMessage(.text, $0) }
+        _ = state.write(message)
+        _ = state.nextFrame(maxFrameSize: 10)
+        guard case .begun(let effects) = state.withdraw(message) else {
+            Issue.record("taken back")
+            return
+        }
+        #expect(effects.abort)
+        #expect(state.phase == .ended)
+    }
+}

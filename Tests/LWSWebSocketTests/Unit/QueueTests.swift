@@ -1,0 +1,182 @@
+// The queues of one connection, without I/O.
+
+import Testing
+
+@testable import LWSWebSocket
+
+@Suite("The queue of incoming messages")
+struct InboundQueueTests {
+    @Test("serves readers in the order in which they came, each message to one of them")
+    func order() throws {
+        var queue = InboundQueue()
+        guard case .wait(let first) = queue.take(.any), case .wait(let second) = queue.take(.any) else {
+            Issue.record("a reader was served from an empty queue")
+            return
+        }
+        #expect(queue.put(.text("1")).map(ObjectIdentifier.init) == [ObjectIdentifier(first)])
+        #expect(queue.put(.text("2")).map(ObjectIdentifier.init) == [ObjectIdentifier(second)])
+        guard case .message(.text("1")) = first.served, case .message(.text("2")) = second.served else {
+            Issue.record("the readers were served in the wrong order")
+            return
+        }
+        #expect(queue.isEmpty)
+    }
+
+    @Test("leaves a message of the other kind first in line, for the next reader")
+    func otherKind() {
+        var queue = InboundQueue()
+        _ = queue.put(.binary([1]))
+        guard case .served(.otherKind(.binary)) = queue.take(.only(.text)) else {
+            Issue.record("a text reader was not told of the binary message")
+            return
+        }
+        guard case .served(.message(.binary([1]))) = queue.take(.only(.binary)) else {
+            Issue.record("the message was lost")
+            return
+        }
+    }
+
+    @Test("tells a waiting reader of the other kind and serves the one behind")
+    func otherKindWaiting() {
+        var queue = InboundQueue()
+        guard case .wait(let text) = queue.take(.only(.text)), case .wait(let any) = queue.take(.any) else {
+            Issue.record("not waiting")
+            return
+        }
+        #expect(queue.put(.binary([1])).count == 2)
+        guard case .otherKind(.binary) = text.served, case .message(.binary([1])) = any.served else {
+            Issue.record("wrong service")
+            return
+        }
+    }
+
+    @Test("does not give a message to a reader who has left")
+    func withdraw() {
+        var queue = InboundQueue()
+        guard case .wait(let reader) = queue.take(.any) else { return }
+        #expect(queue.withdraw(reader) == nil)
+        #expect(queue.put(.text("next")).isEmpty)
+        guard case .served(.message(.text("next"))) = queue.take(.any) else {
+            Issue.record("the message was swallowed")
+            return
+        }
+    }
+
+    @Test("gives a reader whose time is up the message that was handed over in the last moment")
+    func lateWithdraw() {
+        var queue = InboundQueue()
+        guard case .wait(let reader) = queue.take(.any) else { return }
+        _ = queue.put(.text("now"))
+        guard case .message(.text("now")) = queue.withdraw(reader) else {
+            Issue.record("the message was lost")
+            return
+        }
+    }
+
+    @Test("pauses the socket at its limit of bytes and goes on below half of it")
+    func bytes() {
+        var queue = InboundQueue()
+        let half = WebSocketMessage.binary([UInt8](repeating: 0, count: InboundQueue.maxBytes / 2))
+        _ = queue.put(half)
+        #expect(!queue.pauseIfFull())
+        _ = queue.put(half)
+        #expect(queue.pauseIfFull())
+        #expect(!queue.pauseIfFull(), "paused twice")
+        _ = queue.take(.any)
+        #expect(!queue.resumeIfDrained())
+        _ = queue.take(.any)
+        #expect(queue.resumeIfDrained())
+        #expect(!queue.resumeIfDrained(), "resumed twice")
+    }
+
+    @Test("pauses the socket at its limit of messages")
+    func count() {
+        var queue = InboundQueue()
+        for index in 1...InboundQueue.maxMessages {
+            _ = queue.put(.text(""))
+            #expect(queue.pauseIfFull() == (index == InboundQueue.maxMessages))
+        }
+    }
+}
+
+@Suite("The queue of outgoing messages")
+struct OutboundQueueTests {
+    private func message(_ kind: OutgoingMessage.Kind, _ count: Int) -> OutgoingMessage {
+        [UInt8](repeating: 1, count: count).withUnsafeBytes { OutgoingMessage(kind, $0) }
+    }
+
+    @Test("cuts a message into frames of at most the limit")
+    func frames() {
+        var queue = OutboundQueue()
+        queue.put(message(.text, 25))
+        let frames = (0..<4).map { _ in queue.nextFrame(maxFrameSize: 10) }
+        #expect(frames.map { $0?.count } == [10, 10, 5, nil])
+        #expect(frames.map { $0?.offset } == [0, 10, 20, nil])
+        #expect(frames.map { $0?.isLast } == [false, false, true, nil])
+        #expect(frames.map { $0?.isFirst } == [true, false, false, nil])
+    }
+
+    @Test("sends a message of the frame limit, and an empty one, as one frame")
+    func single() {
+        var queue = OutboundQueue()
+        queue.put(message(.binary, 10))
+        queue.put(message(.binary, 0))
+        #expect(queue.nextFrame(maxFrameSize: 10)?.isLast == true)
+        #expect(queue.nextFrame(maxFrameSize: 10)?.isLast == true)
+        #expect(queue.nextFrame(maxFrameSize: 10) == nil)
+    }
+
+    @Test("lets control frames go between the frames of a message, and messages only after one another")
+    func interleaving() {
+        var queue = OutboundQueue()
+        queue.put(message(.text, 20))
+        queue.put(message(.binary, 5))
+        _ = queue.nextFrame(maxFrameSize: 10)
+        queue.put(message(.ping, 3))
+        let kinds = (0..<4).map { _ in queue.nextFrame(maxFrameSize: 10)?.message.kind }
+        #expect(kinds == [.ping, .text, .binary, nil])
+    }
+
+    @Test("counts a message as sent only when all of it has been flushed")
+    func flushed() {
+        var queue = OutboundQueue()
+        let long = message(.text, 15)
+        queue.put(long)
+        _ = queue.nextFrame(maxFrameSize: 10)
+        #expect(queue.flushed().isEmpty)
+        _ = queue.nextFrame(maxFrameSize: 10)
+        #expect(long.outcome == nil)
+        #expect(queue.flushed().count == 1)
+        #expect(long.outcome == .sent)
+    }
+
+    @Test("gives back a message of which nothing has left, and no other")
+    func withdraw() {
+        var queue = OutboundQueue()
+        let first = message(.text, 15)
+        let second = message(.text, 15)
+        queue.put(first)
+        queue.put(second)
+        _ = queue.nextFrame(maxFrameSize: 10)
+        #expect(!queue.withdraw(first))
+        #expect(queue.withdraw(second))
+        _ = queue.nextFrame(maxFrameSize: 10)
+        #expect(!queue.withdraw(first), "it is with lws, if not yet with the operating system")
+    }
+}
+
+extension InboundQueue.Served: Equatable {
+    static func == (left: Self, right: Self) -> Bool {
+        switch (left, right) {
+        case (.message(let left), .message(let right)): left == right
+        case (.otherKind(let left), .otherKind(let right)): left == right
+        case (.ended, .ended): true
+        default: false
+        }
+    }
+}
+extension OutboundQueue.Frame: Equatable {
+    static func == (left: Self, right: Self) -> Bool {
+        left.message === right.message && left.offset == right.offset
+    }
+}

@@ -1,0 +1,57 @@
+// URLs: what they mean, and which are refused.
+
+import Testing
+
+@testable import LWSWebSocket
+
+@Suite("A WebSocket URL")
+struct WebSocketURLTests {
+    @Test(
+        "is taken apart into host, port, Host field and target",
+        arguments: [
+            ("ws://example.com", "example.com", 80, "example.com", "/"),
+            ("WS://Example.com:8080", "Example.com", 8080, "Example.com:8080", "/"),
+            ("ws://example.com:80/a/b?x=1&y=2", "example.com", 80, "example.com", "/a/b?x=1&y=2"),
+            ("ws://127.0.0.1:9001/echo", "127.0.0.1", 9001, "127.0.0.1:9001", "/echo"),
+            ("ws://[::1]:9001/", "::1", 9001, "[::1]:9001", "/"),
+            ("ws://[fe80::1%25eth0]/", "fe80::1%eth0", 80, "[fe80::1]", "/"),
+            ("ws://example.com?q", "example.com", 80, "example.com", "/?q"),
+            ("ws://example.com/a b/ü?k=a b", "example.com", 80, "example.com", "/a%20b/%C3%BC?k=a%20b"),
+            ("ws://example.com/a%2Fb", "example.com", 80, "example.com", "/a%2Fb"),
+            ("ws://example.com:/", "example.com", 80, "example.com", "/"),
+        ])
+    func parts(_ text: String, _ host: String, _ port: Int, _ authority: String, _ target: String) throws {
+        let url = try WebSocketURL(text)
+        #expect(url.host == host)
+        #expect(url.port == port)
+        #expect(url.authority == authority)
+        #expect(url.target == target)
+        #expect(!url.isSecure)
+    }
+
+    @Test("has the port 443 where it is secure")
+    func secure() throws {
+        let url = try WebSocketURL("wss://example.com/x")
+        #expect(url.isSecure)
+        #expect(url.port == 443)
+        #expect(url.authority == "example.com")
+    }
+
+    @Test(
+        "is refused with what is wrong with it",
+        arguments: [
+            ("", "scheme"), ("example.com", "scheme"), ("http://example.com", "http"), ("://x", ""),
+            ("ws://", "host is empty"), ("ws:///path", "host is empty"), ("ws://:80/", "host is empty"),
+            ("ws://h:0/", "port 0"), ("ws://h:65536/", "port 65536"), ("ws://h:99999999999999999999/", ""),
+            ("ws://h:-1/", ""), ("ws://h:8x/", ""),
+            ("ws://user@h/", "user information"), ("ws://user:secret@h/", "user information"),
+            ("ws://h/#part", "fragment"), ("ws://h/\r\nX-Evil: 1", "line break"), ("ws://h/a\u{0}b", "control"),
+            ("ws://a b/", ""), ("ws://[::1/", ""), ("ws://exa%6dple/", "host"), ("ws://münchen.example/", "xn--"),
+        ])
+    func refused(_ text: String, _ words: String) {
+        let error = #expect(throws: WebSocketError.self) { try WebSocketURL(text) }
+        #expect(error?.code == .invalidArgument)
+        #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+        #expect(error?.description.contains("secret") == false)
+    }
+}
