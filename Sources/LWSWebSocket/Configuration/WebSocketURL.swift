@@ -47,12 +47,15 @@ struct WebSocketURL: Sendable, Equatable {
         host = isIPv6 ? String(bare.replacing("%25", with: "%")) : String(bare)
         guard isIPv6 || Self.isHostName(host) else {
             throw invalid(
-                "its host \(host.debugDescription) is not a name or address; write an international name in its "
-                    + "xn-- form")
+                "its host \(host.debugDescription) is not a name or address")
         }
         let defaultPort = isSecure ? 443 : 80
         port = components.port ?? defaultPort
-        guard (1...65535).contains(port) else { throw invalid("its port \(port) is not between 1 and 65535") }
+        // Where the number is too large for an Int, there is a range but no port.
+        let hasDigits = components.rangeOfPort.map { !$0.isEmpty } ?? false
+        guard (1...65535).contains(port), hasDigits == (components.port != nil) else {
+            throw invalid("its port is not a number from 1 to 65535")
+        }
         // The zone means nothing to the server (RFC 6874, section 4).
         let literal = isIPv6 ? "[\(bare.prefix { $0 != "%" })]" : name
         authority = port == defaultPort ? literal : "\(literal):\(port)"

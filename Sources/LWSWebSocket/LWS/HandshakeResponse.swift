@@ -14,7 +14,10 @@ enum HandshakeResponse {
         var fields = known(wsi)
         if let unknown = unknown(wsi) {
             fields.append(contentsOf: unknown)
-        } else if let all = buffer.flatMap({ ResponseHead(in: $0) }), all.status == status {
+        } else if let all = buffer.flatMap({ ResponseHead(in: .init(rebasing: $0.dropFirst(clws_pre))) }),
+            all.status == status
+        {
+            // lws reads behind LWS_PRE bytes of its buffer (core-net/service.c, lws_buflist_aware_read).
             fields = all.fields
         }
         return HTTPResponse(status: .init(code: status), headerFields: HTTPFields(fields))

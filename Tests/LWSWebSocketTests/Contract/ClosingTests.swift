@@ -55,7 +55,7 @@ struct ClosingTests {
             #expect(error?.description.contains("Invalid status code") == true)
         }
         let long = String(repeating: "x", count: 124)
-        #expect(#expect(throws: WebSocketError.self) { try client.close(reason: long) }?.code == .invalidArgument)
+        #expect(failure { try client.close(reason: long) }?.code == .invalidArgument)
         let negative = #expect(throws: WebSocketError.self) { try client.close(timeout: .seconds(-2)) }
         #expect(negative?.code == .invalidArgument)
         #expect(client.isOpen)
@@ -144,9 +144,9 @@ struct ClosingTests {
         #expect(try client.readTextMessage() == "A")
         let expected = WebSocketError.Closure(code: 1001, reason: "going", initiator: .peer)
         for _ in 0..<2 {
-            #expect(#expect(throws: WebSocketError.self) { try client.readMessage() }?.closure == expected)
-            #expect(#expect(throws: WebSocketError.self) { try client.writeTextMessage("x") }?.closure == expected)
-            #expect(#expect(throws: WebSocketError.self) { try client.ping() }?.closure == expected)
+            #expect(failure { try client.readMessage() }?.closure == expected)
+            #expect(failure { try client.writeTextMessage("x") }?.closure == expected)
+            #expect(failure { try client.ping() }?.closure == expected)
         }
         try client.close()
     }

@@ -20,8 +20,9 @@ struct ConnectionStateTests {
     @Test("connects once")
     func once() {
         var state = ConnectionState()
-        #expect(state.beginConnecting(waking: MonotonicSemaphore()))
-        #expect(!state.beginConnecting(waking: MonotonicSemaphore()))
+        let isFirst = state.beginConnecting(waking: MonotonicSemaphore())
+        #expect(isFirst)
+        #expect(state.beginConnecting(waking: MonotonicSemaphore()) == false)
     }
 
     @Test("does not open after it was closed while connecting")
@@ -40,7 +41,8 @@ struct ConnectionStateTests {
     func closing() {
         var state = opened()
         let message = [UInt8]().withUnsafeBytes { OutgoingMessage(.text, $0) }
-        #expect(state.write(message))
+        let isQueued = state.write(message)
+        #expect(isQueued)
         #expect(state.close(with: normal)?.requestWrite == true)
         #expect(message.outcome == .ended)
         guard case .close(normal) = state.nextFrame(maxFrameSize: 10) else {
@@ -52,7 +54,7 @@ struct ConnectionStateTests {
             return
         }
         #expect(state.close(with: normal) == nil, "the second close does nothing")
-        #expect(!state.write(message))
+        #expect(state.write(message) == false)
     }
 
     @Test("reports the peer's close frame, whoever sent the first")
@@ -106,7 +108,7 @@ struct ConnectionStateTests {
         let big = WebSocketMessage.binary([UInt8](repeating: 0, count: InboundQueue.maxBytes))
         #expect(state.received(big).pause)
         #expect(state.close(with: normal)?.resumeReading == true)
-        #expect(!state.received(big).pause)
+        #expect(state.received(big).pause == false)
         _ = state.read(.any)
         guard case .served(.ended) = state.read(.any).0 else {
             Issue.record("the queue grew while closing")

@@ -78,15 +78,17 @@ struct InboundQueueTests {
         var queue = InboundQueue()
         let half = WebSocketMessage.binary([UInt8](repeating: 0, count: InboundQueue.maxBytes / 2))
         _ = queue.put(half)
-        #expect(!queue.pauseIfFull())
+        #expect(queue.pauseIfFull() == false)
         _ = queue.put(half)
-        #expect(queue.pauseIfFull())
-        #expect(!queue.pauseIfFull(), "paused twice")
+        let hasPaused = queue.pauseIfFull()
+        #expect(hasPaused)
+        #expect(queue.pauseIfFull() == false, "paused twice")
         _ = queue.take(.any)
-        #expect(!queue.resumeIfDrained())
+        #expect(queue.resumeIfDrained() == false)
         _ = queue.take(.any)
-        #expect(queue.resumeIfDrained())
-        #expect(!queue.resumeIfDrained(), "resumed twice")
+        let hasResumed = queue.resumeIfDrained()
+        #expect(hasResumed)
+        #expect(queue.resumeIfDrained() == false, "resumed twice")
     }
 
     @Test("pauses the socket at its limit of messages")
@@ -158,10 +160,11 @@ struct OutboundQueueTests {
         queue.put(first)
         queue.put(second)
         _ = queue.nextFrame(maxFrameSize: 10)
-        #expect(!queue.withdraw(first))
-        #expect(queue.withdraw(second))
+        #expect(queue.withdraw(first) == false)
+        let isWithdrawn = queue.withdraw(second)
+        #expect(isWithdrawn)
         _ = queue.nextFrame(maxFrameSize: 10)
-        #expect(!queue.withdraw(first), "it is with lws, if not yet with the operating system")
+        #expect(queue.withdraw(first) == false, "it is with lws, if not yet with the operating system")
     }
 }
 

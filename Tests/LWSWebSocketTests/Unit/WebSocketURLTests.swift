@@ -17,6 +17,7 @@ struct WebSocketURLTests {
             ("ws://[fe80::1%25eth0]/", "fe80::1%eth0", 80, "[fe80::1]", "/"),
             ("ws://example.com?q", "example.com", 80, "example.com", "/?q"),
             ("ws://example.com/a b/ü?k=a b", "example.com", 80, "example.com", "/a%20b/%C3%BC?k=a%20b"),
+            ("ws://münchen.example/", "xn--mnchen-3ya.example", 80, "xn--mnchen-3ya.example", "/"),
             ("ws://example.com/a%2Fb", "example.com", 80, "example.com", "/a%2Fb"),
             ("ws://example.com:/", "example.com", 80, "example.com", "/"),
         ])
@@ -42,11 +43,11 @@ struct WebSocketURLTests {
         arguments: [
             ("", "scheme"), ("example.com", "scheme"), ("http://example.com", "http"), ("://x", ""),
             ("ws://", "host is empty"), ("ws:///path", "host is empty"), ("ws://:80/", "host is empty"),
-            ("ws://h:0/", "port 0"), ("ws://h:65536/", "port 65536"), ("ws://h:99999999999999999999/", ""),
+            ("ws://h:0/", "port"), ("ws://h:65536/", "port"), ("ws://h:99999999999999999999/", "port"),
             ("ws://h:-1/", ""), ("ws://h:8x/", ""),
             ("ws://user@h/", "user information"), ("ws://user:secret@h/", "user information"),
             ("ws://h/#part", "fragment"), ("ws://h/\r\nX-Evil: 1", "line break"), ("ws://h/a\u{0}b", "control"),
-            ("ws://a b/", ""), ("ws://[::1/", ""), ("ws://exa%6dple/", "host"), ("ws://münchen.example/", "xn--"),
+            ("ws://a b/", ""), ("ws://[::1/", ""), ("ws://exa%6dple/", "host"),
         ])
     func refused(_ text: String, _ words: String) {
         let error = #expect(throws: WebSocketError.self) { try WebSocketURL(text) }
