@@ -27,6 +27,9 @@ public final class WebSocketLoop: Sendable {
     /// A loop that is shared by the clients which are given it.
     public init() {}
 
+    /// Whether the loop's thread runs.
+    public var isRunning: Bool { state.withLock { $0.loop != nil } }
+
     /// Takes part in the loop, which is started for the first user.
     func lease() throws(WebSocketError) -> LoopLease {
         do throws(LoopError) {

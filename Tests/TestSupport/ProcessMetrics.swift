@@ -3,7 +3,6 @@
 import Foundation
 import LWSServiceLoop
 
-
 /// Counts for the tests that look for leaks. Linux only: /proc tells it all.
 @available(macOS, unavailable)
 package enum ProcessMetrics {
@@ -12,6 +11,14 @@ package enum ProcessMetrics {
 
     /// Threads of this process.
     package static func threads() throws -> Int { try entries("/proc/self/task") }
+
+    /// Threads of this process that have this name, of which the system keeps 15 bytes.
+    package static func threads(named name: String) throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count { thread in
+            let text = try? String(contentsOfFile: "/proc/self/task/\(thread)/comm", encoding: .utf8)
+            return text == name.prefix(15) + "\n"
+        }
+    }
 
     /// Bytes of this process that are in memory.
     package static func residentMemory() throws -> Int {

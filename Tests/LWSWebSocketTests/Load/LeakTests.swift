@@ -1,0 +1,112 @@
+// What is left behind after many connections.
+
+import LWSServiceLoop
+import TestSupport
+import Testing
+
+@testable import LWSWebSocket
+
+@Suite("Nothing is left behind", .serialized)
+struct LeakTests {
+    /// Descriptors, threads and memory of this process.
+    private struct Usage: CustomStringConvertible {
+        let descriptors: Int
+        let threads: Int
+        let memory: Int
+
+        init() throws {
+            descriptors = try ProcessMetrics.openDescriptors()
+            threads = try ProcessMetrics.threads()
+            memory = try ProcessMetrics.residentMemory()
+        }
+
+        var description: String { "\(descriptors) descriptors, \(threads) threads, \(memory >> 10) KiB" }
+    }
+
+    /// Runs `cycle` some times to warm up, then `count` times, and compares.
+    private func expectNoGrowth(_ count: Int, memory: Int, _ cycle: (Int) throws -> Void) throws {
+        for index in 0..<200 { try cycle(index) }
+        let before = try Usage()
+        for index in 0..<count { try cycle(index) }
+        let settled = eventually(within: .seconds(10)) {
+            guard let now = try? Usage() else { return false }
+            return now.descriptors <= before.descriptors && now.threads <= before.threads
+        }
+        let after = try Usage()
+        let comparison = Comment("before: \(before); after: \(after)")
+        #expect(settled, comparison)
+        #expect(Sanitizer.isActive || after.memory - before.memory < memory, comparison)
+    }
+
+    @Test("by 2,000 clients that connect and are dropped")
+    func connectAndDrop() throws {
+        let server = try RawServer { peer in
+            _ = try? peer.acceptUpgrade()
+            while let frame = try? peer.readFrame() {
+                if frame.opcode == 8 { peer.sendFrame(opcode: 8, frame.payload) }
+            }
+        }
+        try expectNoGrowth(2000, memory: 2 << 20) { _ in
+            #expect(try WebSocketClient(server.url()).isOpen)
+        }
+    }
+
+    @Test("by 2,000 clients that connect, exchange a message and close")
+    func connectAndClose() throws {
+        let server = try RawServer { peer in
+            _ = try? peer.acceptUpgrade()
+            while let frame = try? peer.readFrame() { peer.sendFrame(opcode: frame.opcode, frame.payload) }
+        }
+        try expectNoGrowth(2000, memory: 2 << 20) { index in
+            let client = try WebSocketClient(server.url())
+            try client.writeTextMessage("\(index)")
+            #expect(try client.readTextMessage() == "\(index)")
+            try client.close()
+        }
+    }
+
+    @Test("by clients whose connecting fails, in each way in which it can")
+    func failures() throws {
+        let port = try FreePort.find()
+        let refusing = try RawServer { peer in
+            _ = try? peer.readRequestHead()
+            peer.send("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+            peer.waitForEnd()
+        }
+        let dropping = try RawServer { peer in peer.closeConnection() }
+        let silent = try RawServer { $0.waitForEnd() }
+        var quick = ClientConfiguration()
+        quick.handShakeTimeout = .milliseconds(2)
+        try expectNoGrowth(300, memory: 2 << 20) { _ in
+            #expect(failure { try WebSocketClient("ws://127.0.0.1:\(port)/") } != nil)
+            #expect(failure { try WebSocketClient(refusing.url()) } != nil)
+            #expect(failure { try WebSocketClient(dropping.url()) } != nil)
+            #expect(failure { try WebSocketClient(silent.url(), configuration: quick) } != nil)
+            #expect(failure { try WebSocketClient("ws://no-such-host.invalid/") } != nil)
+            #expect(failure { try WebSocketClient("ws://255.255.255.255/") } != nil)
+            #expect(failure { try WebSocketClient("nonsense") } != nil)
+        }
+    }
+
+    @Test("by loops that come and go")
+    func loops() throws {
+        let server = try RawServer { peer in
+            _ = try? peer.acceptUpgrade()
+            peer.waitForEnd()
+        }
+        let before = try Usage()
+        for _ in 0..<5 {
+            let loop = WebSocketLoop()
+            let client = try WebSocketClient(server.url(), loop: loop)
+            try client.close(timeout: .zero)
+            #expect(eventually(within: .seconds(5)) { !loop.isRunning })
+        }
+        // Dispatch keeps a worker for the timer that ends loops.
+        let settled = eventually(within: .seconds(5)) {
+            guard let now = try? Usage() else { return false }
+            return now.descriptors <= before.descriptors + 2 && now.threads <= before.threads + 2
+        }
+        let after = try Usage()
+        #expect(settled, "before: \(before); after: \(after)")
+    }
+}

@@ -1,0 +1,94 @@
+// The loop: when it starts and ends, and who may block on it.
+
+import LWSServiceLoop
+import TestSupport
+import Testing
+
+@testable import LWSWebSocket
+
+@Suite("The loop", .serialized)
+struct LoopTests {
+    private func server() throws -> RawServer {
+        try RawServer { peer in
+            _ = try? peer.acceptUpgrade()
+            peer.waitForEnd()
+        }
+    }
+
+    @Test("starts with the first client, serves all of them with one thread, and ends some time after the last")
+    func lifetime() throws {
+        let server = try server()
+        let loop = WebSocketLoop()
+        #expect(!loop.isRunning)
+        var clients = try (0..<10).map { _ in try WebSocketClient(server.url(), loop: loop) }
+        #expect(loop.isRunning && clients.count { $0.isOpen } == 10)
+        #expect(try ProcessMetrics.threads(named: "lws-client") <= 2, "this loop's, and perhaps the shared one's")
+        clients = []
+        #expect(eventually(within: .seconds(10)) { !loop.isRunning })
+        #expect(try WebSocketClient(server.url(), loop: loop).isOpen, "it starts again")
+    }
+
+    @Test("does not end while a client came back in time")
+    func comesBack() throws {
+        let server = try server()
+        let loop = WebSocketLoop()
+        for _ in 0..<5 {
+            #expect(try WebSocketClient(server.url(), loop: loop).isOpen)
+            #expect(loop.isRunning)
+        }
+    }
+
+    @Test("of its own is apart from the shared one")
+    func ownLoop() throws {
+        let server = try server()
+        let own = try WebSocketClient(server.url(), loop: WebSocketLoop())
+        let shared = try WebSocketClient(server.url())
+        #expect(own.isOpen && shared.isOpen)
+    }
+
+    @Test("refuses a blocking call on its own thread instead of waiting for itself for ever")
+    func blockingOnTheLoop() throws {
+        let server = try server()
+        let loop = WebSocketLoop()
+        let client = try WebSocketClient(server.url(), loop: loop)
+        let lease = try loop.lease()
+        let codes = Locked<[WebSocketError.Code?]>([])
+        let done = MonotonicSemaphore()
+        lease.loop.perform { _ in
+            codes.withLock {
+                $0 = [
+                    failure { try client.readMessage() }?.code, failure { try client.writeTextMessage("x") }?.code,
+                    failure { try client.close() }?.code,
+                ]
+            }
+            done.signal()
+        }
+        #expect(done.wait(until: Deadline(after: .seconds(5))))
+        #expect(codes.withLock { $0 } == [.invalidArgument, .invalidArgument, .invalidArgument])
+        #expect(client.isOpen)
+    }
+
+    @Test("leaves the application's SIGPIPE handling alone")
+    func sigpipe() throws {
+        let before = SignalHandling.ofSIGPIPE()
+        let server = try server()
+        #expect(try WebSocketClient(server.url(), loop: WebSocketLoop()).isOpen)
+        #expect(SignalHandling.ofSIGPIPE() == before)
+    }
+
+    @Test("looks names up on at most sixteen threads, whatever is asked of it")
+    func resolverThreads() throws {
+        let resolver = SystemNameResolver()
+        let answers = Locked(0)
+        let done = MonotonicSemaphore()
+        for index in 0..<100 {
+            resolver.resolve("no-such-host-\(index).invalid", deadline: Deadline(after: .seconds(30))) { _ in
+                answers.withLock { $0 += 1 }
+                done.signal()
+            }
+        }
+        #expect(try ProcessMetrics.threads(named: "lws-resolver") <= SystemNameResolver.maxThreads)
+        for _ in 0..<100 { #expect(done.wait(until: Deadline(after: .seconds(30)))) }
+        #expect(answers.withLock { $0 } == 100)
+    }
+}
