@@ -24,9 +24,14 @@ func echoCallback(
             guard let user, let connection = host.makeConnection(wsi, held) else { return false }
             ConnectionSlot(user).fill(connection)
             return true
-        default:
+        // For other reasons `user` is not always the connection's memory (LWS_CALLBACK_FILTER_NETWORK_CONNECTION
+        // comes with a descriptor's address there).
+        case LWS_CALLBACK_CONFIRM_EXTENSION_OKAY, LWS_CALLBACK_ESTABLISHED, LWS_CALLBACK_RECEIVE,
+            LWS_CALLBACK_RECEIVE_PONG, LWS_CALLBACK_SERVER_WRITEABLE, LWS_CALLBACK_WS_PEER_INITIATED_CLOSE,
+            LWS_CALLBACK_CLOSED, LWS_CALLBACK_WSI_DESTROY:
             guard let user, let connection = ConnectionSlot(user).connection else { return true }
             return connectionCallback(host, connection, ConnectionSlot(user), reason, payload, held)
+        default: return true
         }
     }
     return isFine ?? true ? 0 : -1
