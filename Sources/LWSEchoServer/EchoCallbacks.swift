@@ -25,7 +25,7 @@ func echoCallback(
             ConnectionSlot(user).fill(connection)
             return true
         // For other reasons `user` is not always the connection's memory (LWS_CALLBACK_FILTER_NETWORK_CONNECTION
-        // comes with a descriptor's address there).
+        // comes with its arguments there).
         case LWS_CALLBACK_CONFIRM_EXTENSION_OKAY, LWS_CALLBACK_ESTABLISHED, LWS_CALLBACK_RECEIVE,
             LWS_CALLBACK_RECEIVE_PONG, LWS_CALLBACK_SERVER_WRITEABLE, LWS_CALLBACK_WS_PEER_INITIATED_CLOSE,
             LWS_CALLBACK_CLOSED, LWS_CALLBACK_WSI_DESTROY:

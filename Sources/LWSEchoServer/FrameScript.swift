@@ -58,7 +58,16 @@ struct FrameScript {
     private mutating func push(_ index: Int, _ count: Int, _ size: Int) -> Step {
         guard index < count else { return .done }
         state = .push(next: index + 1, count: count, size: size)
-        return .frame(OutgoingFrame((0..<size).lazy.map { UInt8(truncatingIfNeeded: index &+ $0) }, .binary))
+        let first = UInt8(truncatingIfNeeded: index)
+        let payload = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            var byte = first
+            for position in 0..<size {
+                buffer[position] = byte
+                byte &+= 1
+            }
+            count = size
+        }
+        return .frame(OutgoingFrame(payload, .binary))
     }
 
     private mutating func ping(_ index: Int, _ count: Int, _ isAnswered: Bool) -> Step {

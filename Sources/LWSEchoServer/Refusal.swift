@@ -33,6 +33,9 @@ struct Refusal {
                 header.map({ add($0.name, $0.value, wsi, &position, end) }) ?? true,
                 lws_finalize_http_header(wsi, &position, end) == 0, let position
             else { return }
+            // lws learns the request's version after the upgrade (roles/http/server/server.c: lws_http_action), so
+            // it has written "HTTP/1.0", which WebSocket clients take for no answer at all.
+            if start[7] == UInt8(ascii: "0") { start[7] = UInt8(ascii: "1") }
             body.withUnsafeBufferPointer {
                 if let bytes = $0.baseAddress { position.update(from: bytes, count: $0.count) }
             }
