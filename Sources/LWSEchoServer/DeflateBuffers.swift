@@ -35,7 +35,8 @@ final class GrowingBuffer {
         guard count > capacity || (used == 0 && capacity > Self.keptCapacity && count <= Self.keptCapacity) else {
             return
         }
-        let size = max(count, Self.initialCapacity)
+        // Doubled where bytes have to be copied, so that growing in small steps costs no more than the bytes do.
+        let size = max(count, used == 0 ? Self.initialCapacity : capacity * 2)
         let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: headroom + size + 1)
         (larger + headroom).update(from: bytes, count: min(used, size))
         memory.deallocate()

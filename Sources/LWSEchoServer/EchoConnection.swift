@@ -59,10 +59,12 @@ final class EchoConnection {
     /// answers 1002.
     func closeArrived() { isClosing = true }
 
+    /// Whether the client can be told that the server stops.
+    var takesLeave: Bool { isEstablished && path != .silent && delayedUpgrade == nil }
+
     /// Closes with 1001 as soon as lws can write to the client.
     func goAway(_ held: borrowing HeldLoop) {
-        guard isEstablished, path != .silent, delayedUpgrade == nil else { return }
-        lws_callback_on_writable(wsi)
+        if takesLeave { lws_callback_on_writable(wsi) }
     }
 
     // MARK: - Receiving

@@ -55,11 +55,11 @@ final class EchoHost {
         return lws_create_vhost(held.context, &info)
     }
 
-    /// Closes every connection with 1001, and calls `emptied` once all are gone, or after `limit`.
+    /// Closes every connection with 1001, and calls `emptied` once all that can be told are gone, or after `limit`.
     func stop(within limit: Duration, _ held: borrowing HeldLoop, emptied: @escaping () -> Void) {
         guard !isStopping else { return }
         isStopping = true
-        guard connections.values.contains(where: { $0.isEstablished }) else { return emptied() }
+        guard connections.values.contains(where: { $0.takesLeave }) else { return emptied() }
         self.emptied = emptied
         let timer = LoopTimer { [weak self] _ in self?.finishStopping() }
         stopTimer = timer
@@ -127,7 +127,7 @@ final class EchoHost {
         connection.delayedUpgrade?.cancel(held)
         connection.delayedUpgrade = nil
         connections[ObjectIdentifier(connection)] = nil
-        guard isStopping, connections.isEmpty, let timer = stopTimer else { return }
+        guard let timer = stopTimer, !connections.values.contains(where: { $0.takesLeave }) else { return }
         timer.cancel(held)
         stopTimer = nil
         finishStopping()
