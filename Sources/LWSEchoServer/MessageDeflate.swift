@@ -4,12 +4,13 @@ import CZlib
 
 /// permessage-deflate on one connection.
 ///
-/// The extension that lws brings is not used. It compresses a message into frames of its own making, so that the
-/// boundaries of the frames are lost; it keeps a pointer into the buffer that all connections are read through
-/// while it inflates in steps; and it has assertions, active in Debian's build, that a client can make fail
-/// (roles/ws/ext/extension-permessage-deflate.c: an empty message after another one is compressed to nothing; the
-/// end of a message that inflates to just over the size of its buffer). This one turns one frame into one frame,
-/// each flushed, and inflates what it is given at once.
+/// The extension that lws brings is not used (roles/ws/ext/extension-permessage-deflate.c, the same in 4.1.6 and
+/// 4.5.8). It compresses a message into frames of its own making, so that the boundaries of the frames are lost; while
+/// it inflates in steps it keeps a pointer into the buffer that all connections are read through; and two of its
+/// assertions, which are active in Debian's build, end the process when a client wants it: echoing an empty message
+/// after another one fails "want to trim out length", and a message whose last byte inflates to more than the room left
+/// in its buffer of 1,024 bytes (two thousand zeros, say) fails `priv->rx.avail_out`. This one turns one frame into one
+/// frame, each flushed, and inflates what it is given at once.
 final class MessageDeflate {
     private let deflater: UnsafeMutablePointer<z_stream>
     private let inflater: UnsafeMutablePointer<z_stream>
