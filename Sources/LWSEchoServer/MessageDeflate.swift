@@ -9,7 +9,7 @@ import CZlib
 /// it inflates in steps it keeps a pointer into the buffer that all connections are read through; and two of its
 /// assertions, which are active in Debian's build, end the process when a client wants it: echoing an empty message
 /// after another one fails "want to trim out length", and a message whose last byte inflates to more than the room left
-/// in its buffer of 1,024 bytes (two thousand zeros, say) fails `priv->rx.avail_out`. This one turns one frame into one
+/// in its buffer of 1,024 bytes (zeros of the right count) fails `priv->rx.avail_out`. This one turns one frame into one
 /// frame, each flushed, and inflates what it is given at once.
 final class MessageDeflate {
     private let deflater: UnsafeMutablePointer<z_stream>
