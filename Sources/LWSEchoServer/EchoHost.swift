@@ -31,6 +31,10 @@ final class EchoHost {
         info.options = clws_option_fail_if_unable_to_bind
         info.options |= ListenCheck.isIPv6(configuration.host) ? clws_option_ipv6_only : clws_option_no_ipv6
         if configuration.isCompressionEnabled { info.extensions = UnsafePointer(tables.extensions) }
+        // A connection that is not read, /silent above all, learns by these probes alone that its client has gone.
+        info.ka_time = 20
+        info.ka_interval = 10
+        info.ka_probes = 3
         // No HTTP/2, on which lws's flow control does nothing (core-net/wsi.c: lws_rx_flow_control).
         info.alpn = tables.alpn
         let vhost = makeVhost(&info, held)

@@ -21,7 +21,7 @@ import LWSServiceLoop
 /// | `/echo`, `/` | echoes |
 /// | `/close/<code>/<reason>` | closes right after opening; the reason may be left out |
 /// | `/drop`, `/drop/<n>` | ends TCP without a close frame, after `n` echoed messages |
-/// | `/silent` | never reads, never answers |
+/// | `/silent` | never reads, never answers; notices only after a minute or so that the client has gone |
 /// | `/slow-upgrade/<ms>` | answers the upgrade that many milliseconds later, then echoes |
 /// | `/refuse/<status>` | refuses the upgrade with that status (200 to 599) and `X-Refused-By: lws-echo-server` |
 /// | `/push/<count>/<size>` | sends binary messages, byte `j` of message `i` being `i + j` modulo 256; then echoes |
@@ -95,7 +95,7 @@ public final class EchoServer: Sendable {
     public var connectionCount: Int { openConnections.withLock { $0 } }
 
     /// Stops the server: every connection is closed with code 1001, the listening socket too, and the thread has
-    /// ended when this returns. Blocks up to a second for clients that do not answer the close. Calling it again
+    /// ended when the first call returns. Blocks up to a second for clients that do not answer the close. Calling it again
     /// does nothing. A server that is no longer referred to stops by itself.
     public func stop() {
         let isFirst = isStopped.withLock { isStopped in
