@@ -32,6 +32,12 @@ let package = Package(
             pkgConfig: "libwebsockets",
             providers: [.apt(["libwebsockets-dev", "libssl-dev"]), .brew(["libwebsockets"])]
         ),
+        .systemLibrary(
+            name: "CZlib",
+            path: "Modules/CZlib",
+            pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]
+        ),
         .target(
             name: "LWSServiceLoop",
             dependencies: ["CLibWebSockets", .product(name: "Logging", package: "swift-log")],
@@ -49,7 +55,7 @@ let package = Package(
         ),
         .target(
             name: "LWSEchoServer",
-            dependencies: ["CLibWebSockets", "LWSServiceLoop"],
+            dependencies: ["CLibWebSockets", "CZlib", "LWSServiceLoop"],
             swiftSettings: settings
         ),
         .executableTarget(

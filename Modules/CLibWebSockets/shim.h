@@ -23,6 +23,10 @@ static const size_t clws_pre = LWS_PRE;
 static const uint64_t clws_option_explicit_vhosts = LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
 static const uint64_t clws_option_ssl_global_init = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
 static const uint64_t clws_option_raw_origin = LWS_SERVER_OPTION_JUST_USE_RAW_ORIGIN;
+static const uint64_t clws_option_fail_if_unable_to_bind = LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND;
+static const uint64_t clws_option_no_ipv6 = LWS_SERVER_OPTION_DISABLE_IPV6;
+static const uint64_t clws_option_ipv6_only =
+    LWS_SERVER_OPTION_IPV6_V6ONLY_MODIFY | LWS_SERVER_OPTION_IPV6_V6ONLY_VALUE;
 static const int clws_port_no_listen = CONTEXT_PORT_NO_LISTEN;
 static const int clws_kill_async = LWS_TO_KILL_ASYNC;
 static const int clws_peek = MSG_PEEK | MSG_DONTWAIT; // enumerators with glibc, macros on Darwin
@@ -69,5 +73,20 @@ static inline int clws_each_unknown_header(struct lws *wsi, void (*each)(const c
     return -1;
 #endif
 }
+
+// What lws hands an extension with LWS_EXT_CB_PAYLOAD_RX and _TX. lws declares it in a private header
+// (roles/ws/private-lib-roles-ws.h: lws_ext_pm_deflate_rx_ebufs), the same in 4.1 to 4.5, although
+// struct lws_extension is public.
+typedef struct clws_extension_buffers {
+    struct lws_tokens eb_in;
+    struct lws_tokens eb_out;
+} clws_extension_buffers;
+
+// An extension's answers to those two, from core-net/private-lib-core-net.h (PMDR_...), the same in 4.1 to 4.5.
+static const int clws_extension_did_nothing = 1; // break off, deliver nothing
+static const int clws_extension_not_final = 3;   // eb_out replaces the payload, the message goes on
+static const int clws_extension_final = 4;       // eb_out replaces the payload, the message ends
+static const int clws_extension_not_mine = 5;    // deliver the payload as it is
+static const int clws_extension_failed = -1;     // drop the connection
 
 #endif

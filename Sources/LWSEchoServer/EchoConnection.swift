@@ -1,0 +1,204 @@
+// One client's connection: what comes in, what goes out, and when to stop reading.
+
+import CLibWebSockets
+import LWSServiceLoop
+
+/// One client's connection, from just before its 101 until lws frees it. Lives on the loop.
+///
+/// At most one received frame waits for the client: while it cannot be sent, nothing more is read, so a client that
+/// does not read is soon not able to send either.
+final class EchoConnection {
+    /// Bytes of one frame that is taken; on `/fragments`, which collects the message, of one message.
+    static let frameLimit = 64 << 20
+
+    let wsi: OpaquePointer
+    private let path: EchoPath
+    private let openingHeaders: String?
+    var isEstablished = false
+    var deflate: DeflateExtension?
+    var delayedUpgrade: DelayedUpgrade?
+    /// How many offers of permessage-deflate lws has asked about so far.
+    var offersSeen = 0
+
+    /// A close frame was received, or is to be sent: no data any more.
+    private var isClosing = false
+    private var isPaused = false
+    private var incoming: [UInt8] = []
+    /// The last frame received was not the last one of its message.
+    private var isInsideIncoming = false
+    /// The last frame sent was not the last one of its message.
+    private var isInsideOutgoing = false
+    private var waiting: [OutgoingFrame] = []
+    private var script: FrameScript?
+    private var messages = 0
+
+    init(_ wsi: OpaquePointer, _ path: EchoPath, headers: String?) {
+        self.wsi = wsi
+        self.path = path
+        openingHeaders = headers
+    }
+
+    /// The handshake is done.
+    func opened(_ held: borrowing HeldLoop) {
+        isEstablished = true
+        switch path {
+        case .silent:
+            pause(held)
+            return
+        case .push(let count, let size): script = .push(count: count, size: size)
+        case .ping(let count): script = .ping(count: count)
+        case .headers: script = openingHeaders.map { .single(OutgoingFrame($0.utf8, .text)) }
+        case .close, .drop(afterMessages: 0): break
+        case .echo, .drop, .slowUpgrade, .refuse, .fragments: return
+        }
+        lws_callback_on_writable(wsi)
+    }
+
+    /// The close frame of the client; lws answers it with the same code and reason, apart from the codes that it
+    /// takes for wrong (below 1000, 1004 to 1006, 1012 to 2999: roles/ws/ops-ws.c, lws_ws_rx_sm), to which it
+    /// answers 1002.
+    func closeArrived() { isClosing = true }
+
+    /// Whether the client can be told that the server stops.
+    var takesLeave: Bool { isEstablished && path != .silent && delayedUpgrade == nil }
+
+    /// Closes with 1001 as soon as lws can write to the client.
+    func goAway(_ held: borrowing HeldLoop) {
+        if takesLeave { lws_callback_on_writable(wsi) }
+    }
+
+    // MARK: - Receiving
+
+    /// A part of a frame as lws has read it. Returns false where the connection has to end.
+    func received(_ bytes: UnsafeRawBufferPointer, _ held: borrowing HeldLoop) -> Bool {
+        guard !isClosing else { return true }
+        let remaining = lws_remaining_packet_payload(wsi)
+        if incoming.isEmpty { incoming.append(contentsOf: repeatElement(0, count: OutgoingFrame.headroom)) }
+        guard incoming.count - OutgoingFrame.headroom + bytes.count <= Self.frameLimit, remaining <= Self.frameLimit
+        else { return close(1009, Array("frames have 64 MiB at most".utf8), held) }
+        incoming.append(contentsOf: bytes)
+        guard remaining == 0 else { return true }
+        let isFinal = lws_is_final_fragment(wsi) != 0
+        if isFinal { messages += 1 }
+        if case .fragments(let count) = path {
+            if isFinal { startFragments(count, held) }
+            return true
+        }
+        let kind = isInsideIncoming ? .continuation : messageKind(held)
+        isInsideIncoming = !isFinal
+        return send(OutgoingFrame(withHeadroom: takeIncoming(), kind, isFinal: isFinal), held)
+    }
+
+    func pongArrived(_ payload: UnsafeRawBufferPointer, _ held: borrowing HeldLoop) {
+        if script?.pongArrived(payload) == true { lws_callback_on_writable(wsi) }
+    }
+
+    private func messageKind(_ held: borrowing HeldLoop) -> OutgoingFrame.Kind {
+        lws_frame_is_binary(wsi) != 0 ? .binary : .text
+    }
+
+    private func takeIncoming() -> [UInt8] {
+        defer { incoming = [] }
+        return incoming
+    }
+
+    private func startFragments(_ count: Int, _ held: borrowing HeldLoop) {
+        let message = OutgoingFrame(withHeadroom: takeIncoming(), messageKind(held), isFinal: true)
+        script = .fragments(of: message, count: count)
+        pause(held)
+        lws_callback_on_writable(wsi)
+    }
+
+    // MARK: - Sending
+
+    /// Sends at once where nothing is before the frame, or else keeps it and stops reading.
+    private func send(_ frame: OutgoingFrame, _ held: borrowing HeldLoop) -> Bool {
+        if waiting.isEmpty, script.map({ $0.isWaiting }) ?? true, lws_partial_buffered(wsi) == 0 {
+            guard write(frame, held) else { return false }
+        } else {
+            waiting.append(frame)
+        }
+        if !waiting.isEmpty || lws_partial_buffered(wsi) != 0 || isDropDue { pause(held) }
+        if isPaused || script != nil { lws_callback_on_writable(wsi) }
+        return true
+    }
+
+    /// lws can write: one frame, then what comes next. Returns false where the connection has to end.
+    func writable(isStopping: Bool, _ held: borrowing HeldLoop) -> Bool {
+        guard isEstablished, !isClosing, path != .silent else { return true }
+        guard lws_partial_buffered(wsi) == 0 else {
+            lws_callback_on_writable(wsi)
+            return true
+        }
+        if isStopping { return close(1001, [], held) }
+        if case .close(let code, let reason) = path { return close(code, reason, held) }
+        if let frame = nextFrame() {
+            guard write(frame, held) else { return false }
+            lws_callback_on_writable(wsi)
+            return true
+        }
+        if isDropDue { return false }
+        resume(held)
+        return true
+    }
+
+    private var isDropDue: Bool {
+        if case .drop(let count) = path { messages >= count } else { false }
+    }
+
+    /// What goes out next: the script, but never inside an echoed message; received frames while it waits or is
+    /// done.
+    private func nextFrame() -> OutgoingFrame? {
+        if !isInsideOutgoing || waiting.isEmpty && isPathOfFragments, let frame = scripted() { return frame }
+        return waiting.isEmpty ? nil : waiting.removeFirst()
+    }
+
+    /// Here nothing but the script sends, so a message under way is the script's.
+    private var isPathOfFragments: Bool {
+        if case .fragments = path { true } else { false }
+    }
+
+    private func scripted() -> OutgoingFrame? {
+        switch script?.next() {
+        case .frame(let frame): return frame
+        case .wait: return nil
+        case .done:
+            script = nil
+            return nil
+        case nil: return nil
+        }
+    }
+
+    private func write(_ frame: OutgoingFrame, _ held: borrowing HeldLoop) -> Bool {
+        if frame.kind != .ping { isInsideOutgoing = !frame.isFinal }
+        var frame = frame
+        return frame.write(to: wsi, held)
+    }
+
+    /// Prepares a close frame, which lws sends once the callback has told it to end the connection.
+    private func close(_ code: UInt16, _ reason: [UInt8], _ held: borrowing HeldLoop) -> Bool {
+        isClosing = true
+        incoming = []
+        waiting = []
+        script = nil
+        var reason = reason
+        reason.withUnsafeMutableBufferPointer {
+            lws_close_reason(wsi, lws_close_status(rawValue: UInt32(code)), $0.baseAddress, $0.count)
+        }
+        return false
+    }
+
+    // MARK: - Back-pressure
+
+    private func pause(_ held: borrowing HeldLoop) {
+        guard !isPaused else { return }
+        isPaused = true
+        lws_rx_flow_control(wsi, 0)
+    }
+
+    private func resume(_ held: borrowing HeldLoop) {
+        guard isPaused else { return }
+        isPaused = false
+        lws_rx_flow_control(wsi, 1)
+    }
+}

@@ -1,0 +1,139 @@
+// A server's part that lives on the loop: its vhost and its connections.
+
+import CLibWebSockets
+import LWSServiceLoop
+
+/// A server's vhost with its connections. Lives on the loop; made before and freed after the loop's lws context,
+/// because lws keeps pointers to what ``EchoTables`` holds.
+final class EchoHost {
+    private let configuration: EchoServer.Configuration
+    private let tables: EchoTables
+    private let openConnections: Locked<Int>
+    private var connections: [ObjectIdentifier: EchoConnection] = [:]
+    private var emptied: (() -> Void)?
+    private var isStopping = false
+    private var stopTimer: LoopTimer?
+    let deflateBuffers = DeflateBuffers()
+    var deflateOptions: UnsafePointer<lws_ext_options> { UnsafePointer(tables.deflateOptions) }
+
+    init(_ configuration: EchoServer.Configuration, openConnections: Locked<Int>) {
+        self.configuration = configuration
+        self.openConnections = openConnections
+        tables = EchoTables(subProtocols: configuration.subProtocols)
+    }
+
+    /// Listens. Returns the port.
+    func listen(_ held: borrowing HeldLoop) throws(EchoServerError) -> Int {
+        var info = lws_context_creation_info()
+        info.port = Int32(configuration.port)
+        info.protocols = UnsafePointer(tables.protocols)
+        info.user = Unmanaged.passUnretained(self).toOpaque()
+        info.options = clws_option_fail_if_unable_to_bind
+        info.options |= ListenCheck.isIPv6(configuration.host) ? clws_option_ipv6_only : clws_option_no_ipv6
+        if configuration.isCompressionEnabled { info.extensions = UnsafePointer(tables.extensions) }
+        // A connection that is not read, /silent above all, learns by these probes alone that its client has gone.
+        info.ka_time = 20
+        info.ka_interval = 10
+        info.ka_probes = 3
+        // No HTTP/2, on which lws's flow control does nothing (core-net/wsi.c: lws_rx_flow_control).
+        info.alpn = tables.alpn
+        let vhost = makeVhost(&info, held)
+        guard let vhost else {
+            if let tls = configuration.tls {
+                throw .unusableCertificate(
+                    certificateFile: tls.certificateFile, privateKeyFile: tls.privateKeyFile)
+            }
+            throw .cannotListen(
+                host: configuration.host, port: configuration.port, reason: "libwebsockets made no vhost")
+        }
+        return Int(lws_get_vhost_listen_port(vhost))
+    }
+
+    private func makeVhost(_ info: inout lws_context_creation_info, _ held: borrowing HeldLoop) -> OpaquePointer? {
+        // lws keeps the pointer to the address for as long as the vhost lives.
+        info.iface = tables.keep(configuration.host)
+        guard let tls = configuration.tls else { return lws_create_vhost(held.context, &info) }
+        info.options |= clws_option_ssl_global_init
+        info.ssl_cert_filepath = tables.keep(tls.certificateFile)
+        info.ssl_private_key_filepath = tables.keep(tls.privateKeyFile)
+        return lws_create_vhost(held.context, &info)
+    }
+
+    /// Closes every connection with 1001, and calls `emptied` once all that can be told are gone, or after `limit`.
+    func stop(within limit: Duration, _ held: borrowing HeldLoop, emptied: @escaping () -> Void) {
+        guard !isStopping else { return }
+        isStopping = true
+        guard connections.values.contains(where: { $0.takesLeave }) else { return emptied() }
+        self.emptied = emptied
+        let timer = LoopTimer { [weak self] _ in self?.finishStopping() }
+        stopTimer = timer
+        timer.arm(after: limit, held)
+        for connection in connections.values { connection.goAway(held) }
+    }
+
+    private func finishStopping() {
+        emptied?()
+        emptied = nil
+    }
+
+    // MARK: - What lws calls back for
+
+    /// Whether the request may go on to the upgrade; otherwise it has been answered and the connection is to end.
+    func admits(_ wsi: OpaquePointer, upgradeTo kind: [UInt8], _ held: borrowing HeldLoop) -> Bool {
+        let admission = Admission(subProtocols: configuration.subProtocols, isStopping: isStopping)
+        guard let refusal = admission.refusal(of: wsi, upgradeTo: kind, held) else { return true }
+        refusal.send(to: wsi, held)
+        return false
+    }
+
+    /// Makes the connection whose 101 lws is about to write.
+    func makeConnection(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) -> EchoConnection? {
+        guard let path = try? EchoPath(Request.path(of: wsi, held)) else { return nil }
+        let headers = path == .headers ? Request.headersAsJSON(of: wsi, held) : nil
+        let connection = EchoConnection(wsi, path, headers: headers)
+        if case .slowUpgrade(let milliseconds) = path {
+            guard let delayed = DelayedUpgrade(lws_get_socket_fd(wsi)) else { return nil }
+            connection.delayedUpgrade = delayed
+            delayed.release(after: .milliseconds(milliseconds), held) { [weak connection] in
+                connection?.delayedUpgrade = nil
+            }
+        }
+        connections[ObjectIdentifier(connection)] = connection
+        return connection
+    }
+
+    /// Whether permessage-deflate is agreed to as lws is about to: it asks once for every offer, in order.
+    func agreesToDeflate(_ connection: EchoConnection, _ held: borrowing HeldLoop) -> Bool {
+        defer { connection.offersSeen += 1 }
+        guard let header = Request.header(WSI_TOKEN_EXTENSIONS, of: connection.wsi, held) else { return false }
+        return DeflateOffer.isAcceptable(header, offer: connection.offersSeen)
+    }
+
+    func opened(_ connection: EchoConnection, _ held: borrowing HeldLoop) {
+        openConnections.withLock { $0 += 1 }
+        connection.opened(held)
+    }
+
+    func writable(_ connection: EchoConnection, _ held: borrowing HeldLoop) -> Bool {
+        connection.writable(isStopping: isStopping, held)
+    }
+
+    /// The connection is over.
+    func closed(_ connection: EchoConnection, _ held: borrowing HeldLoop) {
+        guard connection.isEstablished else { return }
+        connection.isEstablished = false
+        openConnections.withLock { $0 -= 1 }
+    }
+
+    /// lws frees the connection.
+    func destroyed(_ connection: EchoConnection, _ held: borrowing HeldLoop) {
+        closed(connection, held)
+        connection.delayedUpgrade?.cancel(held)
+        connection.delayedUpgrade = nil
+        connections[ObjectIdentifier(connection)] = nil
+        guard let timer = stopTimer, !connections.values.contains(where: { $0.takesLeave }) else { return }
+        timer.cancel(held)
+        stopTimer = nil
+        finishStopping()
+    }
+}

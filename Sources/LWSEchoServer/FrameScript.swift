@@ -1,0 +1,93 @@
+// What a server sends without having been asked, frame by frame.
+
+/// What a server sends on its own account, made frame by frame so that nothing of it waits in memory.
+struct FrameScript {
+    enum Step {
+        case frame(OutgoingFrame)
+        /// Nothing before the pong of the last ping has come.
+        case wait
+        case done
+    }
+
+    private enum State {
+        case push(next: Int, count: Int, size: Int)
+        case ping(next: Int, count: Int, isAnswered: Bool)
+        case fragments(message: ArraySlice<UInt8>, kind: OutgoingFrame.Kind, left: Int)
+        case single(OutgoingFrame)
+        case done
+    }
+
+    private var state: State
+
+    private init(_ state: State) { self.state = state }
+
+    static func push(count: Int, size: Int) -> FrameScript { FrameScript(.push(next: 0, count: count, size: size)) }
+    static func ping(count: Int) -> FrameScript { FrameScript(.ping(next: 0, count: count, isAnswered: true)) }
+    static func single(_ frame: OutgoingFrame) -> FrameScript { FrameScript(.single(frame)) }
+    static func fragments(of message: OutgoingFrame, count: Int) -> FrameScript {
+        let payload = message.bytes.dropFirst(OutgoingFrame.headroom)
+        return FrameScript(.fragments(message: payload, kind: message.kind, left: count))
+    }
+
+    /// Whether the next step is to wait.
+    var isWaiting: Bool {
+        if case .ping(_, _, isAnswered: false) = state { true } else { false }
+    }
+
+    mutating func next() -> Step {
+        switch state {
+        case .push(let next, let count, let size): return push(next, count, size)
+        case .ping(let next, let count, let isAnswered): return ping(next, count, isAnswered)
+        case .fragments(let message, let kind, let left): return fragment(message, kind, left)
+        case .single(let frame):
+            state = .done
+            return .frame(frame)
+        case .done: return .done
+        }
+    }
+
+    /// Takes note of a pong. Returns whether it answers the last ping.
+    mutating func pongArrived(_ payload: UnsafeRawBufferPointer) -> Bool {
+        guard case .ping(let next, let count, isAnswered: false) = state,
+            payload.elementsEqual(Self.pingPayload(next - 1))
+        else { return false }
+        state = .ping(next: next, count: count, isAnswered: true)
+        return true
+    }
+
+    private mutating func push(_ index: Int, _ count: Int, _ size: Int) -> Step {
+        guard index < count else { return .done }
+        state = .push(next: index + 1, count: count, size: size)
+        let first = UInt8(truncatingIfNeeded: index)
+        let payload = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            var byte = first
+            for position in 0..<size {
+                buffer[position] = byte
+                byte &+= 1
+            }
+            count = size
+        }
+        return .frame(OutgoingFrame(payload, .binary))
+    }
+
+    private mutating func ping(_ index: Int, _ count: Int, _ isAnswered: Bool) -> Step {
+        guard isAnswered else { return .wait }
+        guard index < count else {
+            state = .done
+            return .frame(OutgoingFrame("pongs: \(count)".utf8, .text))
+        }
+        state = .ping(next: index + 1, count: count, isAnswered: false)
+        return .frame(OutgoingFrame(Self.pingPayload(index), .ping))
+    }
+
+    private static func pingPayload(_ index: Int) -> String.UTF8View { "ping-\(index)".utf8 }
+
+    /// Cuts off what is left divided by the fragments left, so that the sizes differ by one byte at most.
+    private mutating func fragment(_ message: ArraySlice<UInt8>, _ kind: OutgoingFrame.Kind, _ left: Int) -> Step {
+        let size = message.count / left
+        let isFinal = left == 1
+        let rest = message.dropFirst(size)
+        state = isFinal ? .done : .fragments(message: rest, kind: .continuation, left: left - 1)
+        return .frame(OutgoingFrame(message.prefix(size), kind, isFinal: isFinal))
+    }
+}
