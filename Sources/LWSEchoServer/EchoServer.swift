@@ -58,7 +58,7 @@ public final class EchoServer: Sendable {
         }
         let host = LoopBound(EchoHost(configuration, openConnections: openConnections), on: loop)
         let outcome = Locked<Result<Int, EchoServerError>?>(nil)
-        let listening = Semaphore()
+        let listening = MonotonicSemaphore()
         loop.perform { held in
             let port = Result { () throws(EchoServerError) in try host.get(held).listen(held) }
             outcome.withLock { $0 = port }
@@ -103,7 +103,7 @@ public final class EchoServer: Sendable {
             return !isStopped
         }
         guard isFirst else { return }
-        let emptied = Semaphore()
+        let emptied = MonotonicSemaphore()
         let limit = Self.farewell
         let isRunning = loop.perform { [host] held in
             host.get(held).stop(within: limit, held) { emptied.signal() }

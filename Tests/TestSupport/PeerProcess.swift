@@ -3,7 +3,6 @@
 import Foundation
 import LWSServiceLoop
 
-
 /// A running program, its output captured. It is killed and reaped by ``stop()``, ``kill()`` or dropping it.
 ///
 /// One thread per program starts it, reads its output to the end and reaps it. On Linux the program is started

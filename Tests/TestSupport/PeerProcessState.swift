@@ -3,7 +3,6 @@
 import Foundation
 import LWSServiceLoop
 
-
 /// Shared between the program's thread and the test. A signal is sent only while the process is not reaped, under
 /// the lock that the reaping takes too: its number cannot have passed to another process.
 final class PeerProcessState: Sendable {

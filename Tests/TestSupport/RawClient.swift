@@ -3,7 +3,6 @@
 import Foundation
 import LWSServiceLoop
 
-
 /// A connection to a port of loopback, byte for byte.
 package final class RawClient: Sendable {
     /// How a read ended.

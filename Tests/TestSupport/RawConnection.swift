@@ -3,7 +3,6 @@
 import Foundation
 import LWSServiceLoop
 
-
 /// What a script of ``RawServer`` talks through. One thread reads at a time; another may send or close meanwhile.
 package final class RawConnection: Sendable {
     private let socket: SocketHandle

@@ -3,7 +3,6 @@
 import Foundation
 import LWSServiceLoop
 
-
 /// Listens on loopback, on a port that the system chose, and runs `script` on a thread of its own for each
 /// connection. A connection is closed when its script returns. ``stop()``, which dropping the server does too,
 /// ends all connections and returns when every thread and descriptor is gone.

@@ -8,5 +8,6 @@
 
 /// Sanitizers keep memory of their own, so that a process's size says nothing about the code under test.
 package enum Sanitizer {
-    package static let isActive = ["__tsan_init", "__asan_init"].contains { (name: String) in dlsym(nil, name) != nil }
+    package static let isActive = ["__tsan_init", "__asan_init"].contains { (name: String) in dlsym(nil, name) != nil
+    }
 }

@@ -2,7 +2,6 @@
 
 import LWSServiceLoop
 
-
 #if canImport(Darwin)
     import Darwin
 #else

@@ -5,7 +5,6 @@ import LWSServiceLoop
 import TestSupport
 import Testing
 
-
 @Suite("RawServer", .serialized)
 struct RawServerTests {
     @Test("The accept value of RFC 6455's sample key")

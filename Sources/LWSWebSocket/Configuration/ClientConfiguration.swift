@@ -68,7 +68,8 @@ extension ClientConfiguration {
                 .invalidArgument, "maxFrameSize: \(maxFrameSize) is more than \(Self.largestFrameSize) bytes")
         }
         if let maxMessageSize, maxMessageSize < 0 {
-            throw WebSocketError(.invalidArgument, "maxMessageSize: \(maxMessageSize) is negative; nil means no limit")
+            throw WebSocketError(
+                .invalidArgument, "maxMessageSize: \(maxMessageSize) is negative; nil means no limit")
         }
     }
 

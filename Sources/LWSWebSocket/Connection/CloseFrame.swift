@@ -37,7 +37,8 @@ struct CloseFrame: Sendable, Hashable {
         guard reason.utf8.count <= 123 else {
             throw WebSocketError(
                 .invalidArgument,
-                "The close reason has \(reason.utf8.count) bytes of UTF-8; a close frame holds at most 123", host: host)
+                "The close reason has \(reason.utf8.count) bytes of UTF-8; a close frame holds at most 123",
+                host: host)
         }
         return CloseFrame(code: code, reason: reason)
     }

@@ -45,10 +45,16 @@ final class SystemNameResolver: NameResolver {
     }
 
     private let state = Locked(State())
+    private let lookUp: @Sendable (String) -> NameResolution
+
+    /// - Parameter lookUp: blocks for as long as it likes.
+    init(lookUp: @escaping @Sendable (String) -> NameResolution = { SystemNameResolver.addresses(of: $0) }) {
+        self.lookUp = lookUp
+    }
 
     func resolve(_ host: String, deadline: Deadline, _ answer: @escaping @Sendable (NameResolution) -> Void) {
         // A numeric address asks nobody, so it is answered on the spot.
-        if case .addresses(let addresses) = Self.lookUp(host, flags: AI_NUMERICHOST) {
+        if case .addresses(let addresses) = Self.addresses(of: host, flags: AI_NUMERICHOST) {
             answer(.addresses(addresses))
             return
         }
@@ -75,7 +81,7 @@ final class SystemNameResolver: NameResolver {
     private func work(_ first: Job) {
         var next: Job? = first
         while let job = next {
-            job.answer(Self.lookUp(job.host, flags: 0))
+            job.answer(lookUp(job.host))
             next = state.withLock { state in
                 state.waiting.removeAll(where: \.deadline.hasPassed)
                 guard !state.waiting.isEmpty else {
@@ -87,7 +93,7 @@ final class SystemNameResolver: NameResolver {
         }
     }
 
-    private static func lookUp(_ host: String, flags: Int32) -> NameResolution {
+    static func addresses(of host: String, flags: Int32 = 0) -> NameResolution {
         var hints = addrinfo()
         hints.ai_family = AF_UNSPEC
         #if canImport(Darwin)

@@ -9,7 +9,8 @@ struct ClientTransport: Transport {
 
     /// Makes a session and has it connect.
     static func start(
-        _ connection: Connection, _ request: HandshakeRequest, to addresses: [ResolvedAddress], until deadline: Deadline,
+        _ connection: Connection, _ request: HandshakeRequest, to addresses: [ResolvedAddress],
+        until deadline: Deadline,
         on lease: LoopLease
     ) -> ClientTransport {
         let session = ClientSession(

@@ -76,7 +76,8 @@ struct ClosingTests {
         #expect(time.isAbout(limit), "\(time)")
     }
 
-    @Test("waits longer than lws's own five seconds where it is told to", arguments: [nil, .seconds(60)] as [Duration?])
+    @Test(
+        "waits longer than lws's own five seconds where it is told to", arguments: [nil, .seconds(60)] as [Duration?])
     func patient(_ timeout: Duration?) throws {
         let (server, _) = try server { peer, frame in
             _ = MonotonicSemaphore().wait(until: Deadline(after: .seconds(6)))

@@ -154,9 +154,10 @@ struct ConnectingTests {
 
     @Test("says which host is unknown")
     func unknownHost() {
-        let error = #expect(throws: WebSocketError.self) { try WebSocketClient("ws://no-such-host.invalid/") }
+        // The empty label makes the system refuse it without asking a name server.
+        let error = #expect(throws: WebSocketError.self) { try WebSocketClient("ws://no..such.host/") }
         #expect(error?.code == .connection)
-        #expect(error?.description.contains("no-such-host.invalid") == true)
+        #expect(error?.description.contains("no..such.host") == true)
     }
 
     @Test("gives up a name look-up when the time is up, without holding up another client")
@@ -225,7 +226,9 @@ struct ConnectingTests {
         let proxy = try RawServer { peer in _ = try? peer.readRequestHead() }
         let (server, _) = try acceptingServer()
         let variables = ["http_proxy", "HTTP_PROXY", "all_proxy", "socks_proxy"]
-        let client = try withEnvironment(Dictionary(uniqueKeysWithValues: variables.map { ($0, "127.0.0.1:\(proxy.port)") })) {
+        let client = try withEnvironment(
+            Dictionary(uniqueKeysWithValues: variables.map { ($0, "127.0.0.1:\(proxy.port)") })
+        ) {
             // A loop of its own, whose context is made while the variables are set.
             try WebSocketClient(server.url(), loop: WebSocketLoop())
         }

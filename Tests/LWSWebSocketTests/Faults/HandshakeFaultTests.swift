@@ -153,8 +153,9 @@ struct HandshakeFaultTests {
 
     @Test("with 100 KB of header is invalidHandshake")
     func hugeHeader() throws {
-        for line in ["X-Big: \(String(repeating: "x", count: 100_000))", "Server: \(String(repeating: "x", count: 100_000))"]
-        {
+        for line in [
+            "X-Big: \(String(repeating: "x", count: 100_000))", "Server: \(String(repeating: "x", count: 100_000))",
+        ] {
             let error = try error { peer, head in
                 peer.send(Self.upgrade(head, [line]))
                 peer.waitForEnd()
@@ -199,7 +200,7 @@ struct HandshakeFaultTests {
     func pieces() throws {
         let slow = try RawServer { peer in
             guard let head = try? peer.readRequestHead() else { return }
-            for byte in Self.upgrade(head, ["X-A: b"]).utf8 { peer.send([byte]) }
+            for byte in Self.upgrade(head, ["X-Test: b"]).utf8 { peer.send([byte]) }
             peer.waitForEnd()
         }
         #expect(try WebSocketClient(slow.url()).isOpen)
@@ -225,12 +226,9 @@ struct HandshakeFaultTests {
 
     @Test("is a connection error where there is no route, which lws reports by no callback")
     func noRoute() throws {
-        // 0.0.0.0/8 other than 0.0.0.0, and a class E address: connect(2) refuses both on the spot.
-        for host in ["255.255.255.255", "240.0.0.1"] {
-            var configuration = ClientConfiguration()
-            configuration.handShakeTimeout = .seconds(2)
-            let error = failure { try WebSocketClient("ws://\(host):9/", configuration: configuration) }
-            #expect(error?.code == .connection || error?.code == .handshakeTimedOut)
-        }
+        // The broadcast address: connect(2) refuses it on the spot.
+        let error = failure { try WebSocketClient("ws://255.255.255.255:9/") }
+        #expect(error?.code == .connection)
+        #expect(error?.description.contains("255.255.255.255") == true)
     }
 }

@@ -76,19 +76,27 @@ struct LoopTests {
         #expect(SignalHandling.ofSIGPIPE() == before)
     }
 
-    @Test("looks names up on at most sixteen threads, whatever is asked of it")
+    @Test("looks names up on at most sixteen threads, and forgets those whose time is up")
     func resolverThreads() throws {
-        let resolver = SystemNameResolver()
-        let answers = Locked(0)
-        let done = MonotonicSemaphore()
-        for index in 0..<100 {
-            resolver.resolve("no-such-host-\(index).invalid", deadline: Deadline(after: .seconds(30))) { _ in
-                answers.withLock { $0 += 1 }
-                done.signal()
-            }
+        let mayAnswer = MonotonicSemaphore()
+        let resolver = SystemNameResolver { _ in
+            _ = mayAnswer.wait(until: Deadline(after: .seconds(20)))
+            return .failure("asked")
         }
-        #expect(try ProcessMetrics.threads(named: "lws-resolver") <= SystemNameResolver.maxThreads)
-        for _ in 0..<100 { #expect(done.wait(until: Deadline(after: .seconds(30)))) }
-        #expect(answers.withLock { $0 } == 100)
+        let done = MonotonicSemaphore()
+        for index in 0..<40 {
+            resolver.resolve("host\(index)", deadline: Deadline(after: .seconds(30))) { _ in done.signal() }
+        }
+        resolver.resolve("late", deadline: Deadline(after: .zero)) { _ in Issue.record("nobody waits for this one") }
+        #expect(
+            eventually(within: .seconds(5)) {
+                (try? ProcessMetrics.threads(named: "lws-resolver")) == SystemNameResolver.maxThreads
+            })
+        for _ in 0..<40 {
+            mayAnswer.signal()
+            #expect(done.wait(until: Deadline(after: .seconds(20))))
+        }
+        #expect(
+            eventually(within: .seconds(5)) { (try? ProcessMetrics.threads(named: "lws-resolver")) == 0 })
     }
 }

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("A deadline")
 struct DeadlineTests {
-    @Test("does not exist for nil, negative and endless durations", arguments: [nil, .seconds(-1), .seconds(Int64.max)] as [Duration?])
+    @Test(
+        "does not exist for nil, negative and endless durations",
+        arguments: [nil, .seconds(-1), .seconds(Int64.max)] as [Duration?])
     func never(_ duration: Duration?) {
         #expect(Deadline(after: duration) == .never)
         #expect(Deadline(after: duration).remaining == nil)
@@ -32,6 +34,8 @@ struct SemaphoreTests {
 
     @Test("waits exactly as long as it is told")
     func exact() {
-        #expect(Timing.best { _ = MonotonicSemaphore().wait(until: Deadline(after: .milliseconds(50))) }.isAbout(.milliseconds(50)))
+        #expect(
+            Timing.best { _ = MonotonicSemaphore().wait(until: Deadline(after: .milliseconds(50))) }.isAbout(
+                .milliseconds(50)))
     }
 }

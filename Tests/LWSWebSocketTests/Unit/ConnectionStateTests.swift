@@ -123,7 +123,9 @@ struct ConnectionStateTests {
         #expect(effects.requestWrite)
         #expect(effects.endAfter != nil)
         #expect(state.ending?.readError(host: "h").code == .payloadTooLarge)
-        #expect(state.ending?.readError(host: "h").description.contains("Max frame length of 5 has been exceeded") == true)
+        #expect(
+            state.ending?.readError(host: "h").description.contains("Max frame length of 5 has been exceeded") == true
+        )
         #expect(state.ending?.error(host: "h").closure?.code == 1009)
     }
 

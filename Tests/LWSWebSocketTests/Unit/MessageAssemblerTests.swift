@@ -65,7 +65,9 @@ struct MessageAssemblerTests {
         #expect(add(&zero, [65]) == .violation(.messageTooLarge(limit: 0)))
     }
 
-    @Test("refuses a text that is not UTF-8", arguments: [[0xff], [0xc3], [0xed, 0xa0, 0x80], [0xc0, 0xaf]] as [[UInt8]])
+    @Test(
+        "refuses a text that is not UTF-8",
+        arguments: [[0xff], [0xc3], [0xed, 0xa0, 0x80], [0xc0, 0xaf]] as [[UInt8]])
     func utf8(_ bytes: [UInt8]) {
         var assembler = MessageAssembler(maxFrameSize: 10, maxMessageSize: nil)
         #expect(add(&assembler, bytes) == .violation(.invalidUTF8))
