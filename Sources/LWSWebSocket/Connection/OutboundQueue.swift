@@ -70,6 +70,8 @@ struct OutboundQueue {
     /// Gives up all that has not left. Returns it, for its senders to be woken.
     mutating func end() -> [OutgoingMessage] {
         let unsent = controls + messages + leaving
+        // As in InboundQueue.endReaders.
+        guard !unsent.isEmpty else { return [] }
         self = OutboundQueue()
         for message in unsent { message.outcome = .ended }
         return Array(unsent)
