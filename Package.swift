@@ -67,7 +67,9 @@ let package = Package(
         ),
         .executableTarget(
             name: "lws-demo",
-            dependencies: ["LWSWebSocket", "LWSEchoServer"],
+            dependencies: [
+                "LWSWebSocket", "LWSEchoServer", .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
             swiftSettings: settings
         ),
         .target(
