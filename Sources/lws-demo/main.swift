@@ -35,7 +35,8 @@ func converse(with url: String) throws {
     let start = ContinuousClock.now
     try client.writeTextMessage(long)
     let echo = try client.readTextMessage()
-    let time = (ContinuousClock.now - start).formatted(.units(allowed: [.milliseconds], fractionalPart: .show(length: 1)))
+    let time = (ContinuousClock.now - start).formatted(
+        .units(allowed: [.milliseconds], fractionalPart: .show(length: 1)))
     show("  text  ->", "\(long.utf8.count) bytes in frames of 65536")
     show("  text  <-", "\(echo.utf8.count) bytes, \(echo == long ? "the same" : "NOT the same"), after \(time)")
 
