@@ -68,7 +68,9 @@ let package = Package(
         .executableTarget(
             name: "lws-demo",
             dependencies: [
-                "LWSWebSocket", "LWSEchoServer", .product(name: "HTTPTypes", package: "swift-http-types"),
+                "LWSWebSocket", "LWSEchoServer",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),
@@ -83,6 +85,7 @@ let package = Package(
             dependencies: [
                 "LWSWebSocket", "LWSEchoServer", "LWSServiceLoop", "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),

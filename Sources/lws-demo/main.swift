@@ -4,6 +4,10 @@ import Foundation
 import HTTPTypes
 import LWSEchoServer
 import LWSWebSocket
+import Logging
+
+// The refusal below is meant; libwebsockets would warn of it.
+LibwebsocketsLog.setLevel(.error)
 
 do {
     let server = try EchoServer()
