@@ -23,6 +23,9 @@ struct OutboundQueue {
         let isLast: Bool
     }
 
+    /// A part of a message has been handed to lws, and the rest waits for the socket.
+    var isInsideMessage: Bool { offset != nil }
+
     mutating func put(_ message: OutgoingMessage) {
         if message.kind.isControl { controls.append(message) } else { messages.append(message) }
     }
