@@ -34,8 +34,8 @@ let package = Package(
         ),
         .systemLibrary(
             name: "CZlib",
+            // No pkg-config: its "-L" for the system's folder would come before that of a newer libwebsockets.
             path: "Modules/CZlib",
-            pkgConfig: "zlib",
             providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]
         ),
         .target(

@@ -11,15 +11,9 @@ enum HandshakeResponse {
     static func read(_ wsi: OpaquePointer, buffer: UnsafeRawBufferPointer?) -> HTTPResponse? {
         let status = Int(lws_http_client_http_response(wsi))
         guard (100...999).contains(status) else { return nil }
-        var fields = known(wsi)
-        if let unknown = unknown(wsi) {
-            fields.append(contentsOf: unknown)
-        } else if let all = buffer.flatMap({ ResponseHead(in: .init(rebasing: $0.dropFirst(clws_pre))) }),
-            all.status == status
-        {
-            // lws reads behind LWS_PRE bytes of its buffer (core-net/service.c, lws_buflist_aware_read).
-            fields = all.fields
-        }
+        // lws reads behind LWS_PRE bytes of its buffer (core-net/service.c, lws_buflist_aware_read).
+        let head = buffer.flatMap { ResponseHead(in: .init(rebasing: $0.dropFirst(clws_pre))) }
+        let fields = if let head, head.status == status { head.fields } else { known(wsi) + unknown(wsi) }
         return HTTPResponse(status: .init(code: status), headerFields: HTTPFields(fields))
     }
 
@@ -51,8 +45,9 @@ enum HandshakeResponse {
         return string(buffer.prefix(Int(length)))
     }
 
-    /// The fields that lws has no token for; `nil` where this lws cannot list them.
-    private static func unknown(_ wsi: OpaquePointer) -> [HTTPField]? {
+    /// The fields that lws has no token for, where it can list them: from 4.3 on, and of those with the same name
+    /// the first alone.
+    private static func unknown(_ wsi: OpaquePointer) -> [HTTPField] {
         var names: [String] = []
         let status = withUnsafeMutablePointer(to: &names) { pointer in
             clws_each_unknown_header(
@@ -64,8 +59,8 @@ enum HandshakeResponse {
                         HandshakeResponse.string(bytes[...]))
                 }, pointer)
         }
-        guard status == 0 else { return nil }
-        return names.compactMap { name in
+        guard status == 0 else { return [] }
+        return Set(names).sorted().compactMap { name in
             guard let fieldName = HTTPField.Name(name) else { return nil }
             let key = name + ":"
             let length = lws_hdr_custom_length(wsi, key, Int32(key.utf8.count))
@@ -83,9 +78,10 @@ enum HandshakeResponse {
 
 /// The head of an HTTP answer as text.
 ///
-/// Before 4.3 lws cannot list the header fields that it has no token for. Then the fields are taken from the buffer
-/// that it read the answer through, provided that the answer came in one read (else the buffer holds the end of it,
-/// which does not begin with a status line).
+/// What lws tells of an answer is not all of it: before 4.3 it cannot list the header fields that it has no token for,
+/// and later it gives one value of each. So the fields are taken from the buffer that it read the answer through,
+/// provided that the answer came in one read (else the buffer holds the end of it, which does not begin with a
+/// status line, and lws's word has to do).
 struct ResponseHead: Equatable {
     let status: Int
     let fields: [HTTPField]
