@@ -39,7 +39,7 @@ extension WebSocketClient {
     ///   string or `null` is JSON as well: `readMessage(as: Int.self)`, `readMessage(as: String?.self)`. Use
     ///   ``JSONValue`` for JSON of any shape.
     ///
-    /// JSON has to be UTF-8 (RFC 8259, section 8.1) and its arrays and objects nested at most 128 deep: deeper ones
+    /// JSON has to be UTF-8 (RFC 8259, section 8.1) and its arrays and objects nested at most 64 deep: deeper ones
     /// are refused before they are decoded, because decoding takes a part of the thread's stack for each level.
     ///
     /// Then, with ``ClientConfiguration/validation``, the constraints of a ``Validatable`` type are checked, all of

@@ -6,8 +6,8 @@
 /// more than a megabyte of stack for these, and threads may have half of that. In the Foundation of Swift 6.3 the
 /// bracket that is one too many even traps where it is the last byte. So nesting is counted here, without recursion.
 enum JSONGuard {
-    /// As in other implementations that refuse deep nesting. It decodes on a stack of 512 KiB.
-    static let maxDepth = 128
+    /// A `JSONValue` of this depth decodes on a stack of 512 KiB, even without optimisation.
+    static let maxDepth = 64
 
     enum Breach: Error, CustomStringConvertible {
         case notUTF8

@@ -1,34 +1,41 @@
 // Reading and writing JSON of any shape.
 
 extension JSONValue: Codable {
+    // The steps are functions of their own so that what they need on the stack is gone before the next level.
     public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if container.decodeNil() {
-            self = .null
-        } else if let value = try? container.decode(String.self) {
-            self = .string(value)
-        } else if let value = try? container.decode(Int128.self) {
-            self = .integer(value)
-        } else if let value = try? container.decode(Double.self) {
-            self = .number(value)
-        } else if let value = try? container.decode(Bool.self) {
-            self = .bool(value)
-        } else if var elements = try? decoder.unkeyedContainer() {
-            var values: [JSONValue] = []
-            values.reserveCapacity(elements.count ?? 0)
-            while !elements.isAtEnd { values.append(try elements.decode(JSONValue.self)) }
-            self = .array(values)
+        if let scalar = try Self.scalar(decoder) {
+            self = scalar
+        } else if let elements = try? decoder.unkeyedContainer() {
+            self = .array(try Self.elements(elements))
         } else {
-            self = .object(try Self.members(container, at: decoder.codingPath))
+            self = .object(try Self.members(decoder))
         }
     }
 
+    @inline(never)
+    private static func scalar(_ decoder: any Decoder) throws -> JSONValue? {
+        let container = try decoder.singleValueContainer()
+        if container.decodeNil() { return .null }
+        if let value = try? container.decode(String.self) { return .string(value) }
+        if let value = try? container.decode(Int128.self) { return .integer(value) }
+        if let value = try? container.decode(Double.self) { return .number(value) }
+        if let value = try? container.decode(Bool.self) { return .bool(value) }
+        return nil
+    }
+
+    private static func elements(_ container: any UnkeyedDecodingContainer) throws -> [JSONValue] {
+        var container = container
+        var values: [JSONValue] = []
+        values.reserveCapacity(container.count ?? 0)
+        while !container.isAtEnd { values.append(try container.decode(JSONValue.self)) }
+        return values
+    }
+
     /// As a dictionary, for its keys are left alone whatever the decoder's strategy for keys.
-    private static func members(
-        _ container: any SingleValueDecodingContainer, at path: [any CodingKey]
-    ) throws -> [String: JSONValue] {
+    private static func members(_ decoder: any Decoder) throws -> [String: JSONValue] {
+        let path = decoder.codingPath
         do {
-            return try container.decode([String: JSONValue].self)
+            return try decoder.singleValueContainer().decode([String: JSONValue].self)
         } catch DecodingError.typeMismatch(_, let context) where context.codingPath.count == path.count {
             // All else has been tried, so it is a number.
             throw DecodingError.dataCorrupted(

@@ -73,10 +73,12 @@ struct MessageBinding {
         } catch {
             throw failure(error.description, message, type)
         }
+        let json = Data(message.bytes)
         do {
-            return try decoder.decode(type, from: Data(message.bytes))
+            return try decoder.decode(type, from: json)
         } catch {
-            throw failure(BindingFailure.words(error), message, type)
+            let isJSON = (try? decoder.decode(Anything.self, from: json)) != nil
+            throw failure(BindingFailure.words(error, isJSON: isJSON), message, type)
         }
     }
 
@@ -96,6 +98,11 @@ struct MessageBinding {
             "The message from \(host) violates constraints of \(type): \(ConstraintViolation.list(violations))",
             host: host, rejectedMessage: message, violations: violations)
     }
+}
+
+/// Any JSON. Nothing of it is decoded, so it only tells whether the payload is JSON.
+private struct Anything: Decodable {
+    init(from decoder: any Decoder) {}
 }
 
 extension WebSocketMessage {
