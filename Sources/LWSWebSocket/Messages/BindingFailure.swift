@@ -5,16 +5,15 @@ enum BindingFailure {
     private static let longestDetail = 120
 
     /// One phrase without a full stop, beginning with the place where there is one.
-    /// - Parameter isJSON: whether the payload is JSON at all.
-    static func words(_ error: any Error, isJSON: Bool = true) -> String {
+    static func words(_ error: any Error) -> String {
         switch error {
-        case let error as DecodingError: words(error, isJSON: isJSON)
+        case let error as DecodingError: words(error)
         case EncodingError.invalidValue(_, let context): at(context.codingPath, detail(context.debugDescription))
         default: detail(String(describing: error))
         }
     }
 
-    private static func words(_ error: DecodingError, isJSON: Bool) -> String {
+    private static func words(_ error: DecodingError) -> String {
         switch error {
         case .typeMismatch(let type, let context):
             let expected = "expected \(noun(type))"
@@ -24,11 +23,9 @@ enum BindingFailure {
         case .keyNotFound(let key, let context):
             return at(context.codingPath + [key], "is missing")
         case .dataCorrupted(let context)
-        where context.codingPath.isEmpty && context.debugDescription.contains("JSON"):
-            // For numbers too, Foundation says no more than that the JSON is not valid, and not where.
-            return isJSON
-                ? "a number in it does not fit its type (too large, or not whole), or a string in it has a bad escape"
-                : "it is not valid JSON"
+        where context.codingPath.isEmpty && context.debugDescription.contains("not valid JSON"):
+            // Foundation's own words are "The given data was not valid JSON."
+            return "it is not valid JSON"
         case .dataCorrupted(let context):
             return at(context.codingPath, detail(context.debugDescription))
         @unknown default:

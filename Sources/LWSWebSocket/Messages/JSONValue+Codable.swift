@@ -37,9 +37,11 @@ extension JSONValue: Codable {
         do {
             return try decoder.singleValueContainer().decode([String: JSONValue].self)
         } catch DecodingError.typeMismatch(_, let context) where context.codingPath.count == path.count {
-            // All else has been tried, so it is a number.
+            // All else has been tried.
             throw DecodingError.dataCorrupted(
-                .init(codingPath: path, debugDescription: "a number is too large for a Double"))
+                .init(
+                    codingPath: path,
+                    debugDescription: "a number is too large for a Double, or a string has a bad escape"))
         }
     }
 

@@ -77,8 +77,20 @@ struct MessageBinding {
         do {
             return try decoder.decode(type, from: json)
         } catch {
-            let isJSON = (try? decoder.decode(Anything.self, from: json)) != nil
-            throw failure(BindingFailure.words(error, isJSON: isJSON), message, type)
+            throw failure(BindingFailure.words(located(error, json, type)), message, type)
+        }
+    }
+
+    /// The same failure with the place where it is, if Foundation does not tell and it can be found out.
+    private func located<Value: Decodable>(_ error: any Error, _ json: Data, _ type: Value.Type) -> any Error {
+        guard case DecodingError.dataCorrupted(let context) = error, context.codingPath.isEmpty,
+            (try? decoder.decode(Anything.self, from: json)) != nil
+        else { return error }
+        do {
+            _ = try decoder.decode(Located<Value>.self, from: json)
+            return error
+        } catch {
+            return error
         }
     }
 

@@ -7,6 +7,21 @@ import Testing
 
 @testable import LWSWebSocket
 
+/// A type that contains itself, and fails in its depth only.
+private struct Nested: Decodable {
+    init(from decoder: any Decoder) throws {
+        if var elements = try? decoder.unkeyedContainer() {
+            _ = try elements.decode(Nested.self)
+        } else if let members = try? decoder.container(keyedBy: Key.self) {
+            _ = try members.decode(Nested.self, forKey: .a)
+        } else {
+            _ = try decoder.singleValueContainer().decode(String.self)
+        }
+    }
+
+    private enum Key: CodingKey { case a }
+}
+
 @Suite("Deeply nested JSON")
 struct JSONGuardTests {
     private func nested(_ open: String, _ close: String, _ count: Int) -> String {
@@ -34,6 +49,8 @@ struct JSONGuardTests {
     @Test("binds up to the limit, on a thread with little stack too")
     func limit() throws {
         let texts = [nested("[", "]", 64), nested("{\"a\":", "}", 64)]
+        // Decoded twice, the second time to find the place.
+        let invalid = texts.map { $0.replacing("1", with: "\"\\ud800\"") }
         let done = MonotonicSemaphore()
         let bound = Locked(0)
         let thread = Thread {
@@ -41,13 +58,17 @@ struct JSONGuardTests {
             for text in texts where (try? binding.bind(.text(text), as: JSONValue.self)) != nil {
                 bound.withLock { $0 += 1 }
             }
+            for text in invalid {
+                if (try? binding.bind(.text(text), as: JSONValue.self)) == nil { bound.withLock { $0 += 1 } }
+                if (try? binding.bind(.text(text), as: Nested.self)) == nil { bound.withLock { $0 += 1 } }
+            }
             done.signal()
         }
         // The sanitizers need several times the stack.
         thread.stackSize = Sanitizer.isActive ? 8 << 20 : 512 << 10
         thread.start()
         #expect(done.wait(until: Deadline(after: .seconds(20))))
-        #expect(bound.withLock { $0 } == 2)
+        #expect(bound.withLock { $0 } == 6)
     }
 
     @Test("is not what brackets in strings are, nor many values side by side")

@@ -116,6 +116,46 @@ struct MessageBindingTests {
     }
 
     @Test(
+        "says where a number does not fit",
+        arguments: [
+            (#"{"orders":[],"counts":{"a":1,"b":300}}"#, "counts.b: the number does not fit UInt8"),
+            (#"{"orders":[],"counts":{"a":-1}}"#, "counts.a: the number does not fit UInt8"),
+            (#"{"orders":[],"counts":{"a":1.5}}"#, "counts.a: the number does not fit UInt8"),
+            (
+                #"{"orders":[{"price":1,"name":"x"},{"price":1e400,"name":"x"}]}"#,
+                "orders[1].price: the number does not fit Double"
+            ),
+            (#"{"orders":[{"price":1,"name":"\ud800"}]}"#, "orders[0].name: is not valid JSON"),
+        ])
+    func misfit(_ text: String, _ words: String) {
+        #expect(reason(text, BoundOrders.self) == words)
+    }
+
+    @Test("says where a number does not fit in types that decode themselves in other ways")
+    func misfitElsewhere() {
+        enum Level: UInt8, Decodable { case low = 1 }
+        struct Box: Decodable {
+            var level: Level?
+            var value: [[Int8?]]
+            var dates: [Date]
+            var inner: [Box]?
+        }
+        #expect(reason("300", UInt8.self) == "the number does not fit UInt8")
+        #expect(reason("300", UInt8?.self) == "the number does not fit UInt8")
+        #expect(reason("[1,300]", [UInt8?].self) == "[1]: the number does not fit UInt8")
+        #expect(reason(#"{"level":300,"value":[],"dates":[]}"#, Box.self) == "level: the number does not fit UInt8")
+        #expect(
+            reason(#"{"value":[[1],[null,200]],"dates":[0]}"#, Box.self)
+                == "value[1][1]: the number does not fit Int8")
+        #expect(
+            reason(#"{"inner":[{"value":[[128]],"dates":[]}],"value":[],"dates":[]}"#, Box.self)
+                == "inner[0].value[0][0]: the number does not fit Int8")
+        #expect(
+            reason(#"{"a":[1,1e400]}"#, JSONValue.self)
+                == "a[1]: a number is too large for a Double, or a string has a bad escape")
+    }
+
+    @Test(
         "refuses JSON that is not UTF-8",
         arguments: [[0x22, 0xff, 0x22], [0x33, 0], [0xff, 0xfe, 0x33, 0]] as [[UInt8]])
     func notUTF8(_ bytes: [UInt8]) {
