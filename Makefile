@@ -7,6 +7,8 @@ SHELL := /bin/bash
 VENV := $(or $(LWS_TEST_VENV),.venv)
 REQUIREMENTS := Tests/Peers/python/requirements.txt
 SOURCES := Package.swift Sources Tests
+# One test after the other: they measure times to the millisecond and count the process's threads and descriptors.
+SWIFT_TEST := swift test --skip-build --disable-xctest --no-parallel
 # Further options for swift test, as in: make test TEST_OPTIONS='--filter RawServer'
 TEST_OPTIONS ?=
 
@@ -47,7 +49,7 @@ demo: deps ## build and run the demo
 
 test: test-deps ## run all tests
 	swift build --build-tests
-	swift test --skip-build --disable-xctest $(TEST_OPTIONS)
+	$(SWIFT_TEST) $(TEST_OPTIONS)
 
 # Both sanitizers run with their defaults: every race is reported and makes the run fail at its end, and on Linux the
 # address sanitizer looks for leaks as well (libraries without instrumentation, such as libwebsockets, are covered by
@@ -55,11 +57,11 @@ test: test-deps ## run all tests
 # the reason next to it. Each has a build folder of its own, so that switching does not rebuild everything.
 test-tsan: test-deps ## run all tests under the thread sanitizer
 	swift build --build-tests --sanitize thread --scratch-path .build-tsan
-	swift test --skip-build --disable-xctest --sanitize thread --scratch-path .build-tsan $(TEST_OPTIONS)
+	$(SWIFT_TEST) --sanitize thread --scratch-path .build-tsan $(TEST_OPTIONS)
 
 test-asan: test-deps ## run all tests under the address sanitizer
 	swift build --build-tests --sanitize address --scratch-path .build-asan
-	swift test --skip-build --disable-xctest --sanitize address --scratch-path .build-asan $(TEST_OPTIONS)
+	$(SWIFT_TEST) --sanitize address --scratch-path .build-asan $(TEST_OPTIONS)
 
 format: ## format all Swift files in place
 	swift format format --in-place --recursive --parallel $(SOURCES)

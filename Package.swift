@@ -67,7 +67,11 @@ let package = Package(
         ),
         .executableTarget(
             name: "lws-demo",
-            dependencies: ["LWSWebSocket", "LWSEchoServer"],
+            dependencies: [
+                "LWSWebSocket", "LWSEchoServer",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings
         ),
         .target(
@@ -81,6 +85,7 @@ let package = Package(
             dependencies: [
                 "LWSWebSocket", "LWSEchoServer", "LWSServiceLoop", "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),

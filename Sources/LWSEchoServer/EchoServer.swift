@@ -109,6 +109,7 @@ public final class EchoServer: Sendable {
             host.get(held).stop(within: limit, held) { emptied.signal() }
         }
         if isRunning { _ = emptied.wait(until: Deadline(after: limit + limit)) }
+        loop.perform { [host] held in host.get(held).endStopping(held) }
         loop.stop()
     }
 }

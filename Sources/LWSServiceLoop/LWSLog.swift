@@ -8,18 +8,18 @@ package import Logging
 /// lws has one log for the whole process. What is below the level is not even formatted: the level is passed on to
 /// lws as its mask.
 package enum LWSLog {
-    private static let logger = Locked<Logger?>(nil)
+    private static let current = Locked<Logger?>(nil)
 
     /// Sends lws's log to swift-log. The first loop does it; errors and warnings are on, the rest is off.
     static func install() {
-        if logger.withLock({ $0 == nil }) { setLevel(.warning) }
+        if current.withLock({ $0 == nil }) { setLevel(.warning) }
     }
 
     /// Chooses how much of lws's log is passed on. lws's `info` and `debug` are many lines per message.
-    package static func setLevel(_ level: Logger.Level) {
-        var configured = Logger(label: "lws")
+    package static func setLevel(_ level: Logger.Level, on logger: Logger = Logger(label: "lws")) {
+        var configured = logger
         configured.logLevel = level
-        logger.withLock { [configured] in $0 = configured }
+        current.withLock { [configured] in $0 = configured }
         lws_set_log_level(mask(for: level)) { level, line in
             guard let line else { return }
             LWSLog.emit(level, String(cString: line))
@@ -36,7 +36,7 @@ package enum LWSLog {
 
     private static func emit(_ bit: Int32, _ line: String) {
         let level = levels.first { $0.1 == bit }?.0 ?? .debug
-        logger.withLock({ $0 })?.log(level: level, "\(message(in: line))")
+        current.withLock({ $0 })?.log(level: level, "\(message(in: line))")
     }
 
     /// The line without lws's time stamp and level letter ("[2026/11/23 15:37:39:2662] N: …"), which swift-log's

@@ -85,7 +85,7 @@ public final class WebSocketClient: Sendable {
         try connection.open(
             timeout: configuration.effectiveHandShakeTimeout, resolver: resolver
         ) { addresses, deadline throws(WebSocketError) in
-            ClientTransport.start(connection, request, to: addresses, until: deadline, on: try loop.lease())
+            ClientTransport(connection, request, to: addresses, until: deadline, on: try loop.lease())
         }
     }
 

@@ -3,7 +3,7 @@
 internal import LWSServiceLoop
 
 extension Connection {
-    /// Makes the transport that connects to the first of these addresses that can be reached.
+    /// Makes the transport that is to connect to the first of these addresses that can be reached.
     typealias TransportMaker = ([ResolvedAddress], Deadline) throws(WebSocketError) -> any Transport
 
     /// Resolves the URL's host, connects and does the handshake. Returns when the connection is open.
@@ -19,7 +19,7 @@ extension Connection {
         do throws(WebSocketError) {
             let addresses = try resolve(resolver, opener, deadline, timeout)
             let transport = try makeTransport(addresses, deadline)
-            if !adopt(transport) { transport.abort() }
+            if adopt(transport) { transport.start() }
         } catch {
             openingFailed(error)
             throw error

@@ -109,9 +109,10 @@ final class Connection: Sendable {
 
     func openingFailed(_ error: WebSocketError) {
         let semaphores = shared.withLock { shared in
+            // Also where the caller has given up before: the transport holds this connection.
+            shared.transport = nil
             guard shared.state.phase == .connecting else { return [MonotonicSemaphore]() }
             shared.openingFailure = error
-            shared.transport = nil
             return shared.state.transportEnded(violation: nil).wake
         }
         for semaphore in semaphores { semaphore.signal() }

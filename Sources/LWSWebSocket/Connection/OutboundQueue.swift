@@ -23,6 +23,9 @@ struct OutboundQueue {
         let isLast: Bool
     }
 
+    /// A part of a message has been handed to lws, and the rest waits for the socket.
+    var isInsideMessage: Bool { offset != nil }
+
     mutating func put(_ message: OutgoingMessage) {
         if message.kind.isControl { controls.append(message) } else { messages.append(message) }
     }
@@ -70,6 +73,8 @@ struct OutboundQueue {
     /// Gives up all that has not left. Returns it, for its senders to be woken.
     mutating func end() -> [OutgoingMessage] {
         let unsent = controls + messages + leaving
+        // As in InboundQueue.endReaders.
+        guard !unsent.isEmpty else { return [] }
         self = OutboundQueue()
         for message in unsent { message.outcome = .ended }
         return Array(unsent)

@@ -5,6 +5,8 @@ internal import LWSServiceLoop
 /// The way from a connection to the loop that serves it. Callable from any thread; nothing here blocks: each call
 /// hands work to the holder of the loop.
 protocol Transport: Sendable {
+    /// Begins to connect. Called once, when the connection knows the transport, for the answer may come at once.
+    func start()
     /// Asks to be called for frames (`Connection.nextFrame`) when the socket takes them.
     func requestWrite()
     /// Lets lws read from the socket again.

@@ -7,19 +7,18 @@ struct ClientTransport: Transport {
     private let loop: ServiceLoop
     private let session: LoopBound<ClientSession>
 
-    /// Makes a session and has it connect.
-    static func start(
+    /// A session that has not begun to connect.
+    init(
         _ connection: Connection, _ request: HandshakeRequest, to addresses: [ResolvedAddress],
-        until deadline: Deadline,
-        on lease: LoopLease
-    ) -> ClientTransport {
+        until deadline: Deadline, on lease: LoopLease
+    ) {
         let session = ClientSession(
             connection: connection, request: request, addresses: addresses, deadline: deadline, lease: lease)
-        let transport = ClientTransport(loop: lease.loop, session: LoopBound(session, on: lease.loop))
-        transport.onLoop { $0.connectToNext($1) }
-        return transport
+        loop = lease.loop
+        self.session = LoopBound(session, on: loop)
     }
 
+    func start() { onLoop { $0.connectToNext($1) } }
     func requestWrite() { onLoop { $0.requestWrite($1) } }
     func resumeReading() { onLoop { $0.resumeReading($1) } }
     func endAfter(_ limit: Duration) { onLoop { $0.endAfter(limit, $1) } }

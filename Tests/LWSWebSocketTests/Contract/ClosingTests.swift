@@ -121,8 +121,7 @@ struct ClosingTests {
     func wakesWriter() throws {
         let server = try StallingServer()
         let client = try WebSocketClient(server.url())
-        let writing = try Background { try client.writeBinaryMessage([UInt8](repeating: 0, count: 32 << 20)) }
-        #expect(writing.isBlocked())
+        let writing = try server.stuckWrite(on: client)
         let closing = try Background { try client.close(timeout: .milliseconds(300)) }
         let time = Timing.of {
             let error = #expect(throws: WebSocketError.self) { try writing.value() }

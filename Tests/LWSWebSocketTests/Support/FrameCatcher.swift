@@ -2,6 +2,9 @@
 
 import LWSServiceLoop
 import TestSupport
+import Testing
+
+@testable import LWSWebSocket
 
 /// A server that accepts the upgrade, hands what it reads to the test, and answers a close frame with its own.
 struct FrameCatcher {
@@ -57,6 +60,17 @@ final class StallingServer: Sendable {
     }
 
     func url() -> String { server.url() }
+
+    /// A write to this server that has begun and cannot go on.
+    func stuckWrite(on client: WebSocketClient) throws -> Background<Void> {
+        let writing = try Background { try client.writeBinaryMessage([UInt8](repeating: 7, count: Self.tooMuch)) }
+        #expect(eventually(within: .seconds(10)) { client.connection.query { $0.outbound.isInsideMessage } })
+        #expect(writing.isBlocked())
+        return writing
+    }
+
+    /// More bytes than the operating system takes while nobody reads.
+    static let tooMuch = 32 << 20
     func readOn() { mayRead.signal() }
     deinit { mayRead.signal() }
 }

@@ -71,6 +71,12 @@ final class EchoHost {
         for connection in connections.values { connection.goAway(held) }
     }
 
+    /// Nothing is waited for any longer, and nothing may fire after the context is gone.
+    func endStopping(_ held: borrowing HeldLoop) {
+        stopTimer?.cancel(held)
+        stopTimer = nil
+    }
+
     private func finishStopping() {
         emptied?()
         emptied = nil

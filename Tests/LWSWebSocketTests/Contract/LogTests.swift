@@ -1,0 +1,53 @@
+// lws's own log lines.
+
+import LWSServiceLoop
+import Logging
+import TestSupport
+import Testing
+
+@testable import LWSWebSocket
+
+@Suite("libwebsockets' log", .serialized)
+struct LogTests {
+    /// Keeps what it is told.
+    private struct Collector: LogHandler {
+        let lines: Locked<[String]>
+        var logLevel = Logger.Level.trace
+        var metadata: Logger.Metadata = [:]
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) { lines.withLock { $0.append("\(event.level): \(event.message)") } }
+    }
+
+    /// The lines of a connect that is refused.
+    private func lines(at level: Logger.Level) throws -> [String] {
+        let collected = Locked<[String]>([])
+        LWSLog.setLevel(level, on: Logger(label: "lws") { _ in Collector(lines: collected) })
+        defer { LibwebsocketsLog.setLevel(.warning) }
+        let server = try RawServer { peer in
+            _ = try? peer.readRequestHead()
+            peer.send("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+            peer.waitForEnd()
+        }
+        #expect(failure { try WebSocketClient(server.url(), loop: WebSocketLoop()) }?.code == .invalidHandshake)
+        return collected.withLock { $0 }
+    }
+
+    @Test("goes to a swift-log logger, without time stamps and line ends")
+    func lines() throws {
+        let lines = try lines(at: .warning)
+        #expect(lines.contains { $0.contains("404") })
+        #expect(lines.allSatisfy { $0.hasPrefix("warning: ") || $0.hasPrefix("error: ") })
+        #expect(lines.allSatisfy { !$0.contains("\n") && !$0.contains(": [") })
+    }
+
+    @Test("is silent below the level that is chosen, and more talkative above")
+    func levels() throws {
+        #expect(try lines(at: .critical).isEmpty)
+        #expect(try lines(at: .info).count > lines(at: .warning).count)
+    }
+}

@@ -1,0 +1,96 @@
+// A connection over a transport that a test plays.
+
+import HTTPTypes
+import LWSServiceLoop
+import Testing
+
+@testable import LWSWebSocket
+
+@Suite("A connection over its transport")
+struct ConnectionTests {
+    /// Remembers what it is asked for, and does one thing when it is started.
+    private final class FakeTransport: Transport {
+        let calls = Locked<[String]>([])
+        private let onStart: @Sendable () -> Void
+        let isOnLoop = false
+
+        init(onStart: @escaping @Sendable () -> Void) { self.onStart = onStart }
+        func start() {
+            note("start")
+            onStart()
+        }
+        func requestWrite() { note("requestWrite") }
+        func resumeReading() { note("resumeReading") }
+        func endAfter(_ limit: Duration) { note("endAfter") }
+        func abort() { note("abort") }
+        private func note(_ call: String) { calls.withLock { $0.append(call) } }
+    }
+
+    private func connection() throws -> Connection {
+        Connection(
+            url: try WebSocketURL("ws://127.0.0.1/"), limits: .init(maxFrameSize: 100, maxMessageSize: nil))
+    }
+
+    private func open(_ connection: Connection, _ transport: FakeTransport) throws {
+        try connection.open(timeout: .seconds(5), resolver: FixedResolver(["127.0.0.1"])) {
+            _, _ throws(WebSocketError) in transport
+        }
+    }
+
+    @Test("opens when the answer is there before the transport's start has returned")
+    func immediateAnswer() throws {
+        let connection = try connection()
+        let transport = FakeTransport { _ = connection.opened(HTTPResponse(status: 101)) }
+        try open(connection, transport)
+        #expect(connection.phase == .open)
+        #expect(transport.calls.withLock { $0 } == ["start"])
+    }
+
+    @Test("reports a failure that comes at once")
+    func immediateFailure() throws {
+        let connection = try connection()
+        let transport = FakeTransport { connection.openingFailed(WebSocketError(.invalidHandshake, "no")) }
+        #expect(failure { try open(connection, transport) }?.code == .invalidHandshake)
+        #expect(connection.transport == nil)
+    }
+
+    @Test("was open, though the peer closed before anybody looked")
+    func closedAtOnce() throws {
+        let connection = try connection()
+        let transport = FakeTransport {
+            _ = connection.opened(nil)
+            _ = connection.received(.text("last words"))
+            connection.received(CloseFrame(code: 1000, reason: ""))
+            connection.transportEnded(violation: nil)
+        }
+        try open(connection, transport)
+        #expect(try connection.read(.any, timeout: nil) == .text("last words"))
+        #expect(failure { try connection.read(.any, timeout: nil) }?.closure?.initiator == .peer)
+    }
+
+    @Test("asks the transport to write, to resume, and to end")
+    func effects() throws {
+        let connection = try connection()
+        let transport = FakeTransport { _ = connection.opened(nil) }
+        try open(connection, transport)
+        let message = [UInt8]().withUnsafeBytes { OutgoingMessage(.text, $0) }
+        #expect(failure { try connection.write(message, timeout: .zero) }?.code == .writeTimedOut)
+        connection.abandon()
+        #expect(transport.calls.withLock { $0 } == ["start", "requestWrite", "requestWrite", "endAfter"])
+    }
+
+    @Test("gives up the transport when the time for the handshake is over")
+    func timeout() throws {
+        let connection = try connection()
+        let transport = FakeTransport {}
+        let error = failure {
+            try connection.open(timeout: .milliseconds(20), resolver: FixedResolver(["127.0.0.1"])) {
+                _, _ throws(WebSocketError) in transport
+            }
+        }
+        #expect(error?.code == .handshakeTimedOut)
+        #expect(transport.calls.withLock { $0 } == ["start", "abort"])
+        connection.openingFailed(WebSocketError(.connection, "late"))
+        #expect(connection.transport == nil, "the circle is broken")
+    }
+}
