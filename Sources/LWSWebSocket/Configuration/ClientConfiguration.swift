@@ -2,6 +2,12 @@
 
 public import HTTPTypes
 
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
 /// The configuration of a ``WebSocketClient`` (contract: "Configuration"). A value: changing it later does not
 /// change clients made from it.
 public struct ClientConfiguration: Sendable {
@@ -34,6 +40,26 @@ public struct ClientConfiguration: Sendable {
     /// The longest incoming message in bytes, fragments joined; a longer one ends the connection with 1009 and
     /// ``WebSocketError/Code/payloadTooLarge``. `nil`: no limit.
     public var maxMessageSize: Int? = 64 << 20
+
+    /// Whether ``WebSocketClient/readMessage(as:)`` checks the constraints of a ``Validatable`` type after binding,
+    /// and throws ``WebSocketError/Code/payloadValidation`` where one is violated. `false`: none is looked at.
+    public var validation = true
+
+    /// Writes the JSON of ``WebSocketClient/writeMessage(_:)``. Set its strategies, or put another in its place:
+    ///
+    /// ```swift
+    /// var configuration = ClientConfiguration()
+    /// configuration.jsonEncoder.dateEncodingStrategy = .iso8601
+    /// configuration.jsonDecoder.dateDecodingStrategy = .iso8601
+    /// configuration.jsonDecoder.keyDecodingStrategy = .convertFromSnakeCase
+    /// ```
+    ///
+    /// Every configuration begins with an encoder of its own, with Foundation's defaults. It is an object: copies of
+    /// the configuration, and clients made from it, share it. So set it up before the first client is made.
+    public var jsonEncoder = JSONEncoder()
+
+    /// Reads the JSON of ``WebSocketClient/readMessage(as:)``. Shared in the same way as ``jsonEncoder``.
+    public var jsonDecoder = JSONDecoder()
 
     /// The defaults of the contract.
     public init() {}

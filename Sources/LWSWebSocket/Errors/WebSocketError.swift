@@ -18,12 +18,19 @@ public struct WebSocketError: Error, Sendable {
     public let closure: Closure?
     /// libwebsockets' own words, where it had any. For a bug report, not for a program to look into.
     public let libraryDetail: String?
+    /// The message that was read but did not bind to its type, or violates its constraints (``Code/payloadBinding``
+    /// and ``Code/payloadValidation``), as it came. It is no part of ``description``, so that it does not end up in
+    /// a log by accident.
+    public let rejectedMessage: WebSocketMessage?
+    /// Every constraint that the message violates (``Code/payloadValidation``), in the order of their declaration.
+    public let violations: [ConstraintViolation]
 
     let message: String
 
     init(
         _ code: Code, _ message: String, host: String? = nil, httpResponse: HTTPResponse? = nil,
-        closure: Closure? = nil, libraryDetail: String? = nil
+        closure: Closure? = nil, libraryDetail: String? = nil, rejectedMessage: WebSocketMessage? = nil,
+        violations: [ConstraintViolation] = []
     ) {
         self.code = code
         self.message = message
@@ -31,6 +38,8 @@ public struct WebSocketError: Error, Sendable {
         self.httpResponse = httpResponse
         self.closure = closure
         self.libraryDetail = libraryDetail
+        self.rejectedMessage = rejectedMessage
+        self.violations = violations
     }
 
     /// Whether the same call, with nothing changed, may succeed later: the server could not be reached, did not
@@ -75,9 +84,9 @@ extension WebSocketError {
         public static let invalidContinuationFrame = Code("invalidContinuationFrame")
         /// The next message is of the other kind. It stays first in line.
         public static let unexpectedMessageKind = Code("unexpectedMessageKind")
-        /// A message does not have the shape of the type asked for.
+        /// A message does not have the shape of the type asked for. It is on ``WebSocketError/rejectedMessage``.
         public static let payloadBinding = Code("payloadBinding")
-        /// A message violates its type's constraints.
+        /// A message violates its type's constraints: ``WebSocketError/violations`` lists them all.
         public static let payloadValidation = Code("payloadValidation")
         /// The connection is closed; ``WebSocketError/closure`` says by whom and how.
         public static let connectionClosure = Code("connectionClosure")

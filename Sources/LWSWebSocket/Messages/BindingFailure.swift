@@ -1,0 +1,70 @@
+// Why a value could not be encoded or decoded, in words.
+
+enum BindingFailure {
+    /// What else is said about a payload is cut to this length, for it may quote it.
+    private static let longestDetail = 120
+
+    /// One phrase without a full stop, beginning with the place where there is one.
+    static func words(_ error: any Error) -> String {
+        switch error {
+        case let error as DecodingError: words(error)
+        case EncodingError.invalidValue(_, let context): at(context.codingPath, detail(context.debugDescription))
+        default: detail(String(describing: error))
+        }
+    }
+
+    private static func words(_ error: DecodingError) -> String {
+        switch error {
+        case .typeMismatch(let type, let context):
+            let expected = "expected \(noun(type))"
+            return at(context.codingPath, found(context).map { "\(expected), found \($0)" } ?? expected)
+        case .valueNotFound(let type, let context):
+            return at(context.codingPath, "expected \(noun(type)), found null")
+        case .keyNotFound(let key, let context):
+            return at(context.codingPath + [key], "is missing")
+        case .dataCorrupted(let context)
+        where context.codingPath.isEmpty && context.debugDescription.contains("not valid JSON"):
+            // Foundation's own words are "The given data was not valid JSON."
+            return "it is not valid JSON"
+        case .dataCorrupted(let context):
+            return at(context.codingPath, detail(context.debugDescription))
+        @unknown default:
+            return detail(String(describing: error))
+        }
+    }
+
+    private static func at(_ path: [any CodingKey], _ text: String) -> String {
+        path.isEmpty ? text : "\(FieldPath(path)): \(text)"
+    }
+
+    private static func noun(_ type: Any.Type) -> String {
+        switch type {
+        case is String.Type: return "a string"
+        case is Bool.Type: return "true or false"
+        case is any FixedWidthInteger.Type: return "an integer"
+        case is any BinaryFloatingPoint.Type: return "a number"
+        default:
+            let name = String(describing: type)
+            if name.hasPrefix("Array<") { return "an array" }
+            if name.hasPrefix("Dictionary<") { return "an object" }
+            return "a value for \(name)"
+        }
+    }
+
+    /// Foundation says what it found in the midst of a sentence only.
+    private static func found(_ context: DecodingError.Context) -> String? {
+        let words = context.debugDescription.split(separator: " ")
+        guard let last = words.lastIndex(of: "found") else { return nil }
+        let kinds = [
+            "string": "a string", "number": "a number", "bool": "true or false", "array": "an array",
+            "dictionary": "an object", "null": "null",
+        ]
+        return words[last...].lazy.compactMap { kinds[$0.filter(\.isLetter)] }.first
+    }
+
+    private static func detail(_ text: String) -> String {
+        var text = text.split(whereSeparator: \.isNewline).joined(separator: " ")
+        while text.hasSuffix(".") { text.removeLast() }
+        return FieldPath.cut(text, to: longestDetail)
+    }
+}

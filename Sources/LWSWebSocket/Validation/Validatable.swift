@@ -1,0 +1,94 @@
+// Types with constraints.
+
+#if canImport(FoundationEssentials)
+    internal import FoundationEssentials
+#else
+    internal import Foundation
+#endif
+
+/// A type whose values have to keep constraints, which ``WebSocketClient/readMessage(as:)`` checks after binding
+/// (contract: "validation").
+///
+/// ```swift
+/// struct Order: Codable, Validatable {
+///     var customer: String
+///     var note: String?
+///     var items: [Item]
+///
+///     static let constraints: [Constraint<Order>] = [
+///         .field("customer", \.customer, .minLength(1), .pattern("[a-z]+")),
+///         .field("note", \.note, .maxLength(200)),
+///         .field("items", \.items, .minCount(1)),
+///     ]
+/// }
+///
+/// struct Item: Codable, Validatable {
+///     var price: Double
+///
+///     static let constraints: [Constraint<Item>] = [
+///         .field("price", \.price, .minimum(0), .exclusiveMaximum(1000), .maxFractionDigits(2))
+///     ]
+/// }
+/// ```
+///
+/// Where `Item` is `Validatable` too, the items are checked with the order, and their violations have paths like
+/// `items[2].price`. That goes for every value that is named by a constraint, and for the arrays, dictionaries and
+/// optionals of such values (dictionaries with `String` keys). A property that no constraint names is not looked at: name it without a rule, as in
+/// `.nested("items", \.items)`. Sets are not gone through, since their elements have no place.
+///
+/// A class has to be `final`. The constraints are asked for each time that a value is checked, so keep them in a
+/// `static let`.
+public protocol Validatable: SendableMetatype {
+    /// What has to hold. Everything is checked, so that all violations are reported at once.
+    static var constraints: [Constraint<Self>] { get }
+}
+
+extension Validatable {
+    /// The constraints that this value violates, each with its field; at most 1000. Empty for a valid value.
+    ///
+    /// ``WebSocketClient/readMessage(as:)`` asks this of every value that it binds. Never blocks; any thread.
+    public func constraintViolations() -> [ConstraintViolation] { violations(at: Date()) }
+
+    func violations(at now: Date) -> [ConstraintViolation] {
+        var run = ValidationRun(now: now)
+        check(in: &run)
+        return run.violations
+    }
+
+    func check(in run: inout ValidationRun) {
+        for constraint in Self.constraints where !run.isFull { constraint.check(self, &run) }
+    }
+}
+
+extension Optional: Validatable where Wrapped: Validatable {
+    /// Those of the value, where there is one.
+    public static var constraints: [Constraint<Self>] {
+        [Constraint { value, run in value?.check(in: &run) }]
+    }
+}
+
+extension Array: Validatable where Element: Validatable {
+    /// Those of every element.
+    public static var constraints: [Constraint<Self>] {
+        [
+            Constraint { values, run in
+                for (index, value) in values.enumerated() where !run.isFull {
+                    run.descend(.index(index)) { value.check(in: &$0) }
+                }
+            }
+        ]
+    }
+}
+
+extension Dictionary: Validatable where Key == String, Value: Validatable {
+    /// Those of every value, in the order of the keys.
+    public static var constraints: [Constraint<Self>] {
+        [
+            Constraint { values, run in
+                for (key, value) in values.sorted(by: { $0.key < $1.key }) where !run.isFull {
+                    run.descend(.key(key)) { value.check(in: &$0) }
+                }
+            }
+        ]
+    }
+}
