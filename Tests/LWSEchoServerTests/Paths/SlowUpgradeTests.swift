@@ -37,16 +37,6 @@ struct SlowUpgradeTests {
         #expect(try slow.readFrame() == .close(1000))
     }
 
-    @Test("serves a client that does not wait for the answer")
-    func impatient() throws {
-        let client = try RawClient(port: server.port)
-        client.sendUpgrade("/slow-upgrade/100")
-        client.send(.text("too early"), .close(4000, "bye"))
-        _ = try client.readUpgrade()
-        #expect(try client.readFrame() == .text("too early"))
-        #expect(try client.readFrame() == .close(4000, "bye"))
-    }
-
     @Test("of 0 ms answers at once")
     func zero() throws {
         let client = try server.rawClient("/slow-upgrade/0")
