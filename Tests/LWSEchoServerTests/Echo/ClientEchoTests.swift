@@ -12,11 +12,19 @@ struct ClientEchoTests {
         server = try EchoServer()
     }
 
-    @Test("returns messages of every kind and size", arguments: ["/echo", "/", "/echo?query=1"])
-    func messages(path: String) throws {
+    @Test("is on /echo and /, whatever the query", arguments: ["/echo", "/", "/echo?query=1"])
+    func paths(path: String) throws {
+        let client = try WebSocketClient(server.url(path))
+        try client.writeTextMessage(path)
+        #expect(try client.readMessage() == .text(path))
+        try client.close()
+    }
+
+    @Test("returns messages of every kind and size")
+    func messages() throws {
         var configuration = ClientConfiguration()
         configuration.maxFrameSize = 1 << 20
-        let client = try WebSocketClient(server.url(path), configuration: configuration)
+        let client = try WebSocketClient(server.url(), configuration: configuration)
         for size in [0, 1, 126, 65535, 65536, 1_000_000] {
             try client.writeBinaryMessage(pattern(size))
             #expect(try client.readMessage() == .binary(pattern(size)))

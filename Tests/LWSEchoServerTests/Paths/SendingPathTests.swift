@@ -16,7 +16,7 @@ struct SendingPathTests {
 
     @Test(
         "/push sends its messages in order, then echoes",
-        arguments: [(0, 5), (1, 0), (3, 1), (300, 10), (5, 300), (20, 100_000)])
+        arguments: [(0, 5), (1, 0), (3, 1), (300, 10), (5, 300), (5, 100_000)])
     func push(count: Int, size: Int) throws {
         let client = try server.rawClient("/push/\(count)/\(size)")
         for index in 0..<count {
@@ -42,9 +42,9 @@ struct SendingPathTests {
 
     @Test("/push reaches the library's client")
     func pushSeen() throws {
-        let client = try WebSocketClient(server.url("/push/500/2000"))
-        for index in 0..<500 {
-            #expect(try client.readBinaryMessage() == (0..<2000).map { UInt8(truncatingIfNeeded: index + $0) })
+        let client = try WebSocketClient(server.url("/push/300/500"))
+        for index in 0..<300 {
+            #expect(try client.readBinaryMessage() == (0..<500).map { UInt8(truncatingIfNeeded: index + $0) })
         }
         try client.close()
     }

@@ -40,7 +40,12 @@ extension RawFrame {
     }
 }
 
-/// Bytes that do not repeat soon, so that a lost or moved part shows.
+/// Bytes that repeat after 997 only, which divides no size of a buffer: a part that is lost or moved shows.
 func pattern(_ count: Int) -> [UInt8] {
-    (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
+    let period = (0..<min(count, 997)).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count + period.count)
+    while bytes.count < count { bytes += period }
+    bytes.removeLast(bytes.count - count)
+    return bytes
 }
