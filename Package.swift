@@ -90,6 +90,14 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "LWSEchoServerTests",
+            dependencies: [
+                "LWSEchoServer", "LWSWebSocket", "LWSServiceLoop", "TestSupport",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "TestSupportTests",
             dependencies: ["TestSupport"],
             swiftSettings: settings

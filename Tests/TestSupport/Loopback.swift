@@ -86,6 +86,12 @@ enum Loopback {
         #endif
     }
 
+    /// Makes each read fail that gets nothing for so long.
+    static func limitReads(of descriptor: Int32, toSeconds seconds: Int) {
+        var limit = timeval(tv_sec: seconds, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    }
+
     private static func socket(family: Int32) throws -> Int32 {
         #if canImport(Darwin)
             let descriptor = Darwin.socket(family, stream, 0)

@@ -10,6 +10,12 @@ import LWSServiceLoop
 /// that signal when the *thread* that started the program ends, which is why that thread stays to the end, and
 /// why no thread of a pool may start it. macOS has no such signal: there a crash leaves the program running.
 package final class PeerProcess: Sendable {
+    /// How a program ended.
+    package enum Exit: Sendable, Equatable {
+        case code(Int32)
+        case signal(Int32)
+    }
+
     private let name: String
     private let state: PeerProcessState
     private let thread: LoopThread
@@ -51,6 +57,18 @@ package final class PeerProcess: Sendable {
 
     /// Ends the program in the midst of things (SIGKILL) and reaps it.
     package func kill() { end(SIGKILL, thenKillAfter: nil) }
+
+    /// Sends a signal, unless the program has ended.
+    package func send(signal: Int32) { state.send(signal) }
+
+    /// Waits until the program ends by itself.
+    package func waitForExit(within limit: Duration = .seconds(20)) throws -> Exit {
+        guard state.waitForEnd(Deadline(after: limit)), let exit = state.exit else {
+            throw PeerError("\(name) did not end within \(limit): \(output)")
+        }
+        if state.claimJoin() { thread.join() }
+        return exit
+    }
 
     private func end(_ signal: Int32, thenKillAfter patience: Duration?) {
         state.send(signal)

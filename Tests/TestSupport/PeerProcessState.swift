@@ -11,6 +11,7 @@ final class PeerProcessState: Sendable {
         var error: (any Error)?
         var output: [UInt8] = []
         var hasEnded = false
+        var exit: PeerProcess.Exit?
         var isJoined = false
     }
 
@@ -23,6 +24,7 @@ final class PeerProcessState: Sendable {
 
     var identifier: Int32 { state.withLock { $0.identifier } }
     var startError: (any Error)? { state.withLock { $0.error } }
+    var exit: PeerProcess.Exit? { state.withLock { $0.exit } }
     var hasEnded: Bool { state.withLock { $0.hasEnded } }
     var output: String { String(decoding: state.withLock { $0.output }, as: UTF8.self) }
 
@@ -50,6 +52,9 @@ final class PeerProcessState: Sendable {
         state.withLock { state in
             var status: Int32 = 0
             while waitpid(state.identifier, &status, 0) < 0 && errno == EINTR {}
+            // WIFEXITED and its like are macros that Swift does not see.
+            let signal = status & 0x7F
+            state.exit = signal == 0 ? .code(status >> 8 & 0xFF) : .signal(signal)
             state.hasEnded = true
         }
         ended.signal()

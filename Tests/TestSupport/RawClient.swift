@@ -3,7 +3,8 @@
 import Foundation
 import LWSServiceLoop
 
-/// A connection to a port of loopback, byte for byte.
+/// A connection to a port of loopback, byte for byte. A read that gets nothing for 20 s ends as if the peer had ended
+/// the connection, so that a server that falls silent fails its test instead of halting it.
 package final class RawClient: Sendable {
     /// How a read ended.
     package enum ReadResult: Equatable, Sendable {
@@ -17,7 +18,9 @@ package final class RawClient: Sendable {
     private let socket: SocketHandle
 
     package init(host: String = "127.0.0.1", port: Int) throws {
-        socket = SocketHandle(try Loopback.connect(host: host, port: port))
+        let descriptor = try Loopback.connect(host: host, port: port)
+        Loopback.limitReads(of: descriptor, toSeconds: 20)
+        socket = SocketHandle(descriptor)
         connection = RawConnection(socket, stopped: MonotonicSemaphore())
     }
 

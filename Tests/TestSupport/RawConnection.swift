@@ -37,7 +37,7 @@ package final class RawConnection: Sendable {
             }
             if let taken { return taken }
             guard fill() else {
-                throw PeerError("the client ended the connection, \(count) more bytes were expected")
+                throw PeerError("the peer ended the connection or fell silent, \(count) more bytes were expected")
             }
         }
     }
@@ -55,6 +55,16 @@ package final class RawConnection: Sendable {
     package func waitForEnd() { _ = readUntilEnd() }
 
     package func readFrame() throws -> RawFrame { try RawFrame(reading: read) }
+
+    /// Whether neither a byte nor the end of the connection comes for so long.
+    package func isQuiet(for duration: Duration) -> Bool {
+        guard pending.withLock({ $0.isEmpty }) else { return false }
+        let milliseconds = Int32(duration / .milliseconds(1))
+        return socket.use { descriptor in
+            var watched = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            return poll(&watched, 1, milliseconds) == 0
+        } ?? false
+    }
 
     /// Reads what there is, blocking for at least a byte. False at the end.
     private func fill() -> Bool {

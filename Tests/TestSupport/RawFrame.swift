@@ -25,15 +25,25 @@ package struct RawFrame: Sendable, Equatable {
     }
 
     /// The bytes of an unmasked frame, as a server sends it. Nothing is checked: scripts send wrong frames too.
-    package var serverBytes: [UInt8] {
+    package var serverBytes: [UInt8] { head(announcing: payload.count) + payload }
+
+    /// The bytes of a masked frame, as a client sends it; the key of zeros leaves the payload readable.
+    /// - Parameter announced: the length to tell instead of the payload's own.
+    package func clientBytes(key: [UInt8] = [0, 0, 0, 0], announcing announced: Int? = nil) -> [UInt8] {
+        var bytes = head(announcing: announced ?? payload.count)
+        bytes[1] |= 0x80
+        var masked = payload
+        if key != [0, 0, 0, 0] { Self.unmask(&masked, key) }
+        return bytes + key + masked
+    }
+
+    private func head(announcing count: Int) -> [UInt8] {
         let first = (fin ? 0x80 : 0) | (rsv & 7) << 4 | opcode & 15
-        let length: [UInt8]
-        switch payload.count {
-        case ..<126: length = [UInt8(payload.count)]
-        case ..<65536: length = [126] + bigEndian(UInt16(payload.count))
-        default: length = [127] + bigEndian(UInt64(payload.count))
+        return switch count {
+        case ..<126: [first, UInt8(count)]
+        case ..<65536: [first, 126] + bigEndian(UInt16(count))
+        default: [first, 127] + bigEndian(UInt64(count))
         }
-        return [first] + length + payload
     }
 
     private func bigEndian(_ value: some FixedWidthInteger) -> [UInt8] {

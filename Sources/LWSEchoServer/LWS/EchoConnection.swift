@@ -74,7 +74,8 @@ final class EchoConnection {
         guard !isClosing else { return true }
         let remaining = lws_remaining_packet_payload(wsi)
         if incoming.isEmpty { incoming.append(contentsOf: repeatElement(0, count: OutgoingFrame.headroom)) }
-        guard incoming.count - OutgoingFrame.headroom + bytes.count <= Self.frameLimit, remaining <= Self.frameLimit
+        // What is announced counts too: the client need not send it all to learn that it is too much.
+        guard remaining <= Self.frameLimit - (incoming.count - OutgoingFrame.headroom) - bytes.count
         else { return close(1009, Array("frames have 64 MiB at most".utf8), held) }
         incoming.append(contentsOf: bytes)
         guard remaining == 0 else { return true }
