@@ -2,6 +2,7 @@
 
 import LWSEchoServer
 import LWSWebSocket
+import TestSupport
 import Testing
 
 @Suite("The echo, for the library's client", .serialized)
