@@ -98,4 +98,8 @@ public final class WebSocketClient: Sendable {
     /// The server's answer to the handshake: its status and all its header fields, in no particular order.
     /// `nil` before the connection is open; a refused handshake's answer is on the error.
     public var httpResponse: HTTPResponse? { connection.response }
+
+    /// The sub-protocol that the server has chosen of ``ClientConfiguration/subProtocols``; `nil` where none was
+    /// offered, and before the connection is open.
+    public var negotiatedSubProtocol: String? { connection.subProtocol }
 }

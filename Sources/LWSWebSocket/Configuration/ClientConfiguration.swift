@@ -11,6 +11,15 @@ public import HTTPTypes
 /// The configuration of a ``WebSocketClient`` (contract: "Configuration"). A value: changing it later does not
 /// change clients made from it.
 public struct ClientConfiguration: Sendable {
+    /// Sub-protocols to offer, the preferred one first (RFC 6455, section 1.9). Where any is offered the server has
+    /// to choose one of them: another one, or none, is ``WebSocketError/Code/invalidHandshake``. Each has to be a
+    /// token, and none may come twice.
+    public var subProtocols: [String] = []
+
+    /// Cookies sent with the handshake, in one Cookie field, the one with the longest path first. A Cookie field in
+    /// ``customHeaders`` goes before them.
+    public var cookies: [Cookie] = []
+
     /// Fields sent with the handshake, besides those that the handshake itself owns. `Host` may be given and
     /// replaces the URL's. `Upgrade`, `Connection` and `Sec-WebSocket-*` are refused with
     /// ``WebSocketError/Code/invalidArgument``, and so is a request of more than 16 KiB in all.
@@ -89,6 +98,15 @@ extension ClientConfiguration {
     /// Checks everything that could be wrong before a byte is sent.
     func validate() throws(WebSocketError) {
         for field in customHeaders { try Self.checkMayBeSet(field.name) }
+        for cookie in cookies { try cookie.validate() }
+        for (index, name) in subProtocols.enumerated() {
+            guard Token.isToken(name) else {
+                throw WebSocketError(.invalidArgument, "subProtocols: \(name.debugDescription) is not a token")
+            }
+            guard !subProtocols[..<index].contains(name) else {
+                throw WebSocketError(.invalidArgument, "subProtocols: \(name) is offered twice")
+            }
+        }
         guard maxFrameSize <= Self.largestFrameSize else {
             throw WebSocketError(
                 .invalidArgument, "maxFrameSize: \(maxFrameSize) is more than \(Self.largestFrameSize) bytes")

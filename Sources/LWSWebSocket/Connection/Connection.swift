@@ -34,6 +34,7 @@ final class Connection: Sendable {
 
     var phase: ConnectionState.Phase { shared.withLock { $0.state.phase } }
     var response: HTTPResponse? { shared.withLock { $0.state.response } }
+    var subProtocol: String? { shared.withLock { $0.state.subProtocol } }
     var ending: Ending? { shared.withLock { $0.state.ending } }
 
     // MARK: - For the callers' operations, in the extensions
@@ -100,9 +101,9 @@ final class Connection: Sendable {
     // MARK: - The side of the loop
 
     /// Returns false where nobody waits for the connection any more.
-    func opened(_ response: HTTPResponse?) -> Bool {
+    func opened(_ response: HTTPResponse?, subProtocol: String? = nil) -> Bool {
         update { state in
-            let effects = state.opened(response)
+            let effects = state.opened(response, subProtocol: subProtocol)
             return (effects != nil, effects)
         }
     }

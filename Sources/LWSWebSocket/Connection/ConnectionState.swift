@@ -23,6 +23,8 @@ struct ConnectionState {
     private(set) var hasOpened = false
     /// The answer to the handshake.
     private(set) var response: HTTPResponse?
+    /// What the server has chosen of the sub-protocols offered.
+    private(set) var subProtocol: String?
     var inbound = InboundQueue()
     private(set) var outbound = OutboundQueue()
     private var closeFrameToSend: CloseFrame?
@@ -50,11 +52,12 @@ struct ConnectionState {
     }
 
     /// The handshake is done. Returns false where it comes too late, and the connection is not wanted any more.
-    mutating func opened(_ response: HTTPResponse?) -> Effects? {
+    mutating func opened(_ response: HTTPResponse?, subProtocol: String? = nil) -> Effects? {
         guard phase == .connecting else { return nil }
         phase = .open
         hasOpened = true
         self.response = response
+        self.subProtocol = subProtocol
         defer { openers = [] }
         return Effects(wake: openers)
     }

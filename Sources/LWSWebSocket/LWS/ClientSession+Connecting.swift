@@ -71,7 +71,11 @@ extension ClientSession {
                         info.path = target
                         info.host = authority
                         info.local_protocol_name = name
-                        return lws_client_connect_via_info(&info)
+                        guard let offer = request.offerForLWS else { return lws_client_connect_via_info(&info) }
+                        return offer.withCString { offer in
+                            info.protocol = offer
+                            return lws_client_connect_via_info(&info)
+                        }
                     }
                 }
             }
@@ -122,9 +126,25 @@ extension ClientSession {
         response = HandshakeResponse.read(wsi, buffer: serviceBuffer)
     }
 
+    /// lws finds nothing wrong with the answer. Returns whether it answers the offer of sub-protocols, too, which lws
+    /// takes for optional (`lws_client_ws_upgrade`).
+    func checkSubProtocol(_ wsi: OpaquePointer) -> Bool {
+        guard !request.subProtocols.isEmpty else { return true }
+        let chosen = HandshakeResponse.value(of: WSI_TOKEN_PROTOCOL, wsi)
+        guard let chosen, request.subProtocols.contains(chosen) else {
+            failure = error(
+                .invalidHandshake,
+                "\(connection.url.host) chose none of the sub-protocols offered "
+                    + "(\(request.subProtocols.joined(separator: ", ")))")
+            return false
+        }
+        subProtocol = chosen
+        return true
+    }
+
     /// Returns whether anybody still wants the connection.
     func opened() -> Bool {
-        wasOpened = connection.opened(response)
+        wasOpened = connection.opened(response, subProtocol: subProtocol)
         return wasOpened
     }
 

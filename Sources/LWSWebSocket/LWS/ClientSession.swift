@@ -37,6 +37,8 @@ final class ClientSession {
     /// lws's service buffer, known from the request that it writes there.
     var serviceBuffer: UnsafeRawBufferPointer?
     var response: HTTPResponse?
+    /// What the server has chosen of the sub-protocols offered.
+    var subProtocol: String?
     var assembler: MessageAssembler
 
     init(

@@ -8,8 +8,12 @@ internal import LWSServiceLoop
 struct HandshakeRequest: Sendable {
     let target: String
     let authority: String
-    /// The application's fields, but for Host.
+    /// The application's fields, but for Host and Cookie.
     let fields: HTTPFields
+    /// The value of the one Cookie field.
+    let cookies: String?
+    /// In order of preference.
+    let subProtocols: [String]
 
     /// The longest request: it leaves in one `send`, of which lws does not repeat an unsent part
     /// (`lws_client_socket_service`, LRS_H1C_ISSUE_HANDSHAKE2), so it has to fit into a fresh socket's buffer.
@@ -21,16 +25,25 @@ struct HandshakeRequest: Sendable {
             defer { fields[name] = nil }
             return fields[name]
         }
+        // HTTPFields keeps every cookie as a field of its own, as HTTP/2 likes it; HTTP/1.1 has one field of them
+        // (RFC 6265, section 5.4).
+        let cookies = [fields[.cookie], Cookie.field(configuration.cookies)].compactMap(\.self)
+        fields[.cookie] = nil
+        self.cookies = cookies.isEmpty ? nil : cookies.joined(separator: "; ")
         target = url.target
         authority = host ?? url.authority
         self.fields = fields
+        subProtocols = configuration.subProtocols
         // lws's own part takes about 250 bytes.
-        let size = target.utf8.count + authority.utf8.count + fields.reduce(512) { $0 + $1.size }
+        let offers = subProtocols.reduce(0) { $0 + $1.utf8.count + 2 }
+        let size =
+            target.utf8.count + authority.utf8.count + offers + (self.cookies?.utf8.count ?? 0)
+            + fields.reduce(512) { $0 + $1.size }
         guard size <= Self.largest else {
             throw WebSocketError(
                 .invalidArgument,
-                "The handshake's request would have about \(size) bytes with its path and customHeaders; at most "
-                    + "\(Self.largest) can be sent", host: url.host)
+                "The handshake's request would have about \(size) bytes with its path, header fields, cookies and "
+                    + "sub-protocols; at most \(Self.largest) can be sent", host: url.host)
         }
     }
 
@@ -42,6 +55,9 @@ struct HandshakeRequest: Sendable {
     var targetForLWS: String { target.utf8.count <= 1900 ? target : Self.standIn }
     var authorityForLWS: String { authority.utf8.count <= 100 ? authority : "stand-in.invalid" }
     private static let standIn = "/stand-in"
+
+    /// The list of sub-protocols for lws to send, and to compare the answer with.
+    var offerForLWS: String? { subProtocols.isEmpty ? nil : subProtocols.joined(separator: ", ") }
 
     /// Puts the last touches to the request that lws has written, in LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER.
     ///
@@ -68,6 +84,7 @@ struct HandshakeRequest: Sendable {
             text = lines.map { $0 + "\r\n" }.joined()
         }
         for field in fields { text += "\(field.name.rawName): \(field.value)\r\n" }
+        if let cookies { text += "Cookie: \(cookies)\r\n" }
         return text.withUTF8 { utf8 in
             guard let source = utf8.baseAddress, utf8.count <= written.count + available else { return nil }
             UnsafeMutableRawPointer(start).copyMemory(from: source, byteCount: utf8.count)

@@ -35,6 +35,11 @@ enum HandshakeResponse {
         return fields
     }
 
+    /// The value of a field that comes once.
+    static func value(of token: lws_token_indexes, _ wsi: OpaquePointer) -> String? {
+        fragmentValue(wsi, token, 0)
+    }
+
     private static func fragmentValue(
         _ wsi: OpaquePointer, _ token: lws_token_indexes, _ fragment: Int32
     ) -> String? {

@@ -11,6 +11,8 @@ struct ClientConfigurationTests {
     func defaults() {
         let configuration = ClientConfiguration()
         #expect(configuration.customHeaders.isEmpty)
+        #expect(configuration.subProtocols.isEmpty)
+        #expect(configuration.cookies.isEmpty)
         #expect(configuration.readTimeout == nil)
         #expect(configuration.writeTimeout == nil)
         #expect(configuration.handShakeTimeout == .seconds(300))
@@ -41,6 +43,8 @@ struct ClientConfigurationTests {
         let error = #expect(throws: WebSocketError.self) { try configuration.addHeader(name, value) }
         #expect(error?.code == .invalidArgument)
         #expect(configuration.customHeaders.isEmpty)
+        #expect(configuration.subProtocols.isEmpty)
+        #expect(configuration.cookies.isEmpty)
     }
 
     @Test("refuses fields of the handshake however they came in, before a byte is sent")

@@ -1,0 +1,70 @@
+// Cookies for the handshake.
+
+/// A cookie that is sent with the handshake (RFC 6265, section 4.2).
+public struct Cookie: Sendable, Hashable {
+    /// A token (RFC 9110, section 5.6.2).
+    public var name: String
+    /// Printable ASCII without space, quote, comma, semicolon and backslash; it may stand in quotes.
+    public var value: String
+    /// The path that the cookie belongs to. It decides the order alone: every cookie given is sent.
+    public var path: String?
+
+    public init(name: String, value: String, path: String? = nil) {
+        self.name = name
+        self.value = value
+        self.path = path
+    }
+
+    /// The value of one Cookie field with all of them: those with the longest path first, those with paths of one
+    /// length in the order given (RFC 6265, section 5.4).
+    static func field(_ cookies: [Cookie]) -> String? {
+        guard !cookies.isEmpty else { return nil }
+        let ordered = cookies.enumerated().sorted { left, right in
+            let (leftLength, rightLength) = (left.element.pathLength, right.element.pathLength)
+            return leftLength == rightLength ? left.offset < right.offset : leftLength > rightLength
+        }
+        return ordered.map { "\($0.element.name)=\($0.element.value)" }.joined(separator: "; ")
+    }
+
+    private var pathLength: Int { path?.utf8.count ?? 0 }
+
+    func validate() throws(WebSocketError) {
+        guard Token.isToken(name) else {
+            throw WebSocketError(.invalidArgument, "cookies: \(name.debugDescription) is not a cookie name")
+        }
+        // The value may be a secret, so it is not shown.
+        guard isValidValue else {
+            throw WebSocketError(
+                .invalidArgument, "cookies: the value of \(name) has a character that a cookie cannot hold")
+        }
+    }
+
+    /// cookie-value of RFC 6265, section 4.1.1.
+    private var isValidValue: Bool {
+        var octets = value.utf8[...]
+        if octets.count >= 2, octets.first == UInt8(ascii: "\""), octets.last == UInt8(ascii: "\"") {
+            octets = octets.dropFirst().dropLast()
+        }
+        return octets.allSatisfy { octet in
+            switch octet {
+            case 0x21, 0x23...0x2b, 0x2d...0x3a, 0x3c...0x5b, 0x5d...0x7e: true
+            default: false
+            }
+        }
+    }
+}
+
+/// The tokens of HTTP (RFC 9110, section 5.6.2).
+enum Token {
+    static func isToken(_ text: String) -> Bool {
+        !text.isEmpty
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    true
+                default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
+                }
+            }
+    }
+}
