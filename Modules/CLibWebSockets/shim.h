@@ -7,6 +7,7 @@
 #include <libwebsockets.h>
 #include <stdlib.h>
 #include <string.h>
+#include <poll.h>
 #include <sys/socket.h>
 #if defined(__linux__)
 #include <sys/prctl.h>
@@ -29,6 +30,11 @@ static const uint64_t clws_option_ipv6_only =
     LWS_SERVER_OPTION_IPV6_V6ONLY_MODIFY | LWS_SERVER_OPTION_IPV6_V6ONLY_VALUE;
 static const int clws_port_no_listen = CONTEXT_PORT_NO_LISTEN;
 static const int clws_kill_async = LWS_TO_KILL_ASYNC;
+#if defined(__linux__)
+static const int clws_poll_ended = POLLERR | POLLHUP | 0x2000; // POLLRDHUP, which needs _GNU_SOURCE
+#else
+static const int clws_poll_ended = POLLERR | POLLHUP;
+#endif
 static const int clws_peek = MSG_PEEK | MSG_DONTWAIT; // enumerators with glibc, macros on Darwin
 
 // lws sends a close frame like any other for this value, but keeps its name to itself: "LWS_WRITE_CLOSE is handled by

@@ -12,14 +12,17 @@ package enum LWSLog {
 
     /// Sends lws's log to swift-log. The first loop does it; errors and warnings are on, the rest is off.
     static func install() {
-        if current.withLock({ $0 == nil }) { setLevel(.warning) }
+        current.withLock { if $0 == nil { use(Logger(label: "lws"), .warning, &$0) } }
     }
 
     /// Chooses how much of lws's log is passed on. lws's `info` and `debug` are many lines per message.
     package static func setLevel(_ level: Logger.Level, on logger: Logger = Logger(label: "lws")) {
-        var configured = logger
-        configured.logLevel = level
-        current.withLock { [configured] in $0 = configured }
+        current.withLock { use(logger, level, &$0) }
+    }
+
+    private static func use(_ logger: Logger, _ level: Logger.Level, _ current: inout Logger?) {
+        current = logger
+        current?.logLevel = level
         lws_set_log_level(mask(for: level)) { level, line in
             guard let line else { return }
             LWSLog.emit(level, String(cString: line))

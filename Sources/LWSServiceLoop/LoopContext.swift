@@ -46,13 +46,20 @@ package final class LoopContext {
         if let seconds = options.timeoutSeconds { info.timeout_secs = seconds }
         info.user = Unmanaged.passUnretained(self).toOpaque()
         LWSLog.install()
+        Self.creation.withLock { _ in createContext(&info) }
+        guard context != nil else { throw .context }
+    }
+
+    /// Loops are made one after the other, or one would keep the other's idea of SIGPIPE.
+    private static let creation = Locked(())
+
+    private func createContext(_ info: inout lws_context_creation_info) {
         // lws sets SIGPIPE to ignored for the whole process (core/context.c: lws_plat_init). That is the
         // application's to decide; this library needs no SIGPIPE handling of its own, see LoopThread.
         var before = sigaction()
         sigaction(SIGPIPE, nil, &before)
         context = lws_create_context(&info)
         sigaction(SIGPIPE, &before, nil)
-        guard context != nil else { throw .context }
     }
 
     func destroy() {

@@ -62,6 +62,9 @@ package final class ServiceLoop: Sendable {
         }
     }
 
+    /// Whether the loop takes work.
+    package var isRunning: Bool { inbox.withLock { !$0.isStopping } }
+
     /// Whether the current thread is the one that serves this loop. A call that would block it must fail instead.
     package var isHeldByCurrentThread: Bool {
         inbox.withLock { $0.holder.map { pthread_equal($0, pthread_self()) != 0 } ?? false }
@@ -107,6 +110,8 @@ package final class ServiceLoop: Sendable {
             while serveOnce(held) {}
         }
         inbox.withLock {
+            // Also where lws has ended the loop by itself.
+            $0.isStopping = true
             $0.context = nil
             $0.work = []
         }

@@ -95,7 +95,7 @@ public final class WebSocketClient: Sendable {
     /// Whether the connection is over TLS.
     public var isSecure: Bool { connection.url.isSecure }
 
-    /// The server's answer to the handshake: its status and all its header fields, in no particular order.
+    /// The server's answer to the handshake: its status and all its header fields.
     /// `nil` before the connection is open; a refused handshake's answer is on the error.
     public var httpResponse: HTTPResponse? { connection.response }
 

@@ -34,7 +34,8 @@ public final class WebSocketLoop: Sendable {
     func lease() throws(WebSocketError) -> LoopLease {
         do throws(LoopError) {
             let loop = try state.withLock { state throws(LoopError) -> ServiceLoop in
-                let loop = if let running = state.loop { running } else { try ServiceLoop(.client) }
+                let loop =
+                    if let running = state.loop, running.isRunning { running } else { try ServiceLoop(.client) }
                 state.loop = loop
                 state.users += 1
                 state.uses += 1

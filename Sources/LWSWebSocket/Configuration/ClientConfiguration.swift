@@ -10,6 +10,10 @@ public import HTTPTypes
 
 /// The configuration of a ``WebSocketClient`` (contract: "Configuration"). A value: changing it later does not
 /// change clients made from it.
+///
+/// Messages that nobody reads wait in the client, about 1 MiB or 1,024 of them. Then it stops reading from its socket,
+/// and until somebody reads again it does not see what comes behind them either: pings are not answered, and a close
+/// of the peer goes unnoticed.
 public struct ClientConfiguration: Sendable {
     /// Sub-protocols to offer, the preferred one first (RFC 6455, section 1.9). Where any is offered the server has
     /// to choose one of them: another one, or none, is ``WebSocketError/Code/invalidHandshake``. Each has to be a

@@ -9,10 +9,9 @@ extension Connection {
         let deadline = Deadline(after: timeout)
         let semaphore = MonotonicSemaphore()
         let mustWait = update { state in
-            let before = state.phase
             let effects = state.close(with: frame)
-            // A second close returns at once; one that meets the peer's close waits for TCP's end.
-            let isSecond = before == .closing && state.ending?.initiator == .local
+            // A second close returns at once; one that meets another end waits for TCP's.
+            let isSecond = state.noteCloseCall()
             return (!isSecond && state.waitForEnd(waking: semaphore), effects)
         }
         guard mustWait, !semaphore.wait(until: deadline) else { return }

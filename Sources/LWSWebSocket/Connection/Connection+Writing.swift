@@ -32,8 +32,8 @@ extension Connection {
         case .begun:
             throw WebSocketError(
                 .writeTimedOut,
-                "\(url.host) did not take the whole message within \(timeout ?? .zero); a part of it was sent, so "
-                    + "the connection was ended", host: url.host, closure: ending?.closure)
+                "\(url.host) did not take the whole message within \(timeout ?? .zero); a part of it may have "
+                    + "been sent, so the connection was ended", host: url.host, closure: ending?.closure)
         }
     }
 }

@@ -27,6 +27,7 @@ struct ConnectionState {
     private(set) var subProtocol: String?
     var inbound = InboundQueue()
     private(set) var outbound = OutboundQueue()
+    private var wasCloseCalled = false
     private var closeFrameToSend: CloseFrame?
     private var openers: [MonotonicSemaphore] = []
     private var closers: [MonotonicSemaphore] = []
@@ -119,6 +120,12 @@ struct ConnectionState {
         var effects = end(self.ending ?? ending)
         effects.abort = true
         return effects
+    }
+
+    /// Whether close was called before.
+    mutating func noteCloseCall() -> Bool {
+        defer { wasCloseCalled = true }
+        return wasCloseCalled
     }
 
     /// Whether a caller of close has to wait; the semaphore is signalled when the connection has ended.

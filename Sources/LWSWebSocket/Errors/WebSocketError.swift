@@ -42,11 +42,14 @@ public struct WebSocketError: Error, Sendable {
         self.violations = violations
     }
 
-    /// Whether the same call, with nothing changed, may succeed later: the server could not be reached, did not
-    /// answer in time, answered with a 5xx, or the connection was lost without a close frame.
+    /// Whether it may go better next time: the server could not be reached, did not answer in time, or answered with
+    /// a 5xx; or nothing came or went within a call's time, and the connection is still open; or the connection was
+    /// lost without a close frame. Where the connection has ended (``closure`` is set), next time means a new client,
+    /// and what was written last may or may not have arrived.
     public var isRetriable: Bool {
         switch code {
-        case .connection, .handshakeTimedOut, .readTimedOut, .writeTimedOut: true
+        case .connection, .handshakeTimedOut, .readTimedOut: true
+        case .writeTimedOut: closure == nil
         case .invalidHandshake: httpResponse.map { $0.status.kind == .serverError } ?? false
         case .connectionClosure: closure?.initiator == .network
         default: false

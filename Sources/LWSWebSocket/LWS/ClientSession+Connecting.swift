@@ -4,12 +4,6 @@ internal import CLibWebSockets
 internal import HTTPTypes
 internal import LWSServiceLoop
 
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
-
 extension ClientSession {
     /// The longest time that an address which does not answer may take while others are left.
     private static let longestAttempt = Duration.seconds(5)
@@ -90,34 +84,29 @@ extension ClientSession {
         lws_set_timer_usecs(handle, min(share, Self.longestAttempt).microseconds)
     }
 
-    /// The time is over that an attempt or the closing of the connection was given. Returns whether to end it.
-    func timerFired() -> Bool {
-        guard !isLimited else { return true }
-        // The timer of an attempt may still run: lws 4.1 does not know LWS_SET_TIMER_USEC_CANCEL. Once TCP is connected the address works, and the rest of the handshake has all the time that is left.
-        guard !wasOpened, let wsi, !Self.isTCPConnected(lws_get_socket_fd(wsi)) else { return false }
-        return true
-    }
-
-    private static func isTCPConnected(_ descriptor: Int32) -> Bool {
-        var address = sockaddr_storage()
-        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
-        return withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                getpeername(descriptor, $0, &length) == 0
-            }
+    /// The time is over that an attempt or the closing of the connection was given. Returns whether lws is to end it.
+    func timerFired(_ held: borrowing HeldLoop) -> Bool {
+        guard !isLimited else {
+            // Not by lws's own way of ending, which first tries for 5 s to send what it holds.
+            abort(held)
+            return false
         }
+        // The timer of an attempt may still run: lws 4.1 does not know LWS_SET_TIMER_USEC_CANCEL. Once TCP is connected the address works, and the rest of the handshake has all the time that is left.
+        guard !wasOpened, let wsi, !Socket.isConnected(lws_get_socket_fd(wsi)) else { return false }
+        return true
     }
 
     // MARK: - What lws reports
 
     /// The request is written and about to be sent.
     func appendHeaders(_ end: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, available: Int) -> Bool {
+        // From here on the address has proved itself, and what goes wrong is not its fault.
+        requestWasWritten = true
         guard let buffer = request.complete(end, available: available) else {
             failure = error(.invalidArgument, "The handshake's request does not fit into libwebsockets' buffer")
             return false
         }
         serviceBuffer = buffer
-        requestWasSent = true
         return true
     }
 
@@ -149,14 +138,14 @@ extension ClientSession {
     }
 
     func connectionFailed(_ detail: String) {
-        guard failure == nil || !requestWasSent else { return }
+        guard failure == nil || !requestWasWritten else { return }
         let host = connection.url.host
         if let response {
             failure = error(.invalidHandshake, Self.words(for: response, from: host, detail), detail: detail)
         } else if detail.hasPrefix("HS:") || detail.contains("parsing header") {
             failure = error(
                 .invalidHandshake, "\(host) did not answer the handshake with a valid HTTP response", detail: detail)
-        } else if requestWasSent {
+        } else if requestWasWritten {
             failure = error(
                 .connection, "\(host) ended the connection before it answered the handshake", detail: detail)
         } else {
@@ -200,12 +189,12 @@ extension ClientSession {
         // Inside the connect call its caller goes on.
         guard !isConnectCallRunning else { return }
         Unmanaged.passUnretained(self).release()
-        guard !wasOpened, !requestWasSent, !isAborted, !addresses.isEmpty, let loop = lease?.loop else {
+        guard !wasOpened, !requestWasWritten, !isAborted, !addresses.isEmpty, let loop = lease?.loop else {
             finish()
             return
         }
         // Not from inside a callback of the connection that lws is destroying.
         let next = LoopBound(self, held)
-        loop.perform { next.get($0).connectToNext($0) }
+        if !loop.perform({ next.get($0).connectToNext($0) }) { finish() }
     }
 }

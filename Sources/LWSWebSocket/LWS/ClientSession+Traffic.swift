@@ -3,12 +3,6 @@
 internal import CLibWebSockets
 internal import LWSServiceLoop
 
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
-
 extension ClientSession {
     // MARK: - In
 
@@ -49,6 +43,11 @@ extension ClientSession {
     /// connection is broken.
     func writable(_ wsi: OpaquePointer) -> Bool {
         connection.flushed()
+        guard !hasPeerEnded(wsi) else {
+            // lws reads next: what the peer sent before it ended must not be lost to a write that can only fail.
+            lws_callback_on_writable(wsi)
+            return true
+        }
         var handedOver = 0
         while handedOver < Self.turn {
             switch connection.nextFrame() {
@@ -71,6 +70,11 @@ extension ClientSession {
         return true
     }
 
+    /// The peer has ended its direction of TCP, and what it sent before is being read.
+    private func hasPeerEnded(_ wsi: OpaquePointer) -> Bool {
+        Socket.hasEnded(lws_get_socket_fd(wsi)) && !connection.query { $0.inbound.isPaused }
+    }
+
     private func send(_ frame: OutboundQueue.Frame, _ wsi: OpaquePointer) -> Bool {
         guard let payload = frame.message.payload(from: frame.offset) else { return false }
         let opcode =
@@ -81,9 +85,11 @@ extension ClientSession {
             case .pong: LWS_WRITE_PONG
             }
         let flags = frame.isLast ? 0 : LWS_WRITE_NO_FIN.rawValue
-        return lws_write(
+        let status = lws_write(
             wsi, payload.assumingMemoryBound(to: UInt8.self), frame.count,
-            lws_write_protocol(rawValue: opcode.rawValue | flags)) >= 0
+            lws_write_protocol(rawValue: opcode.rawValue | flags))
+        writeFailed = status < 0
+        return !writeFailed
     }
 
     /// Sends a close frame as an ordinary frame. `lws_close_reason` would do it too, but with waiting times of
@@ -107,12 +113,10 @@ extension ClientSession {
     /// lws is about to close the socket of an open connection.
     ///
     /// It does so without a word when a frame breaks a rule (`lws_ws_client_rx_sm` returns -1). The socket tells
-    /// that apart from a lost connection: there is no end of stream and no error on it.
+    /// that apart from a lost connection: it is sound, and nothing or something is left to read.
     func closing(_ wsi: OpaquePointer) {
         guard !isAborted, violation == nil, !closeFrameWasSent, connection.phase == .open else { return }
-        var byte: UInt8 = 0
-        let count = recv(lws_get_socket_fd(wsi), &byte, 1, clws_peek)
-        guard count > 0 || (count < 0 && errno == EAGAIN) else { return }
+        guard !writeFailed, Socket.isSound(lws_get_socket_fd(wsi)) else { return }
         violation = assembler.isBetweenFrames ? .brokenSequence : .refusedByLibrary
     }
 }

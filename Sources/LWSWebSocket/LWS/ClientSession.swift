@@ -26,10 +26,12 @@ final class ClientSession {
     var isAborted = false
     /// Why the attempt failed, as far as is known.
     var failure: WebSocketError?
-    var requestWasSent = false
+    var requestWasWritten = false
     var wasOpened = false
     /// The connection has been given a time to end by.
     var isLimited = false
+    /// The system has refused a write, so TCP is broken.
+    var writeFailed = false
     /// The close frame of this side has been handed to lws.
     var closeFrameWasSent = false
     /// What lws ended the connection for, if it was lws.
@@ -62,7 +64,8 @@ final class ClientSession {
     }
 
     func resumeReading(_ held: borrowing HeldLoop) {
-        guard let wsi, wasOpened else { return }
+        // It may be full again by now; then the readers will ask once more.
+        guard let wsi, wasOpened, !connection.query({ $0.inbound.isPaused }) else { return }
         lws_rx_flow_control(wsi, 1)
     }
 

@@ -22,7 +22,8 @@ private func isHandled(_ reason: lws_callback_reasons) -> Bool {
     switch reason {
     case LWS_CALLBACK_CLIENT_RECEIVE, LWS_CALLBACK_CLIENT_WRITEABLE, LWS_CALLBACK_CLIENT_ESTABLISHED,
         LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER, LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP,
-        LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH, LWS_CALLBACK_CLIENT_CONNECTION_ERROR, LWS_CALLBACK_WS_PEER_INITIATED_CLOSE, LWS_CALLBACK_CLIENT_CLOSED,
+        LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH, LWS_CALLBACK_CLIENT_CONNECTION_ERROR,
+        LWS_CALLBACK_WS_PEER_INITIATED_CLOSE, LWS_CALLBACK_CLIENT_CLOSED,
         LWS_CALLBACK_TIMER, LWS_CALLBACK_WSI_DESTROY:
         true
     default: false
@@ -59,7 +60,7 @@ extension ClientSession {
             connectionFailed(String(decoding: argument.prefix { $0 != 0 }, as: UTF8.self))
             goOn = true
         case LWS_CALLBACK_TIMER:
-            goOn = !timerFired()
+            goOn = !timerFired(held)
         case LWS_CALLBACK_CLIENT_CLOSED:
             closing(wsi)
             goOn = true

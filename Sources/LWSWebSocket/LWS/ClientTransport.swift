@@ -4,6 +4,7 @@ internal import LWSServiceLoop
 
 /// What callers hold of a session.
 struct ClientTransport: Transport {
+    private let connection: Connection
     private let loop: ServiceLoop
     private let session: LoopBound<ClientSession>
 
@@ -14,18 +15,25 @@ struct ClientTransport: Transport {
     ) {
         let session = ClientSession(
             connection: connection, request: request, addresses: addresses, deadline: deadline, lease: lease)
+        self.connection = connection
         loop = lease.loop
         self.session = LoopBound(session, on: loop)
     }
 
-    func start() { onLoop { $0.connectToNext($1) } }
+    func start() {
+        guard !onLoop({ $0.connectToNext($1) }) else { return }
+        connection.openingFailed(
+            WebSocketError(.connection, "The client's service loop has ended", host: connection.url.host))
+    }
+
     func requestWrite() { onLoop { $0.requestWrite($1) } }
     func resumeReading() { onLoop { $0.resumeReading($1) } }
     func endAfter(_ limit: Duration) { onLoop { $0.endAfter(limit, $1) } }
     func abort() { onLoop { $0.abort($1) } }
     var isOnLoop: Bool { loop.isHeldByCurrentThread }
 
-    private func onLoop(_ body: @escaping @Sendable (ClientSession, borrowing HeldLoop) -> Void) {
+    @discardableResult
+    private func onLoop(_ body: @escaping @Sendable (ClientSession, borrowing HeldLoop) -> Void) -> Bool {
         loop.perform { [session] held in body(session.get(held), held) }
     }
 }

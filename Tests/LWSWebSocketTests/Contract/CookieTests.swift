@@ -34,7 +34,8 @@ struct CookieTests {
     @Test("that cannot be sent are refused, without showing their value")
     func refused() {
         for (name, value) in [
-            ("", "1"), ("a b", "1"), ("a=b", "1"), ("a;", "1"), ("a", "x;y"), ("a", "x y"), ("a", "x,y"), ("a", "x\r\ny"),
+            ("", "1"), ("a b", "1"), ("a=b", "1"), ("a;", "1"), ("a", "x;y"), ("a", "x y"), ("a", "x,y"),
+            ("a", "x\r\ny"),
             ("a", "ü"), ("a", "\"x"), ("a", "back\\slash"),
         ] {
             var configuration = ClientConfiguration()

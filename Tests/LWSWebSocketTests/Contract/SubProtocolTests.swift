@@ -16,7 +16,9 @@ struct SubProtocolTests {
     }
 
     /// Connects to a server that answers with these lines.
-    private func connect(_ names: [String], answer: [String]) throws -> (Result<WebSocketClient, WebSocketError>, String, RawServer) {
+    private func connect(_ names: [String], answer: [String]) throws -> (
+        Result<WebSocketClient, WebSocketError>, String, RawServer
+    ) {
         let seen = Seen()
         let server = try RawServer { peer in
             let head = (try? peer.acceptUpgrade(extraHeaders: answer)) ?? ""
@@ -79,7 +81,9 @@ struct SubProtocolTests {
         #expect(try client.readTextMessage() == "over b")
     }
 
-    @Test("that are no tokens, or come twice, are refused before anything is sent", arguments: [[""], ["a b"], ["a,b"], ["ü"], ["a\r\nX: 1"], ["a", "b", "a"]])
+    @Test(
+        "that are no tokens, or come twice, are refused before anything is sent",
+        arguments: [[""], ["a b"], ["a,b"], ["ü"], ["a\r\nX: 1"], ["a", "b", "a"]])
     func refused(_ names: [String]) {
         let error = failure { try WebSocketClient(unconnected: "ws://h/", configuration: configuration(names)) }
         #expect(error?.code == .invalidArgument)

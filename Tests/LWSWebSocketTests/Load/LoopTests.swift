@@ -76,6 +76,14 @@ struct LoopTests {
         let server = try server()
         #expect(try WebSocketClient(server.url(), loop: WebSocketLoop()).isOpen)
         #expect(SignalHandling.ofSIGPIPE() == before)
+        // Loops that start at the same time must not take each other's setting for the application's.
+        for _ in 0..<20 {
+            let starting = try (0..<3).map { _ in
+                try Background { try ServiceLoop(LoopOptions(name: "sigpipe")).stop() }
+            }
+            for start in starting { try start.value() }
+        }
+        #expect(SignalHandling.ofSIGPIPE() == before)
     }
 
     @Test("looks names up on at most sixteen threads, and forgets those whose time is up")

@@ -44,6 +44,7 @@ struct ConnectionTests {
         try open(connection, transport)
         #expect(connection.phase == .open)
         #expect(transport.calls.withLock { $0 } == ["start"])
+        connection.transportEnded(violation: nil)
     }
 
     @Test("reports a failure that comes at once")
@@ -77,6 +78,7 @@ struct ConnectionTests {
         #expect(failure { try connection.write(message, timeout: .zero) }?.code == .writeTimedOut)
         connection.abandon()
         #expect(transport.calls.withLock { $0 } == ["start", "requestWrite", "requestWrite", "endAfter"])
+        connection.transportEnded(violation: nil)
     }
 
     @Test("gives up the transport when the time for the handshake is over")
