@@ -1,0 +1,164 @@
+// A configuration from JSON, for operators who write one in a file.
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+extension ClientConfiguration {
+    /// Reads a configuration from a JSON object whose members are the contract's fields by their own names. What is
+    /// not given has its default.
+    ///
+    /// ```json
+    /// {
+    ///   "subProtocols": ["chat.v2", "chat.v1"],
+    ///   "customHeaders": {"X-Client": "feed", "X-Tag": ["a", "b"]},
+    ///   "cookies": [{"name": "session", "value": "1234", "path": "/"}],
+    ///   "readTimeout": 30,
+    ///   "writeTimeout": -1,
+    ///   "handShakeTimeout": 7.5,
+    ///   "maxFrameSize": 65536,
+    ///   "maxMessageSize": null,
+    ///   "validation": true
+    /// }
+    /// ```
+    ///
+    /// Times are seconds, with decimals; -1 and `null` mean no limit, for `handShakeTimeout` the default.
+    /// - Throws: ``WebSocketError/Code/invalidArgument`` naming the field that is unknown, of another type, or not
+    ///   valid. Values are not shown, for they may be secrets.
+    public init(json: some ContiguousBytes) throws(WebSocketError) {
+        self.init()
+        let bytes = json.withUnsafeBytes { [UInt8]($0) }
+        do {
+            try JSONGuard.check(.binary(bytes), allowsJSON5: false)
+            try apply(ConfigurationField(JSONDecoder().decode(JSONValue.self, from: Data(bytes)), "configuration"))
+        } catch let error as WebSocketError {
+            throw error
+        } catch {
+            throw WebSocketError(.invalidArgument, "configuration: it is not valid JSON")
+        }
+        try validate()
+    }
+
+    /// Reads a configuration from a file, as ``init(json:)`` does.
+    /// - Throws: ``WebSocketError/Code/invalidArgument``, with the file's name where it cannot be read.
+    public init(jsonFile path: String) throws(WebSocketError) {
+        let data: Data
+        do { data = try Data(contentsOf: URL(filePath: path)) } catch {
+            throw WebSocketError(.invalidArgument, "configuration: the file \(path) cannot be read")
+        }
+        try self.init(json: data)
+    }
+
+    private mutating func apply(_ object: ConfigurationField) throws(WebSocketError) {
+        for field in try object.members() {
+            switch field.name {
+            case "subProtocols": subProtocols = try field.elements().map { field throws(WebSocketError) in try field.string() }
+            case "cookies": cookies = try field.elements().map { field throws(WebSocketError) in try field.cookie() }
+            case "customHeaders": try addHeaders(field)
+            case "readTimeout": readTimeout = try field.timeout()
+            case "writeTimeout": writeTimeout = try field.timeout()
+            case "handShakeTimeout": handShakeTimeout = try field.timeout() ?? Self.defaultHandShakeTimeout
+            case "maxFrameSize": maxFrameSize = try field.integer()
+            case "maxMessageSize": maxMessageSize = field.isNull ? nil : try field.integer()
+            case "validation": validation = try field.bool()
+            default: throw field.unknown()
+            }
+        }
+    }
+
+    /// A header field has one value, or several in an array.
+    private mutating func addHeaders(_ object: ConfigurationField) throws(WebSocketError) {
+        for field in try object.members() {
+            let values = field.isArray ? try field.elements() : [field]
+            for value in values { try addHeader(field.name, try value.string()) }
+        }
+    }
+}
+
+/// A value of the file with the way to it, which errors name.
+private struct ConfigurationField {
+    let name: String
+    private let value: JSONValue
+    private let path: String
+
+    init(_ value: JSONValue, _ path: String, name: String = "") {
+        self.value = value
+        self.path = path
+        self.name = name
+    }
+
+    var isNull: Bool { value.isNull }
+    var isArray: Bool { value.arrayValue != nil }
+
+    /// In the order of their names, so that of two mistakes always the same is reported.
+    func members() throws(WebSocketError) -> [ConfigurationField] {
+        guard let object = value.objectValue else { throw expected("an object") }
+        return object.sorted { $0.key < $1.key }.map { name, value in
+            ConfigurationField(value, "\(path).\(name)", name: name)
+        }
+    }
+
+    func elements() throws(WebSocketError) -> [ConfigurationField] {
+        guard let array = value.arrayValue else { throw expected("an array") }
+        return array.enumerated().map { ConfigurationField($0.element, "\(path)[\($0.offset)]") }
+    }
+
+    func string() throws(WebSocketError) -> String {
+        guard let string = value.stringValue else { throw expected("a string") }
+        return string
+    }
+
+    func bool() throws(WebSocketError) -> Bool {
+        guard let bool = value.boolValue else { throw expected("true or false") }
+        return bool
+    }
+
+    func integer() throws(WebSocketError) -> Int {
+        guard let integer = value.intValue else { throw expected("a whole number") }
+        return integer
+    }
+
+    /// Seconds; `nil` for none.
+    func timeout() throws(WebSocketError) -> Duration? {
+        if isNull { return nil }
+        guard let seconds = value.doubleValue, seconds < 1e9 else { throw expected("a number of seconds") }
+        guard seconds >= 0 else {
+            guard seconds == -1 else { throw expected("a number of seconds, or -1 for none") }
+            return nil
+        }
+        return .seconds(seconds)
+    }
+
+    func cookie() throws(WebSocketError) -> Cookie {
+        var (name, value, path) = (String?.none, String?.none, String?.none)
+        for field in try members() {
+            switch field.name {
+            case "name": name = try field.string()
+            case "value": value = try field.string()
+            case "path": path = field.isNull ? nil : try field.string()
+            default: throw field.unknown()
+            }
+        }
+        guard let name, let value else { throw expected("an object with name and value") }
+        return Cookie(name: name, value: value, path: path)
+    }
+
+    func unknown() -> WebSocketError { WebSocketError(.invalidArgument, "\(path): there is no such field") }
+
+    private func expected(_ what: String) -> WebSocketError {
+        WebSocketError(.invalidArgument, "\(path): expected \(what), found \(kind)")
+    }
+
+    private var kind: String {
+        switch value {
+        case .null: "null"
+        case .bool: "true or false"
+        case .integer, .number: "a number"
+        case .string: "a string"
+        case .array: "an array"
+        case .object: "an object"
+        }
+    }
+}
