@@ -71,7 +71,8 @@ public final class WebSocketClient: Sendable {
         }
         try configuration.validate()
         request = try HandshakeRequest(url: parsed, configuration: configuration)
-        connection = Connection(url: parsed, limits: configuration.limits)
+        connection = Connection(
+            url: parsed, limits: configuration.limits, pingPongHandler: configuration.pingPongHandler)
         self.configuration = configuration
         self.loop = loop
         self.resolver = resolver

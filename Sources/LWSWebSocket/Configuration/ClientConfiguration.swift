@@ -54,6 +54,9 @@ public struct ClientConfiguration: Sendable {
     /// ``WebSocketError/Code/payloadTooLarge``. `nil`: no limit.
     public var maxMessageSize: Int? = 64 << 20
 
+    /// Is told of pongs. `nil`: they are read and forgotten.
+    public var pingPongHandler: (any PingPongHandler)?
+
     /// Whether ``WebSocketClient/readMessage(as:)`` checks the constraints of a ``Validatable`` type after binding,
     /// and throws ``WebSocketError/Code/payloadValidation`` where one is violated. `false`: none is looked at.
     public var validation = true

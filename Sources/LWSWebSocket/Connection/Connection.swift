@@ -21,9 +21,12 @@ final class Connection: Sendable {
 
     private let shared = Locked(Shared())
 
-    init(url: WebSocketURL, limits: Limits) {
+    private let pongs: PongDelivery?
+
+    init(url: WebSocketURL, limits: Limits, pingPongHandler: (any PingPongHandler)? = nil) {
         self.url = url
         self.limits = limits
+        pongs = pingPongHandler.map(PongDelivery.init)
     }
 
     /// What the configuration says, with the contract's rules for values out of range applied.
@@ -123,6 +126,16 @@ final class Connection: Sendable {
     func received(_ message: WebSocketMessage) -> Bool {
         let (readers, pause) = shared.withLock { $0.state.received(message) }
         for reader in readers { reader.semaphore.signal() }
+        return pause
+    }
+
+    /// Returns whether reading from the socket has to pause.
+    func receivedPong(_ payload: UnsafeRawBufferPointer) -> Bool {
+        guard let pongs else { return false }
+        let pause = query { $0.receivedPong() }
+        pongs.deliver([UInt8](payload)) { [self] in
+            update { state in ((), state.pongHandled()) }
+        }
         return pause
     }
 

@@ -177,6 +177,18 @@ struct ConnectionState {
         }
     }
 
+    /// A pong has arrived for the handler. Returns whether reading from the socket has to pause.
+    mutating func receivedPong() -> Bool {
+        inbound.addPong()
+        return phase == .open && inbound.pauseIfFull()
+    }
+
+    /// The handler has seen a pong.
+    mutating func pongHandled() -> Effects {
+        inbound.removePong()
+        return Effects(resumeReading: phase == .open && inbound.resumeIfDrained())
+    }
+
     /// Takes the next message, or queues the reader. After the end, what had arrived can still be read.
     mutating func read(_ wish: InboundQueue.Wish) -> (InboundQueue.TakeResult, resume: Bool) {
         if inbound.isEmpty, phase != .open { return (.served(.ended), false) }

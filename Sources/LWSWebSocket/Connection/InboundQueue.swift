@@ -10,10 +10,13 @@ struct InboundQueue {
     /// A queue holds at most this and the one message that was being assembled.
     static let maxBytes = 1 << 20
     static let maxMessages = 1024
+    /// The same for pongs that the application's handler has not seen yet.
+    static let maxPongs = 64
 
     private var messages: Deque<WebSocketMessage> = []
     private var bytes = 0
     private var readers: Deque<Reader> = []
+    private var pongs = 0
     private(set) var isPaused = false
 
     /// What a reader asks for.
@@ -48,7 +51,9 @@ struct InboundQueue {
     }
 
     var isEmpty: Bool { messages.isEmpty }
-    var hasRoom: Bool { bytes < Self.maxBytes && messages.count < Self.maxMessages }
+    var hasRoom: Bool {
+        bytes < Self.maxBytes && messages.count < Self.maxMessages && pongs < Self.maxPongs
+    }
 
     // MARK: - The side of the loop
 
@@ -58,6 +63,12 @@ struct InboundQueue {
         bytes += message.size
         return serve()
     }
+
+    /// A pong is on its way to the handler.
+    mutating func addPong() { pongs += 1 }
+
+    /// The handler has seen a pong.
+    mutating func removePong() { pongs -= 1 }
 
     /// Whether reading from the socket has to pause now. Asked after every message; remembers the answer.
     mutating func pauseIfFull() -> Bool {
@@ -92,7 +103,9 @@ struct InboundQueue {
 
     /// Whether the readers have made enough room for reading from the socket to go on. Remembers the answer.
     mutating func resumeIfDrained() -> Bool {
-        guard isPaused, bytes < Self.maxBytes / 2, messages.count < Self.maxMessages / 2 else { return false }
+        guard isPaused, bytes < Self.maxBytes / 2, messages.count < Self.maxMessages / 2,
+            pongs < Self.maxPongs / 2
+        else { return false }
         isPaused = false
         return true
     }

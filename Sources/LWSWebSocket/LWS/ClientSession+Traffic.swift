@@ -22,6 +22,11 @@ extension ClientSession {
         }
     }
 
+    /// A pong has arrived, in one piece as all control frames do.
+    func receivedPong(_ payload: UnsafeRawBufferPointer, _ wsi: OpaquePointer) {
+        if connection.receivedPong(payload) { lws_rx_flow_control(wsi, 0) }
+    }
+
     /// The peer's close frame has arrived. Returns whether lws is to answer it.
     func receivedClose(_ payload: UnsafeRawBufferPointer, _ wsi: OpaquePointer) -> Bool {
         guard let frame = CloseFrame(payload: payload) else {

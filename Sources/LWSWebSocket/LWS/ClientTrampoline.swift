@@ -20,7 +20,8 @@ func clientCallback(
 
 private func isHandled(_ reason: lws_callback_reasons) -> Bool {
     switch reason {
-    case LWS_CALLBACK_CLIENT_RECEIVE, LWS_CALLBACK_CLIENT_WRITEABLE, LWS_CALLBACK_CLIENT_ESTABLISHED,
+    case LWS_CALLBACK_CLIENT_RECEIVE, LWS_CALLBACK_CLIENT_RECEIVE_PONG, LWS_CALLBACK_CLIENT_WRITEABLE,
+        LWS_CALLBACK_CLIENT_ESTABLISHED,
         LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER, LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP,
         LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH, LWS_CALLBACK_CLIENT_CONNECTION_ERROR,
         LWS_CALLBACK_WS_PEER_INITIATED_CLOSE, LWS_CALLBACK_CLIENT_CLOSED,
@@ -40,6 +41,9 @@ extension ClientSession {
         switch reason {
         case LWS_CALLBACK_CLIENT_RECEIVE:
             received(UnsafeRawBufferPointer(argument), wsi)
+            goOn = true
+        case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
+            receivedPong(UnsafeRawBufferPointer(argument), wsi)
             goOn = true
         case LWS_CALLBACK_CLIENT_WRITEABLE:
             goOn = writable(wsi)

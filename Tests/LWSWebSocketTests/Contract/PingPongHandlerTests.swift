@@ -1,0 +1,106 @@
+// The contract's pingPongHandler.
+
+import LWSEchoServer
+import LWSServiceLoop
+import TestSupport
+import Testing
+
+@testable import LWSWebSocket
+
+@Suite("The handler of pongs", .serialized)
+struct PingPongHandlerTests {
+    /// Keeps what it is told; may be made to wait.
+    private struct Collector: PingPongHandler {
+        let payloads = Locked<[[UInt8]]>([])
+        let arrived = MonotonicSemaphore()
+        var gate: MonotonicSemaphore?
+
+        func onPong(_ payload: [UInt8]) {
+            _ = gate?.wait(until: Deadline(after: .seconds(20)))
+            payloads.withLock { $0.append(payload) }
+            arrived.signal()
+        }
+
+        func wait(for count: Int) -> [[UInt8]] {
+            for _ in 0..<count where !arrived.wait(until: Deadline(after: .seconds(20))) { break }
+            return payloads.withLock { $0 }
+        }
+    }
+
+    private func configuration(_ handler: Collector) -> ClientConfiguration {
+        var configuration = ClientConfiguration()
+        configuration.pingPongHandler = handler
+        return configuration
+    }
+
+    @Test("is told of every pong, in order, with the ping's payload")
+    func inOrder() throws {
+        let server = try EchoServer()
+        let handler = Collector()
+        let client = try WebSocketClient(server.url(), configuration: configuration(handler))
+        for index in 0..<20 as Range<UInt8> {
+            try client.ping([index])
+            #expect(handler.wait(for: 1).last == [index])
+        }
+        try client.ping()
+        #expect(handler.wait(for: 1).last == [])
+        try client.close()
+    }
+
+    @Test("is told of unsolicited pongs too, and may use the client")
+    func unsolicited() throws {
+        let seen = Seen()
+        let server = try RawServer { peer in
+            _ = try? peer.acceptUpgrade()
+            peer.sendFrame(opcode: 10, [1, 2, 3])
+            if let frame = try? peer.readFrame() { seen.add(frame) }
+            seen.done()
+        }
+        struct Answering: PingPongHandler {
+            let client = Locked<WebSocketClient?>(nil)
+            let isReady = MonotonicSemaphore()
+            func onPong(_ payload: [UInt8]) {
+                _ = isReady.wait(until: Deadline(after: .seconds(10)))
+                try? client.withLock { $0 }?.writeBinaryMessage(payload)
+            }
+        }
+        let handler = Answering()
+        var configuration = ClientConfiguration()
+        configuration.pingPongHandler = handler
+        let client = try WebSocketClient(server.url(), configuration: configuration)
+        handler.client.withLock { $0 = client }
+        handler.isReady.signal()
+        #expect(try seen.all().map(\.payload) == [[1, 2, 3]])
+        handler.client.withLock { $0 = nil }
+    }
+
+    @Test("that is slow makes the client stop reading, and loses nothing")
+    func slow() throws {
+        let count = 500
+        let server = try RawServer { peer in
+            _ = try? peer.acceptUpgrade()
+            for index in 0..<count { peer.sendFrame(opcode: 10, [UInt8(truncatingIfNeeded: index)]) }
+            peer.waitForEnd()
+        }
+        let gate = MonotonicSemaphore()
+        let handler = Collector(gate: gate)
+        let client = try WebSocketClient(server.url(), configuration: configuration(handler))
+        #expect(eventually(within: .seconds(10)) { client.connection.query { $0.inbound.isPaused } })
+        for _ in 0..<count { gate.signal() }
+        #expect(handler.wait(for: count) == (0..<count).map { [UInt8(truncatingIfNeeded: $0)] })
+        #expect(eventually(within: .seconds(10)) { !client.connection.query { $0.inbound.isPaused } })
+        try client.close(timeout: .zero)
+    }
+
+    @Test("is not needed: pongs are read past without one")
+    func none() throws {
+        let server = try RawServer { peer in
+            _ = try? peer.acceptUpgrade()
+            for _ in 0..<1000 { peer.sendFrame(opcode: 10, [1]) }
+            peer.sendFrame(opcode: 1, [65])
+            peer.waitForEnd()
+        }
+        let client = try WebSocketClient(server.url())
+        #expect(try client.readTextMessage() == "A")
+    }
+}
