@@ -54,8 +54,10 @@ extension ClientConfiguration {
     private mutating func apply(_ object: ConfigurationField) throws(WebSocketError) {
         for field in try object.members() {
             switch field.name {
-            case "subProtocols": subProtocols = try field.elements().map { field throws(WebSocketError) in try field.string() }
-            case "cookies": cookies = try field.elements().map { field throws(WebSocketError) in try field.cookie() }
+            case "subProtocols":
+                subProtocols = try field.elements().map { name throws(WebSocketError) in try name.string() }
+            case "cookies":
+                cookies = try field.elements().map { cookie throws(WebSocketError) in try cookie.cookie() }
             case "customHeaders": try addHeaders(field)
             case "readTimeout": readTimeout = try field.timeout()
             case "writeTimeout": writeTimeout = try field.timeout()

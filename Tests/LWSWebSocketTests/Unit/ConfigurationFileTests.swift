@@ -75,7 +75,8 @@ struct ConfigurationFileTests {
             (#"{"cookies": [{"name": "n"}]}"#, "configuration.cookies[0]"),
             (#"{"cookies": [{"name": "n", "value": "v", "domain": "d"}]}"#, "configuration.cookies[0].domain"),
             (#"{"cookies": [{"name": "n", "value": 5}]}"#, "configuration.cookies[0].value"),
-            ("[]", "expected an object"), ("", "not valid JSON"), ("{", "not valid JSON"), (#"{"a": 1,}}"#, "not valid JSON"),
+            ("[]", "expected an object"), ("", "not valid JSON"), ("{", "not valid JSON"),
+            (#"{"a": 1,}}"#, "not valid JSON"),
             (String(repeating: "[", count: 100_000), "not valid JSON"),
         ])
     func mistakes(_ json: String, _ words: String) {
