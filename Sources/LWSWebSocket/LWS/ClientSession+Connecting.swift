@@ -17,12 +17,14 @@ extension ClientSession {
         }
         while !isAborted, !addresses.isEmpty {
             let address = addresses.removeFirst()
+            self.address = address
+            failure = nil
             if let handle = begin(address, vhost, held) {
                 wsi = handle
                 limitAttempt(handle)
                 return
             }
-            failure = unreachable(address, detail: failure?.libraryDetail)
+            failure = failure ?? unreachable()
         }
         finish()
     }
@@ -91,7 +93,8 @@ extension ClientSession {
             abort(held)
             return false
         }
-        // The timer of an attempt may still run: lws 4.1 does not know LWS_SET_TIMER_USEC_CANCEL. Once TCP is connected the address works, and the rest of the handshake has all the time that is left.
+        // The timer of an attempt may still run: lws 4.1 does not know LWS_SET_TIMER_USEC_CANCEL. Once TCP is connected
+        // the address works, and the rest of the handshake has all the time that is left.
         guard !wasOpened, let wsi, !Socket.isConnected(lws_get_socket_fd(wsi)) else { return false }
         return true
     }
@@ -138,7 +141,7 @@ extension ClientSession {
     }
 
     func connectionFailed(_ detail: String) {
-        guard failure == nil || !requestWasWritten else { return }
+        guard failure == nil else { return }
         let host = connection.url.host
         if let response {
             failure = error(.invalidHandshake, Self.words(for: response, from: host, detail), detail: detail)
@@ -149,7 +152,7 @@ extension ClientSession {
             failure = error(
                 .connection, "\(host) ended the connection before it answered the handshake", detail: detail)
         } else {
-            failure = error(.connection, "\(host) could not be reached", detail: detail)
+            failure = unreachable(detail: detail)
         }
     }
 
@@ -177,8 +180,10 @@ extension ClientSession {
         return "\(host) sent an invalid WebSocket handshake: \(cause)"
     }
 
-    private func unreachable(_ address: ResolvedAddress, detail: String?) -> WebSocketError {
-        error(.connection, "\(connection.url.host) could not be reached at \(address.numeric)", detail: detail)
+    private func unreachable(detail: String? = nil) -> WebSocketError {
+        let (host, port) = (connection.url.host, connection.url.port)
+        let place = address.map { $0.numeric == host ? "" : " at \($0.numeric)" } ?? ""
+        return error(.connection, "\(host) could not be reached\(place), port \(port)", detail: detail)
     }
 
     /// lws has ended the attempt or the connection and forgotten this object.

@@ -18,13 +18,15 @@ final class ClientSession {
 
     /// Where has not been tried yet.
     var addresses: [ResolvedAddress]
+    /// Where the attempt under way goes to.
+    var address: ResolvedAddress?
     /// lws's handle of the attempt under way or of the open connection.
     var wsi: OpaquePointer?
     /// lws has this object's address.
     var isKnownToLWS = false
     var isConnectCallRunning = false
     var isAborted = false
-    /// Why the attempt failed, as far as is known.
+    /// Why the attempt under way, or the last one, failed, as far as is known.
     var failure: WebSocketError?
     var requestWasWritten = false
     var wasOpened = false

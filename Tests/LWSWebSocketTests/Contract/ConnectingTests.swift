@@ -152,6 +152,22 @@ struct ConnectingTests {
         #expect(error?.host == "several.example")
     }
 
+    @Test("reports what the address that answered said, not what the others before it did")
+    func lastAddressCounts() throws {
+        let server = try RawServer { peer in
+            _ = try? peer.readRequestHead()
+            peer.send("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+            peer.waitForEnd()
+        }
+        for addresses in [["::1", "127.0.0.1"], ["255.255.255.255", "127.0.0.1"], ["127.0.0.1", "::1"]] {
+            let client = try WebSocketClient(
+                "ws://several.example:\(server.port)/", ClientConfiguration(), .shared, FixedResolver(addresses))
+            let error = failure { try client.connect() }
+            #expect(error?.code == .invalidHandshake)
+            #expect(error?.httpResponse?.status.code == 404)
+        }
+    }
+
     @Test("says which host is unknown")
     func unknownHost() {
         // The empty label makes the system refuse it without asking a name server.
