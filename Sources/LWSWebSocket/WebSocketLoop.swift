@@ -30,7 +30,8 @@ public final class WebSocketLoop: Sendable {
     /// Whether the loop's thread runs.
     public var isRunning: Bool { state.withLock { $0.loop != nil } }
 
-    /// Takes part in the loop, which is started for the first user.
+    /// Takes part in the loop, which is started for the first user. The lock is held for the moment that takes, so
+    /// that others who come at the same time share the one.
     func lease() throws(WebSocketError) -> LoopLease {
         do throws(LoopError) {
             let loop = try state.withLock { state throws(LoopError) -> ServiceLoop in
