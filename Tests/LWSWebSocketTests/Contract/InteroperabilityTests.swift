@@ -79,11 +79,44 @@ struct InteroperabilityTests {
         #expect(failure { try WebSocketClient(server.url()) }?.code == .connection)
     }
 
-    @Test("with lws's own test server")
+    @Test("with lws's own test server: its mirror, which sends what it is told to everyone")
+    func lwsMirror() throws {
+        let server = try LWSTestServer()
+        defer { server.stop() }
+        var configuration = ClientConfiguration()
+        configuration.subProtocols = ["lws-mirror-protocol"]
+        configuration.readTimeout = .seconds(10)
+        let first = try WebSocketClient(server.url, configuration: configuration)
+        let second = try WebSocketClient(server.url, configuration: configuration)
+        #expect(first.negotiatedSubProtocol == "lws-mirror-protocol")
+        for index in 0..<100 {
+            try first.writeTextMessage("line \(index)")
+            #expect(try first.readTextMessage() == "line \(index)")
+            #expect(try second.readTextMessage() == "line \(index)")
+        }
+        try first.close(statusCode: 3001, reason: "done")
+        #expect(first.connection.ending?.received == CloseFrame(code: 3001, reason: "done"))
+        #expect(second.isOpen)
+    }
+
+    @Test("with lws's own test server: numbers that it pushes")
+    func lwsNumbers() throws {
+        let server = try LWSTestServer()
+        defer { server.stop() }
+        var configuration = ClientConfiguration()
+        configuration.subProtocols = ["dumb-increment-protocol"]
+        configuration.readTimeout = .seconds(10)
+        let client = try WebSocketClient(server.url, configuration: configuration)
+        let first = try #require(Int(try client.readTextMessage()))
+        for step in 1..<20 { #expect(try Int(client.readTextMessage()) == first + step) }
+        try client.close()
+    }
+
+    @Test("with lws's own test server: without a sub-protocol")
     func lwsTestServer() throws {
         let server = try LWSTestServer()
         defer { server.stop() }
-        // Without a sub-protocol it is the status protocol, which sends JSON when somebody comes.
+        // It accepts, and never says anything of its own.
         let client = try WebSocketClient(server.url)
         #expect(client.isOpen)
         try client.ping([1, 2, 3])
