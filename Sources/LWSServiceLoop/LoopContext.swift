@@ -46,12 +46,16 @@ package final class LoopContext {
         if let seconds = options.timeoutSeconds { info.timeout_secs = seconds }
         info.user = Unmanaged.passUnretained(self).toOpaque()
         LWSLog.install()
-        Self.creation.withLock { _ in createContext(&info) }
+        Self.created.withLock { count in
+            createContext(&info)
+            count += 1
+        }
         guard context != nil else { throw .context }
     }
 
-    /// Loops are made one after the other, or one would keep the other's idea of SIGPIPE.
-    private static let creation = Locked(())
+    /// How many contexts this process has made. The lock has them made one after the other, or one would keep the
+    /// other's idea of SIGPIPE. (A `Locked` of nothing at all is a race to the thread sanitizer.)
+    private static let created = Locked(0)
 
     private func createContext(_ info: inout lws_context_creation_info) {
         // lws sets SIGPIPE to ignored for the whole process (core/context.c: lws_plat_init). That is the
