@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deps test-deps build demo test test-tsan test-asan format lint clean
+.PHONY: help deps test-deps build release demo test test-tsan test-asan format lint clean
 
 VENV := $(or $(LWS_TEST_VENV),.venv)
 REQUIREMENTS := Tests/Peers/python/requirements.txt
@@ -42,6 +42,9 @@ test-deps: deps ## install what the tests talk to: libwebsockets' test server, P
 
 build: deps ## build everything
 	swift build
+
+release: deps ## build everything as its users do, optimised
+	swift build -c release
 
 demo: deps ## build and run the demo
 	@swift build --quiet --product lws-demo

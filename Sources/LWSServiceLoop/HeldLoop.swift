@@ -13,6 +13,9 @@ import CLibWebSockets
 package struct HeldLoop: ~Copyable {
     private let core: LoopContext
 
+    // Not inlined: Swift 6.3.1's optimiser aborts on it in a generic function ("Cannot initialize a nonCopyable type with
+    // a guaranteed value", GenericSpecializer).
+    @inline(never)
     init(_ core: LoopContext) { self.core = core }
 
     /// lws's context.
