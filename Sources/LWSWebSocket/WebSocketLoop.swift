@@ -85,6 +85,6 @@ final class LoopLease: Sendable {
 
 extension LoopOptions {
     fileprivate static var client: LoopOptions {
-        LoopOptions(name: "lws-client", timeoutSeconds: 10 * 365 * 24 * 3600)
+        LoopOptions(name: "lws-client", timeoutSeconds: ClientVhost.noTimeout)
     }
 }

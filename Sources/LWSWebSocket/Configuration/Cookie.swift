@@ -1,5 +1,7 @@
 // Cookies for the handshake.
 
+internal import HTTPTypes
+
 /// A cookie that is sent with the handshake (RFC 6265, section 4.2).
 public struct Cookie: Sendable, Hashable {
     /// A token (RFC 9110, section 5.6.2).
@@ -54,17 +56,8 @@ public struct Cookie: Sendable, Hashable {
     }
 }
 
-/// The tokens of HTTP (RFC 9110, section 5.6.2).
+/// The tokens of HTTP (RFC 9110, section 5.6.2), which names of cookies and sub-protocols are as well as those of
+/// header fields.
 enum Token {
-    static func isToken(_ text: String) -> Bool {
-        !text.isEmpty
-            && text.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"):
-                    true
-                default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
-                }
-            }
-    }
+    static func isToken(_ text: String) -> Bool { HTTPField.Name(text) != nil }
 }

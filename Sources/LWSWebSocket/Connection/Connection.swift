@@ -112,14 +112,11 @@ final class Connection: Sendable {
     }
 
     func openingFailed(_ error: WebSocketError) {
-        let semaphores = shared.withLock { shared in
-            // Also where the caller has given up before: the transport holds this connection.
-            shared.transport = nil
-            guard shared.state.phase == .connecting else { return [MonotonicSemaphore]() }
+        dropTransport { shared in
+            guard shared.state.phase == .connecting else { return .init() }
             shared.openingFailure = error
-            return shared.state.transportEnded(violation: nil).wake
+            return shared.state.transportEnded(violation: nil)
         }
-        for semaphore in semaphores { semaphore.signal() }
     }
 
     /// Returns whether reading from the socket has to pause.
@@ -158,10 +155,15 @@ final class Connection: Sendable {
 
     /// TCP is gone, and with it the transport.
     func transportEnded(violation: Violation?) {
-        let semaphores = shared.withLock { shared in
+        dropTransport { $0.state.transportEnded(violation: violation) }
+    }
+
+    /// Lets go of the transport, which holds this connection, whatever the state says to its end.
+    private func dropTransport(_ change: (inout Shared) -> ConnectionState.Effects) {
+        let effects = shared.withLock { shared in
             shared.transport = nil
-            return shared.state.transportEnded(violation: violation).wake
+            return change(&shared)
         }
-        for semaphore in semaphores { semaphore.signal() }
+        perform(effects, nil)
     }
 }
