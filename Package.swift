@@ -76,7 +76,7 @@ let package = Package(
         ),
         .target(
             name: "TestSupport",
-            dependencies: ["LWSServiceLoop"],
+            dependencies: ["CZlib", "LWSServiceLoop"],
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),

@@ -5,6 +5,7 @@
 #define CLIBWEBSOCKETS_SHIM_H
 
 #include <libwebsockets.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <poll.h>
@@ -93,5 +94,26 @@ static const int clws_extension_not_final = 3;   // eb_out replaces the payload,
 static const int clws_extension_final = 4;       // eb_out replaces the payload, the message ends
 static const int clws_extension_not_mine = 5;    // deliver the payload as it is
 static const int clws_extension_failed = -1;     // drop the connection
+static const int clws_extension_has_more = 2;    // eb_out replaces the payload, and there is more of it
+static const int clws_extension_leave_it = 0;    // deliver or send the payload as if there were no extension
+
+// lws's permessage-deflate, where this build of lws has it: CMakeLists.txt leaves extensions out unless told otherwise,
+// and Debian tells it otherwise.
+static inline bool clws_has_deflate(void) {
+#if defined(LWS_WITHOUT_EXTENSIONS)
+    return false;
+#else
+    return true;
+#endif
+}
+static inline int clws_deflate(struct lws *wsi, const struct lws_extension *extension,
+                               enum lws_extension_callback_reasons reason, void *user, void *in, size_t length) {
+#if defined(LWS_WITHOUT_EXTENSIONS)
+    (void)wsi; (void)extension; (void)reason; (void)user; (void)in; (void)length;
+    return -1;
+#else
+    return lws_extension_callback_pm_deflate(lws_get_context(wsi), extension, wsi, reason, user, in, length);
+#endif
+}
 
 #endif

@@ -20,6 +20,8 @@ extension ClientConfiguration {
     ///   "handShakeTimeout": 7.5,
     ///   "maxFrameSize": 65536,
     ///   "maxMessageSize": null,
+    ///   "webSocketCompressionEnabled": true,
+    ///   "compression": {"serverNoContextTakeover": true, "clientMaxWindowBits": 12, "level": 6},
     ///   "validation": true
     /// }
     /// ```
@@ -64,6 +66,8 @@ extension ClientConfiguration {
             case "handShakeTimeout": handShakeTimeout = try field.timeout() ?? Self.defaultHandShakeTimeout
             case "maxFrameSize": maxFrameSize = try field.integer()
             case "maxMessageSize": maxMessageSize = field.isNull ? nil : try field.integer()
+            case "webSocketCompressionEnabled": webSocketCompressionEnabled = try field.bool()
+            case "compression": compression = try field.compression()
             case "validation": validation = try field.bool()
             default: throw field.unknown()
             }
@@ -145,6 +149,21 @@ private struct ConfigurationField {
         }
         guard let name, let value else { throw expected("an object with name and value") }
         return Cookie(name: name, value: value, path: path)
+    }
+
+    func compression() throws(WebSocketError) -> CompressionOptions {
+        var options = CompressionOptions()
+        for field in try members() {
+            switch field.name {
+            case "serverNoContextTakeover": options.serverNoContextTakeover = try field.bool()
+            case "clientNoContextTakeover": options.clientNoContextTakeover = try field.bool()
+            case "serverMaxWindowBits": options.serverMaxWindowBits = field.isNull ? nil : try field.integer()
+            case "clientMaxWindowBits": options.clientMaxWindowBits = field.isNull ? nil : try field.integer()
+            case "level": options.level = try field.integer()
+            default: throw field.unknown()
+            }
+        }
+        return options
     }
 
     func unknown() -> WebSocketError { WebSocketError(.invalidArgument, "\(path): there is no such field") }

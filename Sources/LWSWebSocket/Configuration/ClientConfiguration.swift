@@ -54,6 +54,16 @@ public struct ClientConfiguration: Sendable {
     /// ``WebSocketError/Code/payloadTooLarge``. `nil`: no limit.
     public var maxMessageSize: Int? = 64 << 20
 
+    /// Whether to offer the compression of messages, permessage-deflate (RFC 7692), and to use it where the server agrees.
+    /// `false`: it is never offered. Compression makes sizes tell of contents: turn it off where an attacker can put
+    /// text of their own next to a secret.
+    ///
+    /// ``maxFrameSize`` counts a frame as it goes over the wire, ``maxMessageSize`` a message as it is read.
+    public var webSocketCompressionEnabled = true
+
+    /// What is offered, while ``webSocketCompressionEnabled`` is on.
+    public var compression = CompressionOptions()
+
     /// Is told of pongs. `nil`: they are read and forgotten.
     public var pingPongHandler: (any PingPongHandler)?
 
@@ -118,6 +128,7 @@ extension ClientConfiguration {
             throw WebSocketError(
                 .invalidArgument, "maxFrameSize: \(maxFrameSize) is more than \(Self.largestFrameSize) bytes")
         }
+        try compression.validate()
         if let maxMessageSize, maxMessageSize < 0 {
             throw WebSocketError(
                 .invalidArgument, "maxMessageSize: \(maxMessageSize) is negative; nil means no limit")

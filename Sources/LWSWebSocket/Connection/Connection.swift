@@ -144,11 +144,12 @@ final class Connection: Sendable {
         update { state in ((), state.fail(violation)) }
     }
 
-    func nextFrame() -> ConnectionState.NextFrame {
-        shared.withLock { $0.state.nextFrame(maxFrameSize: limits.maxFrameSize) }
+    /// - Parameter maxSize: the most of a message that is asked for.
+    func nextFrame(maxSize: Int) -> ConnectionState.NextFrame {
+        shared.withLock { $0.state.nextFrame(maxFrameSize: maxSize) }
     }
 
-    /// All that ``nextFrame()`` gave is with the operating system.
+    /// All that ``nextFrame(maxSize:)`` gave is with the operating system.
     func flushed() {
         for semaphore in shared.withLock({ $0.state.flushed() }) { semaphore.signal() }
     }

@@ -50,6 +50,9 @@ enum Violation: Sendable, Hashable {
     case messageTooLarge(limit: Int)
     case invalidUTF8
     case malformedCloseFrame
+    case reservedBits
+    /// A compressed message is not what RFC 7692 makes of one.
+    case undecodable
     /// lws refused a frame and ended the connection without saying which rule was broken.
     case refusedByLibrary
     /// The same between two frames of a message, where the rule is most likely that of the sequence.
@@ -58,7 +61,7 @@ enum Violation: Sendable, Hashable {
     var code: WebSocketError.Code {
         switch self {
         case .frameTooLarge, .messageTooLarge: .payloadTooLarge
-        case .invalidUTF8, .malformedCloseFrame, .refusedByLibrary: .corruptedFrame
+        case .invalidUTF8, .malformedCloseFrame, .reservedBits, .undecodable, .refusedByLibrary: .corruptedFrame
         case .brokenSequence: .invalidContinuationFrame
         }
     }
@@ -72,6 +75,8 @@ enum Violation: Sendable, Hashable {
             CloseFrame(code: 1009, reason: "Max message length of \(limit) has been exceeded")
         case .invalidUTF8: CloseFrame(code: 1007, reason: "invalid UTF-8 in a text message")
         case .malformedCloseFrame: CloseFrame(code: 1002, reason: "close frame of one byte")
+        case .reservedBits: CloseFrame(code: 1002, reason: "reserved bits")
+        case .undecodable: CloseFrame(code: 1007, reason: "compressed message cannot be decompressed")
         case .refusedByLibrary, .brokenSequence: CloseFrame(code: 1002, reason: "")
         }
     }
@@ -84,6 +89,10 @@ enum Violation: Sendable, Hashable {
             "Max message length of \(limit) has been exceeded by \(host); raise maxMessageSize to accept such messages"
         case .invalidUTF8: "\(host) sent a text message that is not valid UTF-8"
         case .malformedCloseFrame: "\(host) sent a close frame of one byte"
+        case .reservedBits: "\(host) set reserved bits of a frame that have no meaning there"
+        case .undecodable:
+            "\(host) sent a compressed message that cannot be decompressed; webSocketCompressionEnabled turns "
+                + "compression off"
         case .brokenSequence: "\(host) sent a frame that does not continue the message it had begun"
         case .refusedByLibrary: "\(host) sent a frame that RFC 6455 does not allow"
         }

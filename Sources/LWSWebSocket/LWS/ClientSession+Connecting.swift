@@ -114,8 +114,20 @@ extension ClientSession {
     }
 
     /// The answer has arrived; lws judges it next.
-    func readResponse(_ wsi: OpaquePointer) {
+    /// Returns whether it may: what it says of extensions is checked before lws acts on it.
+    func readResponse(_ wsi: OpaquePointer) -> Bool {
         response = HandshakeResponse.read(wsi, buffer: serviceBuffer)
+        guard let response, response.status.code == 101 else { return true }
+        let fields = response.headerFields[values: .secWebSocketExtensions]
+        switch CompressionAgreement.read(fields, offered: request.compression) {
+        case .declined: break
+        case .agreed(let agreement): self.agreement = agreement
+        case .invalid(let why):
+            failure = error(
+                .invalidHandshake, "\(connection.url.host) sent an invalid WebSocket handshake: \(why)")
+            return false
+        }
+        return true
     }
 
     /// lws finds nothing wrong with the answer. Returns whether it answers the offer of sub-protocols, too, which lws

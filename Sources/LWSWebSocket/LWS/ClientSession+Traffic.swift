@@ -8,18 +8,32 @@ extension ClientSession {
 
     /// A piece of a data frame has arrived.
     func received(_ bytes: UnsafeRawBufferPointer, _ wsi: OpaquePointer) {
-        let piece = MessageAssembler.Piece(
-            bytes: bytes,
-            kind: lws_frame_is_binary(wsi) != 0 ? .binary : .text,
-            remainingInFrame: lws_remaining_packet_payload(wsi),
-            endsMessage: lws_is_final_fragment(wsi) != 0)
+        deliver(
+            MessageAssembler.Piece(
+                bytes: bytes,
+                kind: lws_frame_is_binary(wsi) != 0 ? .binary : .text,
+                remainingInFrame: lws_remaining_packet_payload(wsi),
+                endsMessage: lws_is_final_fragment(wsi) != 0),
+            wsi)
+    }
+
+    /// Adds a piece to the message under way.
+    func deliver(_ piece: MessageAssembler.Piece, _ wsi: OpaquePointer) {
+        guard !isDeaf else { return }
         switch assembler.add(piece) {
         case .incomplete: break
         case .message(let message):
             if connection.received(message) { lws_rx_flow_control(wsi, 0) }
         case .violation(let violation):
-            connection.failed(violation)
+            fail(violation)
         }
+    }
+
+    /// The peer broke a rule. Nothing that it still sends is looked at, but for its close frame.
+    func fail(_ violation: Violation) {
+        isDeaf = true
+        assembler.forget()
+        connection.failed(violation)
     }
 
     /// A pong has arrived, in one piece as all control frames do.
@@ -35,6 +49,7 @@ extension ClientSession {
             if !closeFrameWasSent { _ = send(violation.closeFrame, wsi) }
             return false
         }
+        isDeaf = true
         connection.received(frame)
         return !closeFrameWasSent
     }
@@ -47,7 +62,7 @@ extension ClientSession {
     /// The socket takes data, and lws has passed on all that it was given before. Returns false where the
     /// connection is broken.
     func writable(_ wsi: OpaquePointer) -> Bool {
-        connection.flushed()
+        reportFlushed()
         guard !hasPeerEnded(wsi) else {
             // lws reads next: what the peer sent before it ended must not be lost to a write that can only fail.
             lws_callback_on_writable(wsi)
@@ -55,24 +70,35 @@ extension ClientSession {
         }
         var handedOver = 0
         while handedOver < Self.turn {
-            switch connection.nextFrame() {
-            case .none:
-                return true
-            case .close(let frame):
-                return send(frame, wsi)
-            case .data(let frame):
-                guard send(frame, wsi) else { return false }
-                // What the operating system did not take lws keeps and sends before it calls again.
-                guard lws_partial_buffered(wsi) == 0 else {
-                    lws_callback_on_writable(wsi)
-                    return true
+            if let compression, compression.hasOutput, connection.phase == .open {
+                guard let count = compression.sendOutput(upTo: connection.limits.maxFrameSize, wsi) else {
+                    writeFailed = true
+                    return false
                 }
-                connection.flushed()
-                handedOver += frame.count + 1
+                handedOver += count
+            } else {
+                switch connection.nextFrame(maxSize: compression?.inputSize ?? connection.limits.maxFrameSize) {
+                case .none:
+                    return true
+                case .close(let frame):
+                    return send(frame, wsi)
+                case .data(let frame):
+                    guard send(frame, wsi) else { return false }
+                    handedOver += frame.count + 1
+                }
             }
+            // What the operating system did not take lws keeps and sends before it calls again.
+            guard lws_partial_buffered(wsi) == 0 else { break }
+            reportFlushed()
         }
         lws_callback_on_writable(wsi)
         return true
+    }
+
+    /// All that lws was given is with the operating system; what is compressed and waits was not given.
+    private func reportFlushed() {
+        guard compression?.hasOutput != true else { return }
+        connection.flushed()
     }
 
     /// The peer has ended its direction of TCP, and what it sent before is being read.
@@ -81,6 +107,7 @@ extension ClientSession {
     }
 
     private func send(_ frame: OutboundQueue.Frame, _ wsi: OpaquePointer) -> Bool {
+        if let compression, compression.compresses(frame.message) { return compression.compress(frame, wsi) }
         guard let payload = frame.message.payload(from: frame.offset) else { return false }
         let opcode =
             switch frame.message.kind {

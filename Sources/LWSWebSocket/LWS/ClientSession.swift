@@ -44,6 +44,11 @@ final class ClientSession {
     /// What the server has chosen of the sub-protocols offered.
     var subProtocol: String?
     var assembler: MessageAssembler
+    /// What was agreed of compression, where the server took the offer.
+    var agreement: CompressionAgreement?
+    var compression: CompressedTraffic?
+    /// Nothing that still comes is for anyone: the peer broke a rule, or has closed.
+    var isDeaf = false
 
     init(
         connection: Connection, request: HandshakeRequest, addresses: [ResolvedAddress], deadline: Deadline,

@@ -22,6 +22,7 @@ private func isHandled(_ reason: lws_callback_reasons) -> Bool {
     switch reason {
     case LWS_CALLBACK_CLIENT_RECEIVE, LWS_CALLBACK_CLIENT_RECEIVE_PONG, LWS_CALLBACK_CLIENT_WRITEABLE,
         LWS_CALLBACK_CLIENT_ESTABLISHED,
+        LWS_CALLBACK_CLIENT_CONFIRM_EXTENSION_SUPPORTED,
         LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER, LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP,
         LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH, LWS_CALLBACK_CLIENT_CONNECTION_ERROR,
         LWS_CALLBACK_WS_PEER_INITIATED_CLOSE, LWS_CALLBACK_CLIENT_CLOSED,
@@ -49,13 +50,15 @@ extension ClientSession {
             goOn = writable(wsi)
         case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
             goOn = receivedClose(UnsafeRawBufferPointer(argument), wsi)
+        case LWS_CALLBACK_CLIENT_CONFIRM_EXTENSION_SUPPORTED:
+            // Whether the extension, of which there is one, is offered.
+            goOn = request.compression != nil
         case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
             guard let end = argument.baseAddress else { return -1 }
             goOn = appendHeaders(
                 end.assumingMemoryBound(to: UnsafeMutablePointer<CChar>?.self), available: argument.count)
         case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
-            readResponse(wsi)
-            goOn = true
+            goOn = readResponse(wsi)
         case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
             goOn = checkSubProtocol(wsi)
         case LWS_CALLBACK_CLIENT_ESTABLISHED:
@@ -69,6 +72,8 @@ extension ClientSession {
             closing(wsi)
             goOn = true
         case LWS_CALLBACK_WSI_DESTROY:
+            compression?.destroy(wsi, held)
+            compression = nil
             attemptEnded(held)
             goOn = true
         default:

@@ -8,6 +8,7 @@ final class ClientVhost: LoopResident {
     let vhost: OpaquePointer
     private let protocols: UnsafeMutablePointer<lws_protocols>
     private static let protocolCount = 2
+    private let deflate = DeflateExtension()
 
     /// The protocol's name for lws; it never goes over the wire.
     static let protocolName = "lws-websocket-client"
@@ -29,6 +30,7 @@ final class ClientVhost: LoopResident {
         info.port = clws_port_no_listen
         info.protocols = UnsafePointer(protocols)
         info.vhost_name = protocols[0].name
+        if DeflateExtension.isAvailable { info.extensions = deflate.pointer }
         // The deadlines are ours; lws's own, in whole seconds, must not come before them.
         info.timeout_secs = Self.noTimeout
         info.connect_timeout_secs = Self.noTimeout

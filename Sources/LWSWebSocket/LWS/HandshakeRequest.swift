@@ -14,6 +14,8 @@ struct HandshakeRequest: Sendable {
     let cookies: String?
     /// In order of preference.
     let subProtocols: [String]
+    /// What is offered of compression; `nil`: nothing.
+    let compression: CompressionOptions?
 
     /// The longest request: it leaves in one `send`, of which lws does not repeat an unsent part
     /// (`lws_client_socket_service`, LRS_H1C_ISSUE_HANDSHAKE2), so it has to fit into a fresh socket's buffer.
@@ -34,6 +36,8 @@ struct HandshakeRequest: Sendable {
         authority = host ?? url.authority
         self.fields = fields
         subProtocols = configuration.subProtocols
+        let isCompressed = configuration.webSocketCompressionEnabled && DeflateExtension.isAvailable
+        compression = isCompressed ? configuration.compression : nil
         // lws's own part takes about 250 bytes.
         let offers = subProtocols.reduce(0) { $0 + $1.utf8.count + 2 }
         let size =
@@ -56,6 +60,16 @@ struct HandshakeRequest: Sendable {
     var authorityForLWS: String { authority.utf8.count <= 100 ? authority : "stand-in.invalid" }
     private static let standIn = "/stand-in"
 
+    /// Lines that lws writes, and what they should be.
+    private var replacements: [(String, String)] {
+        let extensions = "Sec-WebSocket-Extensions: "
+        let offer = compression.map { [(extensions + DeflateExtension.offer, extensions + $0.offer)] } ?? []
+        return [
+            ("GET \(targetForLWS) HTTP/1.1", "GET \(target) HTTP/1.1"),
+            ("Host: \(authorityForLWS)", "Host: \(authority)"),
+        ] + offer
+    }
+
     /// The list of sub-protocols for lws to send, and to compare the answer with.
     var offerForLWS: String? { subProtocols.isEmpty ? nil : subProtocols.joined(separator: ", ") }
 
@@ -76,12 +90,9 @@ struct HandshakeRequest: Sendable {
         guard var text = String(validating: written.bindMemory(to: UInt8.self), as: UTF8.self),
             text.hasPrefix("GET \(targetForLWS) HTTP/1.1\r\n")
         else { return nil }
-        if targetForLWS != target || authorityForLWS != authority {
-            var lines = text.split(separator: "\r\n", omittingEmptySubsequences: true).map(String.init)
-            lines[0] = "GET \(target) HTTP/1.1"
-            guard let host = lines.firstIndex(of: "Host: \(authorityForLWS)") else { return nil }
-            lines[host] = "Host: \(authority)"
-            text = lines.map { $0 + "\r\n" }.joined()
+        for (line, right) in replacements where line != right {
+            guard let place = text.firstRange(of: line + "\r\n") else { return nil }
+            text.replaceSubrange(place, with: right + "\r\n")
         }
         for field in fields { text += "\(field.name.rawName): \(field.value)\r\n" }
         if let cookies { text += "Cookie: \(cookies)\r\n" }

@@ -10,7 +10,7 @@ struct MessageAssembler {
 
     private var gathered: [UInt8] = []
     private var kind: MessageKind?
-    private var isInsideFrame = false
+    private(set) var isInsideFrame = false
 
     init(maxFrameSize: Int, maxMessageSize: Int?) {
         self.maxFrameSize = maxFrameSize
@@ -20,6 +20,9 @@ struct MessageAssembler {
     /// A message has begun, and the next frame should continue it.
     var isBetweenFrames: Bool { kind != nil && !isInsideFrame }
 
+    /// No message has begun.
+    var isBetweenMessages: Bool { kind == nil }
+
     /// A piece of a data frame as lws delivers it.
     struct Piece {
         let bytes: UnsafeRawBufferPointer
@@ -28,6 +31,8 @@ struct MessageAssembler {
         let remainingInFrame: Int
         /// Nothing of the message follows.
         let endsMessage: Bool
+        /// Bytes of the frame that these were decompressed from; `nil` where they are not compressed.
+        var inflatedFrom: Int?
     }
 
     enum Outcome: Equatable {
@@ -37,11 +42,12 @@ struct MessageAssembler {
     }
 
     mutating func add(_ piece: Piece) -> Outcome {
-        if !isInsideFrame, piece.bytes.count + piece.remainingInFrame > maxFrameSize {
+        if !isInsideFrame, (piece.inflatedFrom ?? piece.bytes.count) + piece.remainingInFrame > maxFrameSize {
             return .violation(.frameTooLarge(limit: maxFrameSize))
         }
         isInsideFrame = piece.remainingInFrame > 0
-        if let limit = maxMessageSize, gathered.count + piece.bytes.count + piece.remainingInFrame > limit {
+        let expected = piece.bytes.count + (piece.inflatedFrom == nil ? piece.remainingInFrame : 0)
+        if let limit = maxMessageSize, gathered.count + expected > limit {
             return .violation(.messageTooLarge(limit: limit))
         }
         let kind = self.kind ?? piece.kind
@@ -51,9 +57,8 @@ struct MessageAssembler {
             return finish(piece.bytes, kind)
         }
         self.kind = kind
-        if gathered.isEmpty, piece.remainingInFrame > 0 {
-            gathered.reserveCapacity(piece.bytes.count + min(piece.remainingInFrame, maxFrameSize))
-        }
+        let isFirst = gathered.isEmpty && piece.remainingInFrame > 0
+        makeRoom(piece.bytes.count + (isFirst ? min(piece.remainingInFrame, maxFrameSize) : 0))
         gathered.append(contentsOf: piece.bytes)
         guard piece.endsMessage else { return .incomplete }
         defer {
@@ -64,6 +69,25 @@ struct MessageAssembler {
         case .binary: return .message(.binary(gathered))
         case .text: return gathered.withUnsafeBytes { finish($0, .text) }
         }
+    }
+
+    /// Makes the array grow in few and large steps, of which the last is the limit itself. What it does not use of them
+    /// is only addresses, and what it grew out of, which the allocator may hold on to, is little beside the limit.
+    private mutating func makeRoom(_ count: Int) {
+        let needed = gathered.count + count
+        guard needed > gathered.capacity else { return }
+        var step = max(needed, gathered.capacity * 2)
+        if let limit = maxMessageSize, limit >= step {
+            step = limit
+            while step / 16 >= needed { step /= 16 }
+        }
+        gathered.reserveCapacity(step)
+    }
+
+    /// Gives up the message under way.
+    mutating func forget() {
+        kind = nil
+        gathered = []
     }
 
     private func finish(_ bytes: UnsafeRawBufferPointer, _ kind: MessageKind) -> Outcome {

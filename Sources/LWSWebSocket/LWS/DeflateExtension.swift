@@ -1,0 +1,112 @@
+// permessage-deflate as lws knows it: lws's own extension behind a callback of ours.
+
+internal import CLibWebSockets
+internal import LWSServiceLoop
+internal import Logging
+
+/// The list of extensions that lws is given with a vhost. Lives as long as the vhost does.
+final class DeflateExtension {
+    private static let count = 2
+    private let list: UnsafeMutablePointer<lws_extension>
+
+    /// What lws offers by itself; another offer replaces it in the request (``HandshakeRequest``).
+    static let offer = CompressionOptions().offer
+
+    init() {
+        list = .allocate(capacity: Self.count)
+        list.initialize(repeating: lws_extension(), count: Self.count)
+        list[0].name = UnsafePointer(strdup(CompressionOptions.extensionName))
+        list[0].client_offer = UnsafePointer(strdup(Self.offer))
+        list[0].callback = { _, list, wsi, reason, state, argument, length in
+            guard let wsi else { return -1 }
+            return deflateCallback(list, wsi, reason, state, argument, length)
+        }
+    }
+
+    deinit {
+        free(UnsafeMutableRawPointer(mutating: list[0].name))
+        free(UnsafeMutableRawPointer(mutating: list[0].client_offer))
+        list.deinitialize(count: Self.count)
+        list.deallocate()
+    }
+
+    var pointer: UnsafePointer<lws_extension> { UnsafePointer(list) }
+
+    /// Whether this build of lws has permessage-deflate.
+    static let isAvailable: Bool = {
+        guard !clws_has_deflate() else { return true }
+        Logger(label: "lws").notice(
+            "libwebsockets was built without extensions (LWS_WITHOUT_EXTENSIONS): messages are not compressed")
+        return false
+    }()
+}
+
+/// What lws's own extension keeps for the connections of a loop.
+///
+/// lws forgets it where a handshake fails after the extension was agreed to (rops_destroy_role_h1 frees the connection's
+/// WebSocket part alone), so it is freed with the session, and lws's own call for that is then ignored.
+private final class DeflateStates: LoopResident {
+    var live: Set<UnsafeMutableRawPointer> = []
+    init?(_ held: borrowing HeldLoop) {}
+}
+
+extension CompressedTraffic {
+    /// Frees lws's state of the extension, in LWS_CALLBACK_WSI_DESTROY.
+    func destroy(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
+        guard held.resident(DeflateStates.self)?.live.remove(state) != nil else { return }
+        _ = clws_deflate(wsi, list, LWS_EXT_CB_DESTROY, state, nil, 0)
+    }
+}
+
+/// What lws calls for the extension on one connection. `state` is what lws's own extension keeps for it.
+private func deflateCallback(
+    _ list: UnsafePointer<lws_extension>?, _ wsi: OpaquePointer, _ reason: lws_extension_callback_reasons,
+    _ state: UnsafeMutableRawPointer?, _ argument: UnsafeMutableRawPointer?, _ length: Int
+) -> Int32 {
+    guard let list, let user = lws_wsi_user(wsi) else { return -1 }
+    let result = LoopContext.callback(of: wsi) { held -> Int32 in
+        if reason == LWS_EXT_CB_DESTROY {
+            // After LWS_CALLBACK_WSI_DESTROY, so the session may be gone.
+            guard let state, held.resident(DeflateStates.self)?.live.remove(state) != nil else { return 0 }
+            return clws_deflate(wsi, list, reason, state, argument, length)
+        }
+        // Alive: an attempt retains the session until `attemptEnded`.
+        let session = Unmanaged<ClientSession>.fromOpaque(user).takeUnretainedValue()
+        return session.handleExtension(reason, list, wsi, state, argument, held)
+    }
+    return result ?? -1
+}
+
+extension ClientSession {
+    fileprivate func handleExtension(
+        _ reason: lws_extension_callback_reasons, _ list: UnsafePointer<lws_extension>, _ wsi: OpaquePointer,
+        _ state: UnsafeMutableRawPointer?, _ argument: UnsafeMutableRawPointer?, _ held: borrowing HeldLoop
+    ) -> Int32 {
+        switch reason {
+        case LWS_EXT_CB_CLIENT_CONSTRUCT:
+            guard let agreement, compression == nil else { return -1 }
+            guard clws_deflate(wsi, list, reason, state, argument, 0) == 0 else { return -1 }
+            // For this reason alone `state` is where the state's address has been put.
+            guard let made = state?.assumingMemoryBound(to: UnsafeMutableRawPointer?.self).pointee else { return -1 }
+            held.resident(DeflateStates.self)?.live.insert(made)
+            compression = CompressedTraffic(agreement, list, state: made)
+            return 0
+        case LWS_EXT_CB_OPTION_SET:
+            // What the server has answered is in the agreement, read and checked.
+            return 0
+        case LWS_EXT_CB_OPTION_CONFIRM:
+            return compression?.setOptions(wsi) ?? -1
+        case LWS_EXT_CB_PAYLOAD_RX:
+            guard let buffers = argument?.assumingMemoryBound(to: clws_extension_buffers.self) else { return -1 }
+            return compression?.received(buffers.pointee.eb_in, wsi, self) ?? clws_extension_leave_it
+        case LWS_EXT_CB_PAYLOAD_TX:
+            // What lws is given to send is compressed already, or is not to be.
+            return clws_extension_leave_it
+        case LWS_EXT_CB_PACKET_TX_PRESEND:
+            compression?.mark(argument?.assumingMemoryBound(to: lws_tokens.self).pointee)
+            return 0
+        default:
+            return 0
+        }
+    }
+}
