@@ -20,11 +20,14 @@ extension ClientConfiguration {
     ///   "handShakeTimeout": 7.5,
     ///   "maxFrameSize": 65536,
     ///   "maxMessageSize": null,
-    ///   "validation": true
+    ///   "validation": true,
+    ///   "proxy": {"host": "proxy.example.com", "port": 8080, "username": "user", "password": "secret"},
+    ///   "localAddress": "192.0.2.1"
     /// }
     /// ```
     ///
-    /// Times are seconds, with decimals; -1 and `null` mean no limit, for `handShakeTimeout` the default.
+    /// Times are seconds, with decimals; -1 and `null` mean no limit, for `handShakeTimeout` the default. `"proxy":
+    /// "environment"` is ``Proxy/environment``; `null` is no proxy.
     /// - Throws: ``WebSocketError/Code/invalidArgument`` naming the field that is unknown, of another type, or not
     ///   valid. Values are not shown, for they may be secrets.
     public init(json: some ContiguousBytes) throws(WebSocketError) {
@@ -65,6 +68,8 @@ extension ClientConfiguration {
             case "maxFrameSize": maxFrameSize = try field.integer()
             case "maxMessageSize": maxMessageSize = field.isNull ? nil : try field.integer()
             case "validation": validation = try field.bool()
+            case "proxy": proxy = field.isNull ? nil : try field.proxy()
+            case "localAddress": localAddress = field.isNull ? nil : try field.string()
             default: throw field.unknown()
             }
         }
@@ -145,6 +150,24 @@ private struct ConfigurationField {
         }
         guard let name, let value else { throw expected("an object with name and value") }
         return Cookie(name: name, value: value, path: path)
+    }
+
+    func proxy() throws(WebSocketError) -> Proxy {
+        if value.stringValue == "environment" { return .environment }
+        guard value.objectValue != nil else { throw expected("an object, or \"environment\"") }
+        var (host, port) = (String?.none, Int?.none)
+        var (username, password) = (String?.none, String?.none)
+        for field in try members() {
+            switch field.name {
+            case "host": host = try field.string()
+            case "port": port = try field.integer()
+            case "username": username = field.isNull ? nil : try field.string()
+            case "password": password = field.isNull ? nil : try field.string()
+            default: throw field.unknown()
+            }
+        }
+        guard let host, let port else { throw expected("an object with host and port") }
+        return Proxy(host: host, port: port, username: username, password: password)
     }
 
     func unknown() -> WebSocketError { WebSocketError(.invalidArgument, "\(path): there is no such field") }
