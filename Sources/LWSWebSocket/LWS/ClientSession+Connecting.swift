@@ -22,7 +22,7 @@ extension ClientSession {
             self.address = address
             failure = nil
             if let proxy = connection.route.proxy, !vhost.setProxy(proxy, at: address, held) {
-                failure = error(.connection, "libwebsockets cannot use the proxy \(proxy.name)")
+                failure = error(.connection, "libwebsockets cannot use the proxy \(proxy.name) at \(address.numeric)")
                 continue
             }
             if let handle = begin(address, from: source, vhost.vhost, held) {

@@ -18,7 +18,7 @@ final class ClientVhost {
     /// Bytes that lws passes to one `send`; what does not go out it copies. A frame of the default size fits.
     private static let sendSize = 1 << 17
 
-    init?(_ held: borrowing HeldLoop) {
+    init?(_ key: VhostKey, _ held: borrowing HeldLoop) {
         precondition(clws_pre <= OutgoingMessage.headroom, "this lws wants more room before a payload")
         protocols = .allocate(capacity: Self.protocolCount)
         protocols.initialize(repeating: lws_protocols(), count: Self.protocolCount)
@@ -38,7 +38,11 @@ final class ClientVhost {
         info.timeout_secs = Self.noTimeout
         info.connect_timeout_secs = Self.noTimeout
         info.timeout_secs_ah_idle = Self.noTimeout
-        clws_ignore_environment_proxy(&info)
+        if let proxy = key.proxy {
+            clws_use_proxy_port(&info, UInt32(proxy.port))
+        } else {
+            clws_ignore_environment_proxy(&info)
+        }
         guard let vhost = lws_create_vhost(held.context, &info) else {
             Self.release(protocols)
             return nil
@@ -46,14 +50,16 @@ final class ClientVhost {
         self.vhost = vhost
     }
 
-    /// Sets where the vhost's next connections go and what the proxy is told. lws reads the address in the connect
-    /// call, the credentials when it is connected. Returns false where lws cannot hold them.
+    /// Sets where the next connections of a vhost with a proxy go, and what the proxy is told. lws reads the address in
+    /// the connect call, the credentials when it is connected. Returns false where lws cannot hold them.
     func setProxy(_ proxy: ProxyServer, at address: ResolvedAddress, _ held: borrowing HeldLoop) -> Bool {
         // The last @ ends the credentials, so they may have others. A leading "http://" is skipped, and without it
         // credentials that begin so would be misunderstood.
-        let place = address.numeric.contains(":") ? "[\(address.numeric)]" : address.numeric
+        let isIPv6 = address.numeric.contains(":")
+        guard clws_takes_ipv6_proxy || !isIPv6 else { return false }
+        let place = isIPv6 ? "[\(address.numeric)]" : address.numeric
         let credentials = proxy.credentials.map { "\($0)@" } ?? ""
-        return lws_set_proxy(vhost, "http://\(credentials)\(place):\(proxy.port)") == 0
+        return lws_set_proxy(vhost, "http://\(credentials)\(place)") == 0
     }
 
     /// Nothing may be connected any more, or lws would keep the vhost: 4.1 waits for its last connection to end but

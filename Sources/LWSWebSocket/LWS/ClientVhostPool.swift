@@ -21,7 +21,7 @@ final class ClientVhostPool: LoopResident {
     private var entries: [VhostKey: Entry] = [:]
 
     init?(_ held: borrowing HeldLoop) {
-        guard let plain = ClientVhost(held) else { return nil }
+        guard let plain = ClientVhost(.plain, held) else { return nil }
         entries[.plain] = Entry(vhost: plain)
         watchers = plain
     }
@@ -31,7 +31,7 @@ final class ClientVhostPool: LoopResident {
 
     /// The vhost for `key`, to be given back with ``release(_:_:)``; `nil` where lws refuses to make it.
     func acquire(_ key: VhostKey, _ held: borrowing HeldLoop) -> ClientVhost? {
-        guard var entry = entries[key] ?? ClientVhost(held).map({ Entry(vhost: $0) }) else { return nil }
+        guard var entry = entries[key] ?? ClientVhost(key, held).map({ Entry(vhost: $0) }) else { return nil }
         entry.users += 1
         entries[key] = entry
         return entry.vhost

@@ -163,6 +163,34 @@ struct ProxyFaultTests {
         }
     }
 
+    @Test("is never passed by: reached by IPv6, or not at all where libwebsockets would forget it")
+    func ipv6() throws {
+        let connects = Locked<[String]>([])
+        let proxy = try RawServer(host: "::1") { peer in
+            guard let head = try? peer.readRequestHead() else { return }
+            connects.withLock { $0.append(head) }
+            peer.send("HTTP/1.1 503 Busy\r\n\r\n")
+        }
+        let upgrades = Locked(0)
+        let server = try RawServer { peer in
+            _ = try? peer.acceptUpgrade()
+            upgrades.withLock { $0 += 1 }
+        }
+        defer {
+            proxy.stop()
+            server.stop()
+        }
+        var configuration = ClientConfiguration()
+        configuration.proxy = Proxy(host: "::1", port: proxy.port, username: "user", password: "s3cret")
+        let error = failure { try WebSocketClient(server.url(), configuration: configuration) }
+        #expect(error?.code == .connection)
+        #expect(error?.description.contains("[::1]:\(proxy.port)") == true)
+        #expect(upgrades.withLock { $0 } == 0)
+        let heads = connects.withLock { $0 }
+        #expect(heads.allSatisfy { $0.hasPrefix("CONNECT 127.0.0.1:\(server.port) ") })
+        #expect((error?.httpResponse?.status.code == 503) == (heads.count == 1))
+    }
+
     @Test("is given up by close, at once")
     func closed() throws {
         let proxy = try RawServer { $0.hold() }
