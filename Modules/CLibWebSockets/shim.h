@@ -69,6 +69,23 @@ static inline void clws_ignore_environment_proxy(struct lws_context_creation_inf
 #endif
 }
 
+// Gives a new vhost the port of its proxy. lws_set_proxy then gets addresses without a port, for of "address:port" 4.5
+// looks up the whole (core-net/client/client.c: lws_set_proxy does not cut the port off any more). The address is none
+// that is connected to; without one lws would read the environment.
+static inline void clws_use_proxy_port(struct lws_context_creation_info *info, unsigned int port) {
+    clws_ignore_environment_proxy(info);
+    info->http_proxy_address = "0.0.0.0";
+    info->http_proxy_port = port;
+}
+
+// Whether lws_set_proxy takes an IPv6 address. 4.5 takes its second group for the port, "[::1]" for port 0, and that
+// means no proxy at all. When that came is not known, so only the release that is known to be sound is trusted.
+#if LWS_LIBRARY_VERSION_NUMBER < 4002000
+static const bool clws_takes_ipv6_proxy = true;
+#else
+static const bool clws_takes_ipv6_proxy = false;
+#endif
+
 // Calls `each` with the name (not NUL-terminated, with its colon) of every header that lws has no token for.
 // Returns -1 where lws has no way to list them: lws_hdr_custom_name_foreach came with 4.3.
 static inline int clws_each_unknown_header(struct lws *wsi, void (*each)(const char *, int, void *), void *opaque) {

@@ -39,7 +39,8 @@ public final class WebSocketClient: Sendable {
     /// Blocks for at most ``ClientConfiguration/handShakeTimeout``. Where the URL's host has several addresses they
     /// are tried one after the other within that time.
     /// - Parameters:
-    ///   - url: `ws://host[:port][/path][?query]`. Characters that may not stand in a URL are percent-encoded.
+    ///   - url: `ws://host[:port][/path][?query]`, or `ws+unix:///path/of/socket[:/path][?query]` for a server that
+    ///     listens on a socket of the file system. Characters that may not stand in a URL are percent-encoded.
     ///   - configuration: see ``ClientConfiguration``.
     ///   - loop: the loop that serves the connection.
     /// - Throws: `invalidArgument` before anything is sent; `connection` where the server cannot be reached;
@@ -72,7 +73,8 @@ public final class WebSocketClient: Sendable {
         try configuration.validate()
         request = try HandshakeRequest(url: parsed, configuration: configuration)
         connection = Connection(
-            url: parsed, limits: configuration.limits, pingPongHandler: configuration.pingPongHandler)
+            url: parsed, limits: configuration.limits, pingPongHandler: configuration.pingPongHandler,
+            route: try Route(to: parsed, configuration))
         self.configuration = configuration
         self.loop = loop
         self.resolver = resolver

@@ -5,6 +5,7 @@ import Foundation
 /// `Tests/Peers/python/websockets_server.py`, run by the Python of the virtual environment in `.venv` (or in
 /// `$LWS_TEST_VENV`), which `make test-deps` sets up. The script's head says what each path does.
 package final class PythonWebSocketsServer: Sendable {
+    /// 0 where it listens on a socket of the file system.
     package let port: Int
     private let process: PeerProcess
 
@@ -13,7 +14,10 @@ package final class PythonWebSocketsServer: Sendable {
     ///   - compression: whether it agrees to permessage-deflate.
     ///   - maxSize: the longest message that it accepts; `nil`: no limit.
     ///   - maxQueue: how many messages it reads ahead of the code that handles them.
-    package init(compression: Bool = false, maxSize: Int? = nil, maxQueue: Int? = nil) throws {
+    ///   - unixSocket: listens on this socket of the file system instead of a port.
+    package init(
+        compression: Bool = false, maxSize: Int? = nil, maxQueue: Int? = nil, unixSocket: String? = nil
+    ) throws {
         let python = PackageFolder.virtualEnvironment + "/bin/python"
         guard access(python, X_OK) == 0 else {
             throw PeerError("no Python at \(python): run `make test-deps` first")
@@ -22,9 +26,10 @@ package final class PythonWebSocketsServer: Sendable {
         arguments += ["--compression", compression ? "on" : "off"]
         if let maxSize { arguments += ["--max-size", String(maxSize)] }
         if let maxQueue { arguments += ["--max-queue", String(maxQueue)] }
+        if let unixSocket { arguments += ["--unix", unixSocket] }
         process = try PeerProcess(python, arguments)
         let line = try process.waitForLine("ready ")
-        guard let port = Int(line) else { throw PeerError("no port in \"ready \(line)\"") }
+        guard let port = unixSocket == nil ? Int(line) : 0 else { throw PeerError("no port in \"ready \(line)\"") }
         self.port = port
     }
 

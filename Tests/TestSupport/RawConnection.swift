@@ -153,6 +153,9 @@ package final class RawConnection: Sendable {
         Data(SHA1.digest(Array((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8))).base64EncodedString()
     }
 
+    /// The peer's address, numeric.
+    package var peerAddress: String? { socket.use(Loopback.peerAddress(of:)) ?? nil }
+
     // MARK: Ending
 
     /// Sends nothing more; the peer sees the end of the stream, and can still be read.

@@ -22,11 +22,14 @@ extension ClientConfiguration {
     ///   "maxMessageSize": null,
     ///   "webSocketCompressionEnabled": true,
     ///   "compression": {"serverNoContextTakeover": true, "clientMaxWindowBits": 12, "level": 6},
-    ///   "validation": true
+    ///   "validation": true,
+    ///   "proxy": {"host": "proxy.example.com", "port": 8080, "username": "user", "password": "secret"},
+    ///   "localAddress": "192.0.2.1"
     /// }
     /// ```
     ///
-    /// Times are seconds, with decimals; -1 and `null` mean no limit, for `handShakeTimeout` the default.
+    /// Times are seconds, with decimals; -1 and `null` mean no limit, for `handShakeTimeout` the default. `"proxy":
+    /// "environment"` is ``Proxy/environment``; `null` is no proxy.
     /// - Throws: ``WebSocketError/Code/invalidArgument`` naming the field that is unknown, of another type, or not
     ///   valid. Values are not shown, for they may be secrets.
     public init(json: some ContiguousBytes) throws(WebSocketError) {
@@ -69,6 +72,8 @@ extension ClientConfiguration {
             case "webSocketCompressionEnabled": webSocketCompressionEnabled = try field.bool()
             case "compression": compression = try field.compression()
             case "validation": validation = try field.bool()
+            case "proxy": proxy = field.isNull ? nil : try field.proxy()
+            case "localAddress": localAddress = field.isNull ? nil : try field.string()
             default: throw field.unknown()
             }
         }
@@ -164,6 +169,24 @@ private struct ConfigurationField {
             }
         }
         return options
+    }
+
+    func proxy() throws(WebSocketError) -> Proxy {
+        if value.stringValue == "environment" { return .environment }
+        guard value.objectValue != nil else { throw expected("an object, or \"environment\"") }
+        var (host, port) = (String?.none, Int?.none)
+        var (username, password) = (String?.none, String?.none)
+        for field in try members() {
+            switch field.name {
+            case "host": host = try field.string()
+            case "port": port = try field.integer()
+            case "username": username = field.isNull ? nil : try field.string()
+            case "password": password = field.isNull ? nil : try field.string()
+            default: throw field.unknown()
+            }
+        }
+        guard let host, let port else { throw expected("an object with host and port") }
+        return Proxy(host: host, port: port, username: username, password: password)
     }
 
     func unknown() -> WebSocketError { WebSocketError(.invalidArgument, "\(path): there is no such field") }

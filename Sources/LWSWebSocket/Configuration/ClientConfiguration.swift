@@ -32,6 +32,19 @@ public struct ClientConfiguration: Sendable {
     /// ``addHeader(_:_:)`` refuses them.
     public var customHeaders: HTTPFields = [:]
 
+    /// The HTTP proxy to connect through. `nil`: none, whatever the environment says; for that there is
+    /// ``Proxy/environment``. One that cannot be reached, or refuses, is ``WebSocketError/Code/connection`` and is
+    /// named in the error; ``handShakeTimeout`` bounds it too.
+    public var proxy: Proxy?
+
+    /// Where to connect from: an IP address of this machine, or the name of one of its interfaces ("eth0"), which stands
+    /// for its first address of the right family. Addresses of the server (or proxy) of the other family are passed
+    /// over. The system chooses the port. `nil`: the system chooses the address as well.
+    ///
+    /// What can be neither is ``WebSocketError/Code/invalidArgument``; what this machine does not have at the time of
+    /// connecting is ``WebSocketError/Code/connection``, for addresses come and go. Both name `localAddress`.
+    public var localAddress: String?
+
     /// How long one read waits for a message; on expiry ``WebSocketError/Code/readTimedOut``, and the connection
     /// stays open. `nil` or negative: no limit.
     public var readTimeout: Duration?
@@ -116,6 +129,8 @@ extension ClientConfiguration {
     func validate() throws(WebSocketError) {
         for field in customHeaders { try Self.checkMayBeSet(field.name) }
         for cookie in cookies { try cookie.validate() }
+        try proxy?.validate()
+        if let localAddress { try LocalAddress.validate(localAddress) }
         for (index, name) in subProtocols.enumerated() {
             guard Token.isToken(name) else {
                 throw WebSocketError(.invalidArgument, "subProtocols: \(name.debugDescription) is not a token")

@@ -5,17 +5,26 @@
 #else
     internal import Foundation
 #endif
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
 
-/// A `ws:` URL (RFC 6455, section 3) in the parts that connecting needs.
+/// A `ws:` URL (RFC 6455, section 3) in the parts that connecting needs, or one of a server that listens on a socket of
+/// the file system: `ws+unix:///path/of/socket:/request/path?query`, as Node's `ws` writes them.
 struct WebSocketURL: Sendable, Equatable {
     let isSecure: Bool
-    /// What is looked up and named in errors: without the brackets of an IPv6 address.
+    /// What is looked up and named in errors: without the brackets of an IPv6 address. The path of a socket where there
+    /// is one.
     let host: String
     let port: Int
     /// What the Host field says: the port only where it is not the scheme's own.
     let authority: String
     /// Path and query, percent-encoded; at least "/".
     let target: String
+    /// Where the server's socket is in the file system, for `ws+unix:`.
+    let socketPath: String?
 
     /// - Throws: ``WebSocketError/Code/invalidArgument`` with what is wrong.
     init(_ text: String) throws(WebSocketError) {
@@ -29,8 +38,8 @@ struct WebSocketURL: Sendable, Equatable {
         guard let components = URLComponents(string: text) else {
             throw invalid("it cannot be parsed; it should look like ws://host:port/path")
         }
-        guard let scheme = components.scheme?.lowercased(), scheme == "ws" || scheme == "wss" else {
-            throw invalid("its scheme is \(components.scheme ?? "missing"), not ws or wss")
+        guard let scheme = components.scheme?.lowercased(), ["ws", "wss", "ws+unix"].contains(scheme) else {
+            throw invalid("its scheme is \(components.scheme ?? "missing"), not ws, wss or ws+unix")
         }
         isSecure = scheme == "wss"
         guard components.user == nil, components.password == nil else {
@@ -39,6 +48,26 @@ struct WebSocketURL: Sendable, Equatable {
         guard components.fragment == nil else {
             throw invalid("it has a fragment (#…), which RFC 6455, section 3 does not allow")
         }
+        let query = components.percentEncodedQuery.map { "?\($0)" } ?? ""
+        let path = components.percentEncodedPath
+        if scheme == "ws+unix" {
+            guard (components.encodedHost ?? "").isEmpty, components.port == nil else {
+                throw invalid("a ws+unix URL has no host; it should look like ws+unix:///path/of/socket:/path")
+            }
+            let parts = path.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            let socket = try Self.socketPath(String(parts[0]), invalid)
+            let request = parts.count == 2 ? String(parts[1]) : ""
+            guard request.isEmpty || request.hasPrefix("/") else {
+                throw invalid("the path of its request, behind the colon, does not begin with a slash")
+            }
+            socketPath = socket
+            host = socket
+            port = 80
+            authority = "localhost"
+            target = (request.isEmpty ? "/" : request) + query
+            return
+        }
+        socketPath = nil
         let name = components.encodedHost ?? ""
         guard !name.isEmpty else { throw invalid("its host is empty") }
         let isIPv6 = name.hasPrefix("[") && name.hasSuffix("]")
@@ -59,13 +88,29 @@ struct WebSocketURL: Sendable, Equatable {
         // The zone means nothing to the server (RFC 6874, section 4).
         let literal = isIPv6 ? "[\(bare.prefix { $0 != "%" })]" : name
         authority = port == defaultPort ? literal : "\(literal):\(port)"
-        let path = components.percentEncodedPath
-        let query = components.percentEncodedQuery.map { "?\($0)" } ?? ""
         target = (path.isEmpty ? "/" : path) + query
     }
 
+    /// A path that fits into the system's sockaddr_un with the NUL behind it. Percent-encoding stands for what could
+    /// not be written otherwise, such as a colon.
+    private static func socketPath(
+        _ encoded: String, _ invalid: (String) -> WebSocketError
+    ) throws(WebSocketError) -> String {
+        guard let path = encoded.percentDecoded,
+            !path.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f })
+        else { throw invalid("its socket's path has a control character, or is not UTF-8") }
+        guard path.hasPrefix("/"), path != "/" else {
+            throw invalid("its socket's path is not absolute; it should look like ws+unix:///path/of/socket:/path")
+        }
+        let longest = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
+        guard path.utf8.count <= longest else {
+            throw invalid("its socket's path has \(path.utf8.count) bytes; the system allows \(longest)")
+        }
+        return path
+    }
+
     /// Letters, digits, hyphens, dots and underscores, of at most 253 bytes (RFC 1035, section 2.3.4).
-    private static func isHostName(_ text: String) -> Bool {
+    static func isHostName(_ text: String) -> Bool {
         text.utf8.count <= 253
             && text.utf8.allSatisfy { byte in
                 switch byte {

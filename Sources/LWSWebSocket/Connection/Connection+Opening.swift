@@ -44,8 +44,10 @@ extension Connection {
     private func resolve(
         _ resolver: any NameResolver, _ opener: MonotonicSemaphore, _ deadline: Deadline, _ timeout: Duration
     ) throws(WebSocketError) -> [ResolvedAddress] {
+        if let address = route.fixedAddress { return [address] }
         let answer = Locked<NameResolution?>(nil)
-        resolver.resolve(url.host, deadline: deadline) { result in
+        let (name, words) = route.nameToResolve(for: url)
+        resolver.resolve(name, deadline: deadline) { result in
             answer.withLock { $0 = result }
             opener.signal()
         }
@@ -58,7 +60,7 @@ extension Connection {
         case .addresses(let addresses): return addresses
         case .failure(let reason):
             throw WebSocketError(
-                .connection, "The host \(url.host) could not be resolved: \(reason)", host: url.host)
+                .connection, "\(words) could not be resolved: \(reason)", host: url.host)
         }
     }
 }

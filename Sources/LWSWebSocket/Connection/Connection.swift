@@ -11,6 +11,7 @@ internal import LWSServiceLoop
 final class Connection: Sendable {
     let url: WebSocketURL
     let limits: Limits
+    let route: Route
 
     private struct Shared {
         var state = ConnectionState()
@@ -23,9 +24,12 @@ final class Connection: Sendable {
 
     private let pongs: PongDelivery?
 
-    init(url: WebSocketURL, limits: Limits, pingPongHandler: (any PingPongHandler)? = nil) {
+    init(
+        url: WebSocketURL, limits: Limits, pingPongHandler: (any PingPongHandler)? = nil, route: Route = Route()
+    ) {
         self.url = url
         self.limits = limits
+        self.route = route
         pongs = pingPongHandler.map(PongDelivery.init)
     }
 

@@ -110,19 +110,19 @@ final class SystemNameResolver: NameResolver {
         var entry = list
         while let info = entry?.pointee {
             entry = info.ai_next
-            guard let address = numericForm(info), !addresses.contains(address) else { continue }
+            guard let text = numericForm(info.ai_addr, info.ai_addrlen) else { continue }
+            let address = ResolvedAddress(numeric: text)
+            guard !addresses.contains(address) else { continue }
             addresses.append(address)
         }
         return addresses.isEmpty ? .failure("it has no address") : .addresses(addresses)
     }
 
-    private static func numericForm(_ info: addrinfo) -> ResolvedAddress? {
+    static func numericForm(_ address: UnsafePointer<sockaddr>, _ length: socklen_t) -> String? {
         var buffer = [CChar](repeating: 0, count: Int(NI_MAXHOST))
-        let status = getnameinfo(
-            info.ai_addr, info.ai_addrlen, &buffer, socklen_t(buffer.count), nil, 0, NI_NUMERICHOST)
+        let status = getnameinfo(address, length, &buffer, socklen_t(buffer.count), nil, 0, NI_NUMERICHOST)
         guard status == 0 else { return nil }
         let end = buffer.firstIndex(of: 0) ?? buffer.endIndex
-        return ResolvedAddress(
-            numeric: String(decoding: buffer[..<end].map { UInt8(bitPattern: $0) }, as: UTF8.self))
+        return String(decoding: buffer[..<end].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }

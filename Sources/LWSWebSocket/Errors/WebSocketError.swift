@@ -10,9 +10,10 @@ public import HTTPTypes
 public struct WebSocketError: Error, Sendable {
     /// What kind of failure it is.
     public let code: Code
-    /// The host of the URL, where the call had got that far.
+    /// The host of the URL, or the path of its socket, where the call had got that far.
     public let host: String?
-    /// The server's answer to the handshake, where there was one (``Code/invalidHandshake``).
+    /// The server's answer to the handshake, where there was one (``Code/invalidHandshake``); the status alone of a
+    /// proxy that refused to connect to it (``Code/connection``).
     public let httpResponse: HTTPResponse?
     /// How the connection ended, where it has (``Code/connectionClosure`` and failures that end a connection).
     public let closure: Closure?
@@ -48,7 +49,8 @@ public struct WebSocketError: Error, Sendable {
     /// and what was written last may or may not have arrived.
     public var isRetriable: Bool {
         switch code {
-        case .connection, .handshakeTimedOut, .readTimedOut: true
+        case .handshakeTimedOut, .readTimedOut: true
+        case .connection: httpResponse.map { $0.status.kind == .serverError } ?? true
         case .writeTimedOut: closure == nil
         case .invalidHandshake: httpResponse.map { $0.status.kind == .serverError } ?? false
         case .connectionClosure: closure?.initiator == .network

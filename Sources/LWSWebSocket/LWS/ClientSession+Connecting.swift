@@ -10,16 +10,22 @@ extension ClientSession {
 
     /// Begins an attempt at the next address that lws takes, or reports that there is none left.
     func connectToNext(_ held: borrowing HeldLoop) {
-        guard let vhost = held.resident(ClientVhost.self)?.vhost else {
+        if vhost == nil { vhost = held.resident(ClientVhostPool.self)?.acquire(vhostKey, held) }
+        guard let vhost else {
             failure = error(.connection, "libwebsockets could not set up its client side")
             finish()
             return
         }
         while !isAborted, !addresses.isEmpty {
             let address = addresses.removeFirst()
+            guard let source = chooseSource(toward: address) else { continue }
             self.address = address
             failure = nil
-            if let handle = begin(address, vhost, held) {
+            if let proxy = connection.route.proxy, !vhost.setProxy(proxy, at: address, held) {
+                failure = error(.connection, "libwebsockets cannot use the proxy \(proxy.name) at \(address.numeric)")
+                continue
+            }
+            if let handle = begin(address, from: source, vhost.vhost, held) {
                 wsi = handle
                 limitAttempt(handle)
                 return
@@ -29,14 +35,26 @@ extension ClientSession {
         finish()
     }
 
+    /// What the address has to be reached from: empty where that is left to the system. `nil` where it cannot be
+    /// reached, which matters only as long as no other address says anything better.
+    private func chooseSource(toward address: ResolvedAddress) -> String? {
+        guard let wanted = connection.route.localAddress else { return "" }
+        switch SourceAddress.choose(wanted, toward: address) {
+        case .address(let numeric): return numeric
+        case .failure(let reason):
+            failure = failure ?? error(.connection, "localAddress: \(reason)")
+            return nil
+        }
+    }
+
     private func begin(
-        _ address: ResolvedAddress, _ vhost: OpaquePointer, _ held: borrowing HeldLoop
+        _ address: ResolvedAddress, from source: String, _ vhost: OpaquePointer, _ held: borrowing HeldLoop
     ) -> OpaquePointer? {
         let retained = Unmanaged.passRetained(self)
         isKnownToLWS = true
         isConnectCallRunning = true
         defer { isConnectCallRunning = false }
-        let handle = connect(to: address, vhost, retained.toOpaque(), held)
+        let handle = connect(to: address, from: source, vhost, retained.toOpaque(), held)
         if handle != nil, isKnownToLWS { return handle }
         // lws failed on the spot. Whether it has called back by then depends on how far it came
         // (`lws_client_connect_via_info`); it has forgotten the object either way.
@@ -46,7 +64,7 @@ extension ClientSession {
     }
 
     private func connect(
-        to address: ResolvedAddress, _ vhost: OpaquePointer, _ user: UnsafeMutableRawPointer,
+        to address: ResolvedAddress, from source: String, _ vhost: OpaquePointer, _ user: UnsafeMutableRawPointer,
         _ held: borrowing HeldLoop
     ) -> OpaquePointer? {
         var info = lws_client_connect_info()
@@ -58,20 +76,29 @@ extension ClientSession {
         info.ssl_connection = Int32(LCCSCF_HTTP_NO_FOLLOW_REDIRECT.rawValue)
         info.userdata = user
         // lws copies the strings (connect.c, "PHASE 6: stash"). The address is numeric, so the look-up that lws
-        // does of it on this thread asks nobody.
-        return address.numeric.withCString { address in
-            request.targetForLWS.withCString { target in
-                request.authorityForLWS.withCString { authority in
-                    ClientVhost.protocolName.withCString { name in
-                        info.address = address
-                        info.path = target
-                        info.host = authority
-                        info.local_protocol_name = name
-                        guard let offer = request.offerForLWS else { return lws_client_connect_via_info(&info) }
-                        return offer.withCString { offer in
-                            info.protocol = offer
-                            return lws_client_connect_via_info(&info)
-                        }
+        // does of it on this thread asks nobody. With a proxy this is what the proxy is asked for, and lws looks up
+        // the address that the vhost has been given, which is as numeric.
+        let place = connection.route.proxy == nil ? address.numeric : ProxyServer.target(connection.url)
+        return place.withCString { address in
+            source.withCString { source in
+                info.iface = source
+                return connect(&info, address)
+            }
+        }
+    }
+
+    private func connect(_ info: inout lws_client_connect_info, _ address: UnsafePointer<CChar>) -> OpaquePointer? {
+        request.targetForLWS.withCString { target in
+            request.authorityForLWS.withCString { authority in
+                ClientVhost.protocolName.withCString { name in
+                    info.address = address
+                    info.path = target
+                    info.host = authority
+                    info.local_protocol_name = name
+                    guard let offer = request.offerForLWS else { return lws_client_connect_via_info(&info) }
+                    return offer.withCString { offer in
+                        info.protocol = offer
+                        return lws_client_connect_via_info(&info)
                     }
                 }
             }
@@ -153,7 +180,7 @@ extension ClientSession {
     }
 
     func connectionFailed(_ detail: String) {
-        guard failure == nil else { return }
+        guard failure == nil, !proxyFailed(detail) else { return }
         let host = connection.url.host
         if let response {
             failure = error(.invalidHandshake, Self.words(for: response, from: host, detail), detail: detail)
@@ -193,6 +220,13 @@ extension ClientSession {
     }
 
     private func unreachable(detail: String? = nil) -> WebSocketError {
+        if let proxy = connection.route.proxy {
+            let place = address.map { $0.numeric == proxy.host ? "" : " at \($0.numeric)" } ?? ""
+            return error(.connection, "The proxy \(proxy.name) could not be reached\(place)", detail: detail)
+        }
+        if let path = connection.url.socketPath {
+            return error(.connection, "Nobody accepts connections on the socket \(path)", detail: detail)
+        }
         let (host, port) = (connection.url.host, connection.url.port)
         let place = address.map { $0.numeric == host ? "" : " at \($0.numeric)" } ?? ""
         return error(.connection, "\(host) could not be reached\(place), port \(port)", detail: detail)
@@ -203,6 +237,7 @@ extension ClientSession {
         guard isKnownToLWS else { return }
         isKnownToLWS = false
         wsi = nil
+        stopWatching(held)
         // Inside the connect call its caller goes on.
         guard !isConnectCallRunning else { return }
         Unmanaged.passUnretained(self).release()

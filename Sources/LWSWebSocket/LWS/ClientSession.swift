@@ -20,6 +20,10 @@ final class ClientSession {
     var addresses: [ResolvedAddress]
     /// Where the attempt under way goes to.
     var address: ResolvedAddress?
+    /// What the attempts are made with, shared with others that have the same key.
+    var vhost: ClientVhost?
+    /// Waits for what the proxy answers to CONNECT.
+    var proxyWatcher: ProxyWatcher?
     /// lws's handle of the attempt under way or of the open connection.
     var wsi: OpaquePointer?
     /// lws has this object's address.
@@ -101,8 +105,16 @@ final class ClientSession {
             connection.openingFailed(
                 failure ?? error(.connection, "The connection to \(connection.url.host) ended during the handshake"))
         }
+        if vhost != nil, let loop = lease?.loop {
+            // In a later turn: lws may be in the midst of ending the connection.
+            let key = vhostKey
+            vhost = nil
+            loop.perform { held in held.resident(ClientVhostPool.self)?.release(key, held) }
+        }
         lease = nil
     }
+
+    var vhostKey: VhostKey { VhostKey(proxy: connection.route.proxy) }
 
     func error(_ code: WebSocketError.Code, _ message: String, detail: String? = nil) -> WebSocketError {
         WebSocketError(code, message, host: connection.url.host, httpResponse: response, libraryDetail: detail)

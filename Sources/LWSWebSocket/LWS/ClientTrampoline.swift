@@ -26,7 +26,7 @@ private func isHandled(_ reason: lws_callback_reasons) -> Bool {
         LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER, LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP,
         LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH, LWS_CALLBACK_CLIENT_CONNECTION_ERROR,
         LWS_CALLBACK_WS_PEER_INITIATED_CLOSE, LWS_CALLBACK_CLIENT_CLOSED,
-        LWS_CALLBACK_TIMER, LWS_CALLBACK_WSI_DESTROY:
+        LWS_CALLBACK_TIMER, LWS_CALLBACK_WSI_CREATE, LWS_CALLBACK_WSI_DESTROY:
         true
     default: false
     }
@@ -45,6 +45,10 @@ extension ClientSession {
             goOn = true
         case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
             receivedPong(UnsafeRawBufferPointer(argument), wsi)
+            goOn = true
+        case LWS_CALLBACK_WSI_CREATE:
+            // For a client's connection, when TCP is connected (`lws_client_connect_3_connect`).
+            if connection.route.proxy != nil { connectedToProxy(wsi, held) }
             goOn = true
         case LWS_CALLBACK_CLIENT_WRITEABLE:
             goOn = writable(wsi)

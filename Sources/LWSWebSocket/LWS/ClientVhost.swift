@@ -1,31 +1,36 @@
-// What lws has to know once per loop before clients can connect from it.
+// What lws has to know before clients can connect: a vhost with its protocols.
 
 internal import CLibWebSockets
 internal import LWSServiceLoop
 
-/// The vhost that a loop's `ws:` clients connect from, with its protocol.
-final class ClientVhost: LoopResident {
+/// A vhost that clients connect from, with its protocols. Lives on the loop, in the ``ClientVhostPool``.
+final class ClientVhost {
     let vhost: OpaquePointer
     private let protocols: UnsafeMutablePointer<lws_protocols>
-    private static let protocolCount = 2
+    private static let protocolCount = 3
     private let deflate = DeflateExtension()
 
     /// The protocol's name for lws; it never goes over the wire.
     static let protocolName = "lws-websocket-client"
+    /// What watches for a proxy's answer, likewise.
+    static let watcherName = "lws-websocket-proxy"
     /// Bytes of a connection's receive buffer, which is also the longest piece of a frame that lws delivers.
     private static let receiveBufferSize = 4096
     /// Bytes that lws passes to one `send`; what does not go out it copies. A frame of the default size fits.
     private static let sendSize = 1 << 17
 
-    init?(_ held: borrowing HeldLoop) {
+    init?(_ key: VhostKey, _ held: borrowing HeldLoop) {
         precondition(clws_pre <= OutgoingMessage.headroom, "this lws wants more room before a payload")
         protocols = .allocate(capacity: Self.protocolCount)
         protocols.initialize(repeating: lws_protocols(), count: Self.protocolCount)
-        // Both live as long as the context does: the loop's residents are freed after lws_context_destroy.
+        // Both live until lws has destroyed the vhost: by `destroy`, or with its context, before the loop's residents
+        // are freed.
         protocols[0].name = UnsafePointer(strdup(Self.protocolName))
         protocols[0].callback = clientCallback
         protocols[0].rx_buffer_size = Self.receiveBufferSize
         protocols[0].tx_packet_size = Self.sendSize
+        protocols[1].name = UnsafePointer(strdup(Self.watcherName))
+        protocols[1].callback = proxyWatcherCallback
         var info = lws_context_creation_info()
         info.port = clws_port_no_listen
         info.protocols = UnsafePointer(protocols)
@@ -35,7 +40,11 @@ final class ClientVhost: LoopResident {
         info.timeout_secs = Self.noTimeout
         info.connect_timeout_secs = Self.noTimeout
         info.timeout_secs_ah_idle = Self.noTimeout
-        clws_ignore_environment_proxy(&info)
+        if let proxy = key.proxy {
+            clws_use_proxy_port(&info, UInt32(proxy.port))
+        } else {
+            clws_ignore_environment_proxy(&info)
+        }
         guard let vhost = lws_create_vhost(held.context, &info) else {
             Self.release(protocols)
             return nil
@@ -43,13 +52,29 @@ final class ClientVhost: LoopResident {
         self.vhost = vhost
     }
 
+    /// Sets where the next connections of a vhost with a proxy go, and what the proxy is told. lws reads the address in
+    /// the connect call, the credentials when it is connected. Returns false where lws cannot hold them.
+    func setProxy(_ proxy: ProxyServer, at address: ResolvedAddress, _ held: borrowing HeldLoop) -> Bool {
+        // The last @ ends the credentials, so they may have others. A leading "http://" is skipped, and without it
+        // credentials that begin so would be misunderstood.
+        let isIPv6 = address.numeric.contains(":")
+        guard clws_takes_ipv6_proxy || !isIPv6 else { return false }
+        let place = isIPv6 ? "[\(address.numeric)]" : address.numeric
+        let credentials = proxy.credentials.map { "\($0)@" } ?? ""
+        return lws_set_proxy(vhost, "http://\(credentials)\(place)") == 0
+    }
+
+    /// Nothing may be connected any more, or lws would keep the vhost: 4.1 waits for its last connection to end but
+    /// then forgets that it was to go (core-net/vhost.c: lws_vhost_destroy1 does not set being_destroyed).
+    func destroy(_ held: borrowing HeldLoop) { lws_vhost_destroy(vhost) }
+
     deinit { Self.release(protocols) }
 
     /// Ten years, for 0 would mean lws's default.
     static let noTimeout: UInt32 = 10 * 365 * 24 * 3600
 
     private static func release(_ protocols: UnsafeMutablePointer<lws_protocols>) {
-        free(UnsafeMutableRawPointer(mutating: protocols[0].name))
+        for index in 0..<protocolCount { free(UnsafeMutableRawPointer(mutating: protocols[index].name)) }
         protocols.deinitialize(count: protocolCount)
         protocols.deallocate()
     }

@@ -39,6 +39,25 @@ struct WebSocketURLTests {
     }
 
     @Test(
+        "may be a socket of the file system with a target",
+        arguments: [
+            ("ws+unix:///run/app.sock", "/run/app.sock", "/"), ("ws+unix:/run/app.sock", "/run/app.sock", "/"),
+            ("WS+UNIX:///run/app.sock:/a/b?c=d", "/run/app.sock", "/a/b?c=d"),
+            ("ws+unix:///run/app.sock:", "/run/app.sock", "/"), ("ws+unix:///run/s?q", "/run/s", "/?q"),
+            ("ws+unix:///run/s:/a:b%20c", "/run/s", "/a:b%20c"),
+            ("ws+unix:///run/a%3Ab%20c:/x", "/run/a:b c", "/x"), ("ws+unix:///run/a b:/x", "/run/a b", "/x"),
+        ])
+    func unixSocket(_ text: String, _ path: String, _ target: String) throws {
+        let url = try WebSocketURL(text)
+        #expect(url.socketPath == path)
+        #expect(url.host == path)
+        #expect(url.target == target)
+        #expect(url.authority == "localhost")
+        #expect(!url.isSecure)
+        #expect(try WebSocketURL("ws://h/").socketPath == nil)
+    }
+
+    @Test(
         "is refused with what is wrong with it",
         arguments: [
             ("", "scheme"), ("example.com", "scheme"), ("http://example.com", "http"), ("://x", ""),
@@ -46,6 +65,11 @@ struct WebSocketURLTests {
             ("ws://h:0/", "port"), ("ws://h:65536/", "port"), ("ws://h:99999999999999999999/", "port"),
             ("ws://h:-1/", ""), ("ws://h:8x/", ""),
             ("ws://user@h/", "user information"), ("ws://user:secret@h/", "user information"),
+            ("ws+unix:", "not absolute"), ("ws+unix://", "not absolute"), ("ws+unix:///", "not absolute"),
+            ("ws+unix:relative.sock", "not absolute"), ("ws+unix://host/path", "no host"),
+            ("ws+unix:///s:path", "slash"), ("ws+unix:///s%00", "control"), ("ws+unix:///s%ff", "UTF-8"),
+            ("ws+unix:///\(String(repeating: "s", count: 199))", "200 bytes"), ("wss+unix:///s", "wss+unix"),
+            ("ws+unix:///s:/#part", "fragment"), ("ws+unix://user@/s", "user information"),
             ("ws://h/#part", "fragment"), ("ws://h/\r\nX-Evil: 1", "line break"), ("ws://h/a\u{0}b", "control"),
             ("ws://a b/", ""), ("ws://[::1/", ""), ("ws://exa%6dple/", "host"),
         ])

@@ -1,6 +1,7 @@
 """The tests' server on Python's `websockets`.
 
-Listens on a port of 127.0.0.1 that the system chose and prints "ready PORT". What a connection does is chosen by
+Listens on a port of 127.0.0.1 that the system chose and prints "ready PORT"; with --unix PATH on a socket of the file
+system, and prints "ready PATH". What a connection does is chosen by
 the path (anything after a question mark is ignored):
 
 /echo                   sends each message back, text as text and binary as binary
@@ -23,7 +24,7 @@ import http
 import json
 import urllib.parse
 
-from websockets.asyncio.server import serve
+from websockets.asyncio.server import serve, unix_serve
 
 
 async def echo(connection):
@@ -118,14 +119,15 @@ def arguments():
     parser.add_argument("--compression", choices=["on", "off"], default="off")
     parser.add_argument("--max-size", type=int, default=None, help="longest message accepted; default: no limit")
     parser.add_argument("--max-queue", type=int, default=16, help="messages read ahead")
+    parser.add_argument("--unix", metavar="PATH", help="listen on this socket of the file system")
     return parser.parse_args()
 
 
 async def main(options):
-    server = await serve(
+    listen, place = (unix_serve, [options.unix]) if options.unix else (serve, ["127.0.0.1", 0])
+    server = await listen(
         handle,
-        "127.0.0.1",
-        0,
+        *place,
         process_request=refuse_unknown,
         compression="deflate" if options.compression == "on" else None,
         max_size=options.max_size,
@@ -134,7 +136,7 @@ async def main(options):
         ping_interval=None,
         close_timeout=5,
     )
-    print("ready", server.sockets[0].getsockname()[1], flush=True)
+    print("ready", options.unix or server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 

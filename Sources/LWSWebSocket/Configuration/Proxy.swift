@@ -1,0 +1,143 @@
+// The HTTP proxy that a client connects through, as it is configured.
+
+/// An HTTP proxy, which is asked with CONNECT (RFC 9110, section 9.3.6) for a tunnel to the server, for `ws:` and
+/// `wss:` alike. The proxy is reached without TLS.
+///
+/// The proxy resolves the server's name; the client resolves the proxy's. libwebsockets bounds what can be asked for
+/// (lib/core-net/client.c: lws_set_proxy; lib/roles/http/client/client-handshake.c): user name and password may have
+/// 92 bytes together, and the server's name about 99. What is longer is `invalidArgument` before anything is sent. Releases after 4.1 reach a proxy
+/// only by an IPv4 address.
+public struct Proxy: Sendable, Hashable {
+    enum Choice: Sendable, Hashable {
+        case server(ProxyServer)
+        case environment
+    }
+
+    let choice: Choice
+
+    /// A proxy.
+    /// - Parameters:
+    ///   - host: a name, or an address without brackets.
+    ///   - port: from 1 to 65535.
+    ///   - username: for `Proxy-Authorization: Basic` (RFC 7617); `nil`: none is sent. It cannot hold a colon.
+    ///   - password: goes with the user name; `nil` means an empty one.
+    ///
+    /// What is not valid is thrown as `invalidArgument` when a client is made with it.
+    public init(host: String, port: Int, username: String? = nil, password: String? = nil) {
+        choice = .server(ProxyServer(host: host, port: port, username: username, password: password))
+    }
+
+    private init(_ choice: Choice) { self.choice = choice }
+
+    /// What the environment says, read when the client is made: `http_proxy` for `ws:`, `https_proxy` or `HTTPS_PROXY`
+    /// for `wss:`, else `all_proxy` or `ALL_PROXY`; none for the hosts listed in `no_proxy` or `NO_PROXY`.
+    ///
+    /// A proxy is written `http://user:password@host:port`, or `host:port`; the port is 80 where it is not given, and
+    /// `%40` stands for an @ in the credentials. `no_proxy` is a list with commas of names, which stand for the names
+    /// below them as well (`example.com` and `.example.com` alike), addresses, and `*` for every host; each may be
+    /// followed by `:port`. Ranges of addresses (`10.0.0.0/8`) are not understood and match nothing. A variable that
+    /// cannot be understood is `invalidArgument`. `HTTP_PROXY` is not read, because a server may be made to set it
+    /// by a request's `Proxy` field. The environment does not apply to `ws+unix:` URLs.
+    public static let environment = Proxy(.environment)
+
+    /// The proxy for `url`, checked; `nil` where there is none.
+    func server(
+        for url: WebSocketURL, environment: @autoclosure () -> [String: String]
+    ) throws(WebSocketError) -> ProxyServer? {
+        guard url.socketPath == nil else {
+            if choice == .environment { return nil }
+            throw WebSocketError(
+                .invalidArgument, "proxy: a ws+unix URL is not reached through a proxy", host: url.host)
+        }
+        let server: ProxyServer?
+        switch choice {
+        case .server(let given): server = given
+        case .environment: server = try ProxyEnvironment(environment()).server(for: url)
+        }
+        try server?.validate()
+        try server?.checkCanReach(url)
+        return server
+    }
+
+    /// Checks what does not depend on the URL.
+    func validate() throws(WebSocketError) {
+        if case .server(let server) = choice { try server.validate() }
+    }
+}
+
+extension Proxy: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// Without the credentials.
+    public var description: String {
+        switch choice {
+        case .server(let server): server.name
+        case .environment: "environment"
+        }
+    }
+
+    public var debugDescription: String { description }
+
+    /// Shows nothing of what is inside, for a password may be.
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
+}
+
+/// One proxy with what it is told.
+struct ProxyServer: Sendable, Hashable {
+    let host: String
+    let port: Int
+    var username: String?
+    var password: String?
+
+    /// For errors: never with the credentials.
+    var name: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+
+    /// As RFC 7617 writes them.
+    var credentials: String? { username.map { "\($0):\(password ?? "")" } }
+
+    /// lws keeps their base64 form in 128 bytes with its end, and its encoder wants room for four bytes more than it
+    /// has written (lib/misc/base64-decode.c: _lws_b64_encode_string), so 93 bytes are the most.
+    static let longestCredentials = 93
+
+    func validate() throws(WebSocketError) {
+        guard !host.isEmpty, WebSocketURL.isHostName(host) || NumericAddress(host) != nil else {
+            throw WebSocketError(.invalidArgument, "proxy: its host is not a name or address")
+        }
+        guard (1...65535).contains(port) else {
+            throw WebSocketError(.invalidArgument, "proxy: its port is not a number from 1 to 65535")
+        }
+        guard password == nil || username != nil else {
+            throw WebSocketError(.invalidArgument, "proxy: there is a password but no username")
+        }
+        guard let username, let credentials else { return }
+        guard !username.isEmpty, !username.contains(":") else {
+            throw WebSocketError(
+                .invalidArgument, "proxy: the username is empty or has a colon (RFC 7617, section 2)")
+        }
+        guard !credentials.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) else {
+            throw WebSocketError(.invalidArgument, "proxy: the credentials have a control character")
+        }
+        guard credentials.utf8.count <= Self.longestCredentials else {
+            throw WebSocketError(
+                .invalidArgument,
+                "proxy: username and password have more than \(Self.longestCredentials - 1) bytes together, which "
+                    + "libwebsockets cannot send")
+        }
+    }
+
+    /// lws writes the CONNECT request into 256 bytes and cuts off what is longer, line end and all
+    /// (`lws_client_connect_4_established`, lib/roles/http/client/client-handshake.c).
+    func checkCanReach(_ url: WebSocketURL) throws(WebSocketError) {
+        let place = "\(Self.target(url)):\(url.port)"
+        let request = "CONNECT \(place) HTTP/1.1\r\nHost: \(place)\r\nUser-agent: lws\r\n"
+        guard request.utf8.count < 256 else {
+            throw WebSocketError(
+                .invalidArgument, "proxy: the host of the URL is too long to be reached through a proxy",
+                host: url.host)
+        }
+    }
+
+    /// The host of the URL as CONNECT names it: an IPv6 address in brackets, without its zone, which means nothing
+    /// elsewhere.
+    static func target(_ url: WebSocketURL) -> String {
+        url.host.contains(":") ? "[\(url.host.prefix { $0 != "%" })]" : url.host
+    }
+}

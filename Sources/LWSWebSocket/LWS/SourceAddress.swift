@@ -1,0 +1,95 @@
+// The address that a connection is made from.
+
+internal import CLibWebSockets
+internal import LWSServiceLoop
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// Turns the configuration's `localAddress` into the address to bind to.
+///
+/// lws could look an interface up by itself, but chooses between IPv4 and IPv6 by what the vhost allows instead of by
+/// where the connection goes, and tells a failure only as "Unable to connect" (core-net/network.c: lws_socket_bind).
+enum SourceAddress {
+    enum Choice {
+        /// Numeric, without a zone: lws finds that itself (`lws_get_addr_scope`).
+        case address(String)
+        case failure(String)
+    }
+
+    /// The address to reach `destination` from.
+    static func choose(_ wanted: String, toward destination: ResolvedAddress) -> Choice {
+        guard let target = NumericAddress(destination.numeric) else {
+            return .failure("there is none for \(destination.numeric)")
+        }
+        let family = target.isIPv6 ? "IPv6" : "IPv4"
+        if let given = NumericAddress(wanted) {
+            guard given.isIPv6 == target.isIPv6 else {
+                return .failure("\(wanted) cannot reach \(destination.numeric), which is an \(family) address")
+            }
+            return checked(wanted)
+        }
+        let all = addresses(ofInterface: wanted)
+        guard !all.isEmpty else { return .failure("there is no interface or address \(wanted)") }
+        let fitting = all.filter { NumericAddress($0)?.isIPv6 == target.isIPv6 }
+        let best = fitting.first { NumericAddress($0)?.isLinkLocal == target.isLinkLocal } ?? fitting.first
+        guard let best else {
+            return .failure("the interface \(wanted) has no \(family) address, to reach \(destination.numeric) from")
+        }
+        return checked(best)
+    }
+
+    private static func checked(_ address: String) -> Choice {
+        let reason = withAddress(address) { address, length, family in
+            #if canImport(Darwin)
+                let descriptor = socket(family, SOCK_STREAM, 0)
+            #else
+                let descriptor = socket(family, Int32(SOCK_STREAM.rawValue), 0)
+            #endif
+            guard descriptor >= 0 else { return errno }
+            defer { close(descriptor) }
+            return bind(descriptor, address, length) == 0 ? 0 : errno
+        }
+        guard reason == 0 else {
+            let words = reason == EADDRNOTAVAIL ? "this machine does not have it" : String(cString: strerror(reason))
+            return .failure("\(address) cannot be used: \(words)")
+        }
+        return .address(String(address.prefix { $0 != "%" }))
+    }
+
+    private static func withAddress(
+        _ text: String, _ body: (UnsafePointer<sockaddr>, socklen_t, Int32) -> Int32
+    ) -> Int32 {
+        var hints = addrinfo()
+        hints.ai_flags = AI_NUMERICHOST
+        var list: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(text, nil, &hints, &list) == 0, let list else { return EADDRNOTAVAIL }
+        defer { freeaddrinfo(list) }
+        return body(list.pointee.ai_addr, list.pointee.ai_addrlen, list.pointee.ai_family)
+    }
+
+    /// In the system's order, numeric, with zones.
+    private static func addresses(ofInterface name: String) -> [String] {
+        var list: UnsafeMutablePointer<ifaddrs>?
+        guard getifaddrs(&list) == 0 else { return [] }
+        defer { freeifaddrs(list) }
+        var found: [String] = []
+        var entry = list
+        while let interface = entry?.pointee {
+            entry = interface.ifa_next
+            guard let address = interface.ifa_addr, String(cString: interface.ifa_name) == name else { continue }
+            let length =
+                switch Int32(address.pointee.sa_family) {
+                case AF_INET: MemoryLayout<sockaddr_in>.size
+                case AF_INET6: MemoryLayout<sockaddr_in6>.size
+                default: 0
+                }
+            guard length > 0 else { continue }
+            if let text = SystemNameResolver.numericForm(address, socklen_t(length)) { found.append(text) }
+        }
+        return found
+    }
+}

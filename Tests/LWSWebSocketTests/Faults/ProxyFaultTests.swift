@@ -1,0 +1,236 @@
+// Proxies that do what a well-behaved one would not.
+
+import Foundation
+import HTTPTypes
+import LWSServiceLoop
+import TestSupport
+import Testing
+
+@testable import LWSWebSocket
+
+@Suite("A proxy at fault", .serialized)
+struct ProxyFaultTests {
+    private func connect(
+        to proxy: RawServer, url: String = "ws://server.example/path", username: String? = nil,
+        password: String? = nil, timeout: Duration = .seconds(20)
+    ) throws -> WebSocketClient {
+        var configuration = ClientConfiguration()
+        configuration.proxy = Proxy(host: "127.0.0.1", port: proxy.port, username: username, password: password)
+        configuration.handShakeTimeout = timeout
+        return try WebSocketClient(url, configuration: configuration)
+    }
+
+    /// A proxy that is the server as well: it answers CONNECT with `pieces`, one after the other, each sent when the
+    /// client cannot but have seen the one before, and then accepts the upgrade.
+    private func tunnel(_ pieces: [String], _ heads: Locked<[String]>? = nil) throws -> RawServer {
+        try RawServer { peer in
+            guard let connect = try? peer.readRequestHead() else { return }
+            for (index, piece) in pieces.enumerated() {
+                // Nothing tells that the client has looked; that it says nothing is what is tested.
+                if index > 0, !peer.isQuiet(for: .milliseconds(50)) { return }
+                peer.send(piece)
+            }
+            guard let upgrade = try? peer.acceptUpgrade() else { return }
+            heads?.withLock { $0 = [connect, upgrade] }
+            while let frame = try? peer.readFrame() { peer.sendFrame(opcode: frame.opcode, frame.payload) }
+        }
+    }
+
+    @Test("is asked for the server with CONNECT, and the server sees nothing of that")
+    func request() throws {
+        let heads = Locked<[String]>([])
+        let proxy = try tunnel(["HTTP/1.1 200 Connection established\r\n\r\n"], heads)
+        defer { proxy.stop() }
+        let client = try connect(to: proxy, username: "http", password: "//us@r:pass%word")
+        try client.writeTextMessage("x")
+        #expect(try client.readTextMessage() == "x")
+        let seen = heads.withLock { $0 }
+        let (connect, upgrade) = (try #require(seen.first), try #require(seen.last))
+        #expect(connect.hasPrefix("CONNECT server.example:80 HTTP/1.1\r\nHost: server.example:80\r\n"))
+        let credentials = Data("http://us@r:pass%word".utf8).base64EncodedString()
+        #expect(RawConnection.field("Proxy-Authorization", in: connect) == "basic \(credentials)")
+        #expect(upgrade.hasPrefix("GET /path HTTP/1.1\r\n"))
+        #expect(RawConnection.field("Host", in: upgrade) == "server.example")
+        #expect(RawConnection.field("Proxy-Authorization", in: upgrade) == nil)
+        #expect(!upgrade.contains("CONNECT"))
+    }
+
+    @Test("gets the longest credentials and host as they are, and an IPv6 address in brackets")
+    func limits() throws {
+        for url in [
+            "ws://\(String(repeating: "h", count: 102))/", "ws://[2001:db8::1]:65535/", "ws://[fe80::1%25eth0]/",
+        ] {
+            let heads = Locked<[String]>([])
+            let proxy = try tunnel(["HTTP/1.1 200 OK\r\n\r\n"], heads)
+            defer { proxy.stop() }
+            let password = String(repeating: "p", count: 91)
+            #expect(try connect(to: proxy, url: url, username: "u", password: password).isOpen)
+            #expect(eventually(within: .seconds(5)) { heads.withLock { !$0.isEmpty } })
+            let parsed = try WebSocketURL(url)
+            let place = "\(ProxyServer.target(parsed)):\(parsed.port)"
+            let head = try #require(heads.withLock { $0.first })
+            let credentials = Data("u:\(password)".utf8).base64EncodedString()
+            #expect(
+                head == "CONNECT \(place) HTTP/1.1\r\nHost: \(place)\r\nUser-agent: lws\r\n"
+                    + "Proxy-authorization: basic \(credentials)\r\n\r\n")
+        }
+    }
+
+    @Test(
+        "may answer in pieces",
+        arguments: [
+            ["HTTP/1.1 ", "200 Connection established\r\n\r\n"], ["HTTP/1.1 200 OK\r\nVia: 1.1 x\r\n", "\r\n"],
+            ["HTTP/1.0 200 OK", "\r\nA: b\r\n\r", "\n"],
+            ["HTTP/1.1 200 OK\r\nX: \(String(repeating: "x", count: 16000))\r\n\r\n"],
+        ])
+    func pieces(_ pieces: [String]) throws {
+        let proxy = try tunnel(pieces)
+        defer { proxy.stop() }
+        let client = try connect(to: proxy)
+        try client.writeTextMessage("x")
+        #expect(try client.readTextMessage() == "x")
+    }
+
+    @Test(
+        "that refuses is reported with its status, however it ends the connection",
+        arguments: [403, 407, 502, 301, 204, 200], [false, true])
+    func refusals(_ status: Int, _ resets: Bool) throws {
+        let proxy = try RawServer { peer in
+            _ = try? peer.readRequestHead()
+            // 200 without a space is what lws would not take.
+            peer.send("HTTP/1.1 \(status)\r\nContent-Length: 9\r\n\r\nno tunnel")
+            if resets { peer.reset() }
+        }
+        defer { proxy.stop() }
+        let error = failure { try connect(to: proxy, username: "user", password: "s3cret") }
+        #expect(error?.code == .connection)
+        #expect(error?.description.contains("The proxy 127.0.0.1:\(proxy.port)") == true)
+        #expect(error?.description.contains("s3cret") == false)
+        // The system may throw away what came before a reset.
+        if !resets { #expect(error?.httpResponse?.status.code == status, "\(error?.description ?? "none")") }
+    }
+
+    @Test("that answers with something else is reported")
+    func garbage() throws {
+        for answer in [
+            "SSH-2.0-OpenSSH_9.2p1\r\n", "\u{0}", "HTTP/2 200 OK\r\n\r\n", "HTTP/1.1 2\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nX: " + String(repeating: "x", count: 200_000),
+        ] {
+            let proxy = try RawServer { peer in
+                _ = try? peer.readRequestHead()
+                peer.send(answer)
+                peer.waitForEnd()
+            }
+            defer { proxy.stop() }
+            let error = failure { try connect(to: proxy) }
+            #expect(error?.code == .connection)
+            #expect(error?.description.contains("did not answer with a valid HTTP response") == true)
+        }
+    }
+
+    @Test("that ends the connection instead of answering is reported")
+    func ends() throws {
+        for (text, resets) in [("", false), ("HTTP/1.1 200", false), ("", true), ("HTTP/1.1 200", true)] {
+            let proxy = try RawServer { peer in
+                _ = try? peer.readRequestHead()
+                peer.send(text)
+                if resets { peer.reset() }
+            }
+            defer { proxy.stop() }
+            let error = failure { try connect(to: proxy) }
+            #expect(error?.code == .connection)
+            #expect(error?.description.contains("ended the connection before it answered") == true)
+        }
+    }
+
+    @Test("that says nothing, or stops in the middle, is waited for as long as handShakeTimeout, without work")
+    func silent() throws {
+        for text in ["", "HTTP/1.1 200 OK\r\nA"] {
+            let proxy = try RawServer { peer in
+                _ = try? peer.readRequestHead()
+                peer.send(text)
+                peer.hold()
+            }
+            defer { proxy.stop() }
+            let before = clock()
+            let time = Timing.best(of: 2) {
+                #expect(failure { try connect(to: proxy, timeout: .milliseconds(300)) }?.code == .handshakeTimedOut)
+            }
+            #expect(time.isAbout(.milliseconds(300)), "\(time)")
+            // A loop that does not sleep would have taken all of the time.
+            let worked = Double(clock() - before) / Double(CLOCKS_PER_SEC)
+            #expect(Sanitizer.isActive || worked < 0.2, "\(worked) s")
+        }
+    }
+
+    @Test("is never passed by: reached by IPv6, or not at all where libwebsockets would forget it")
+    func ipv6() throws {
+        let connects = Locked<[String]>([])
+        let proxy = try RawServer(host: "::1") { peer in
+            guard let head = try? peer.readRequestHead() else { return }
+            connects.withLock { $0.append(head) }
+            peer.send("HTTP/1.1 503 Busy\r\n\r\n")
+        }
+        let upgrades = Locked(0)
+        let server = try RawServer { peer in
+            _ = try? peer.acceptUpgrade()
+            upgrades.withLock { $0 += 1 }
+        }
+        defer {
+            proxy.stop()
+            server.stop()
+        }
+        var configuration = ClientConfiguration()
+        configuration.proxy = Proxy(host: "::1", port: proxy.port, username: "user", password: "s3cret")
+        let error = failure { try WebSocketClient(server.url(), configuration: configuration) }
+        #expect(error?.code == .connection)
+        #expect(error?.description.contains("[::1]:\(proxy.port)") == true)
+        #expect(upgrades.withLock { $0 } == 0)
+        let heads = connects.withLock { $0 }
+        #expect(heads.allSatisfy { $0.hasPrefix("CONNECT 127.0.0.1:\(server.port) ") })
+        #expect((error?.httpResponse?.status.code == 503) == (heads.count == 1))
+    }
+
+    @Test("is given up by close, at once")
+    func closed() throws {
+        let proxy = try RawServer { $0.hold() }
+        defer { proxy.stop() }
+        var configuration = ClientConfiguration()
+        configuration.proxy = Proxy(host: "127.0.0.1", port: proxy.port)
+        let client = try WebSocketClient(unconnected: "ws://server.example/", configuration: configuration)
+        let connecting = try Background { try client.connect() }
+        #expect(connecting.isBlocked())
+        let time = try Timing.of {
+            try client.close()
+            #expect(failure { try connecting.value() }?.code == .connectionClosure)
+        }
+        #expect(time < .milliseconds(100), "\(time)")
+    }
+
+    @Test("leaves no descriptor behind, whatever it does")
+    func descriptors() throws {
+        let turn = Locked(0)
+        let proxy = try RawServer { peer in
+            guard (try? peer.readRequestHead()) != nil else { return }
+            switch turn.withLock({
+                $0 += 1; return $0 % 4
+            }) {
+            case 0: peer.send("HTTP/1.1 403 Forbidden\r\n\r\n")
+            case 1: peer.reset()
+            case 2: peer.send("nonsense")
+            default:
+                peer.send("HTTP/1.1 200 OK\r\n\r\n")
+                _ = try? peer.acceptUpgrade()
+                peer.waitForEnd()
+            }
+        }
+        defer { proxy.stop() }
+        func cycle(_ count: Int) { for _ in 0..<count { _ = try? connect(to: proxy) } }
+        cycle(40)
+        let before = try ProcessMetrics.openDescriptors()
+        cycle(200)
+        #expect(
+            eventually(within: .seconds(10)) { (try? ProcessMetrics.openDescriptors()).map { $0 <= before } ?? false }
+        )
+    }
+}
