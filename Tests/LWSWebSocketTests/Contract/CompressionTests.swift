@@ -18,8 +18,9 @@ struct CompressionTests {
             heads.withLock { $0.append(head) }
             peer.waitForEnd()
         }
-        defer { server.stop() }
         _ = try WebSocketClient(server.url(), configuration: configuration)
+        // Waits for the script, which may not have come to the request yet when the client has its answer.
+        server.stop()
         return heads.withLock { $0.first ?? "" }
     }
 
