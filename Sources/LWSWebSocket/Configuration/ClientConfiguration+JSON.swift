@@ -20,7 +20,9 @@ extension ClientConfiguration {
     ///   "handShakeTimeout": 7.5,
     ///   "maxFrameSize": 65536,
     ///   "maxMessageSize": null,
-    ///   "validation": true
+    ///   "validation": true,
+    ///   "retryConfig": {"maxCount": 20, "interval": 3, "backOffFactor": 2, "maxWaitInterval": 20},
+    ///   "followRedirects": 3
     /// }
     /// ```
     ///
@@ -65,6 +67,8 @@ extension ClientConfiguration {
             case "maxFrameSize": maxFrameSize = try field.integer()
             case "maxMessageSize": maxMessageSize = field.isNull ? nil : try field.integer()
             case "validation": validation = try field.bool()
+            case "retryConfig": retryConfig = field.isNull ? nil : try field.retryConfig()
+            case "followRedirects": followRedirects = try field.integer()
             default: throw field.unknown()
             }
         }
@@ -131,6 +135,33 @@ private struct ConfigurationField {
             return nil
         }
         return .seconds(seconds)
+    }
+
+    /// Seconds, where there has to be a number of them.
+    func seconds() throws(WebSocketError) -> Duration {
+        guard let seconds = value.doubleValue, (0..<1e9).contains(seconds) else {
+            throw expected("a number of seconds")
+        }
+        return .seconds(seconds)
+    }
+
+    func number() throws(WebSocketError) -> Double {
+        guard let number = value.doubleValue else { throw expected("a number") }
+        return number
+    }
+
+    func retryConfig() throws(WebSocketError) -> WebSocketRetryConfig {
+        var retry = WebSocketRetryConfig()
+        for field in try members() {
+            switch field.name {
+            case "maxCount": retry.maxCount = try field.integer()
+            case "interval": retry.interval = try field.seconds()
+            case "backOffFactor": retry.backOffFactor = try field.number()
+            case "maxWaitInterval": retry.maxWaitInterval = try field.seconds()
+            default: throw field.unknown()
+            }
+        }
+        return retry
     }
 
     func cookie() throws(WebSocketError) -> Cookie {

@@ -4,7 +4,8 @@ internal import HTTPTypes
 internal import LWSServiceLoop
 
 /// The meeting place of the callers of one client and of the loop that serves it: the state behind one lock, and
-/// the way to the transport. Callers block here, on semaphores, with the lock released.
+/// the way to the transport. Callers block here, on semaphores, with the lock released. It opens and ends once; a
+/// client that connects again has another one for each attempt, in turn (``Link``).
 ///
 /// The transport's session holds the connection, the connection holds the transport; the circle is broken when the
 /// connection has ended.
@@ -13,20 +14,24 @@ final class Connection: Sendable {
     let limits: Limits
 
     private struct Shared {
-        var state = ConnectionState()
+        var state: ConnectionState
         var transport: (any Transport)?
         /// Why the handshake failed, where it did.
         var openingFailure: WebSocketError?
     }
 
-    private let shared = Locked(Shared())
+    private let shared: Locked<Shared>
 
     private let pongs: PongDelivery?
 
-    init(url: WebSocketURL, limits: Limits, pingPongHandler: (any PingPongHandler)? = nil) {
+    /// - Parameter inbound: what the connection before this one had received and nobody has read.
+    init(
+        url: WebSocketURL, limits: Limits, pongs: PongDelivery? = nil, inbound: InboundQueue = InboundQueue()
+    ) {
         self.url = url
         self.limits = limits
-        pongs = pingPongHandler.map(PongDelivery.init)
+        self.pongs = pongs
+        shared = Locked(Shared(state: ConnectionState(inbound: inbound)))
     }
 
     /// What the configuration says, with the contract's rules for values out of range applied.

@@ -1,11 +1,12 @@
 """The tests' server on Python's `websockets`.
 
-Listens on a port of 127.0.0.1 that the system chose and prints "ready PORT". What a connection does is chosen by
+Listens on 127.0.0.1, on a port that the system chose or on --port, and prints "ready PORT". What a connection does is chosen by
 the path (anything after a question mark is ignored):
 
 /echo                   sends each message back, text as text and binary as binary
 /fragmented             sends each message back in three frames
 /count                  counts messages; answers the text "report" with {"count": messages, "bytes": their payload}
+/record                 prints "got MESSAGE" for each text message, then sends it back
 /close/CODE[/REASON]    closes at once; the reason is percent-encoded; code 1006 drops TCP without a close frame
 /push/COUNT/SIZE        sends COUNT binary messages of SIZE bytes; all bytes of message n are n modulo 256
 /text/COUNT             sends COUNT text messages "message 0", "message 1", ...
@@ -45,6 +46,12 @@ async def count(connection):
         else:
             messages += 1
             payload += len(message.encode() if isinstance(message, str) else message)
+
+
+async def record(connection):
+    async for message in connection:
+        print("got", message, flush=True)
+        await connection.send(message)
 
 
 async def close(connection, code, reason=""):
@@ -90,6 +97,7 @@ HANDLERS = {
     "echo": echo,
     "fragmented": fragmented,
     "count": count,
+    "record": record,
     "close": close,
     "push": push,
     "text": text,
@@ -116,6 +124,7 @@ async def handle(connection):
 def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--compression", choices=["on", "off"], default="off")
+    parser.add_argument("--port", type=int, default=0, help="default: any")
     parser.add_argument("--max-size", type=int, default=None, help="longest message accepted; default: no limit")
     parser.add_argument("--max-queue", type=int, default=16, help="messages read ahead")
     return parser.parse_args()
@@ -125,7 +134,7 @@ async def main(options):
     server = await serve(
         handle,
         "127.0.0.1",
-        0,
+        options.port,
         process_request=refuse_unknown,
         compression="deflate" if options.compression == "on" else None,
         max_size=options.max_size,
