@@ -25,9 +25,9 @@ internal import LWSServiceLoop
 /// Dropping the last reference to an open client closes it with 1001, without blocking.
 public final class WebSocketClient: Sendable {
     let link: Link
+    let configuration: ClientConfiguration
     let attributes = Locked<[String: AttributeValue]>([:])
     var connection: Connection { link.connection }
-    var configuration: ClientConfiguration { link.configuration }
 
     /// A name for this client that no other has.
     public let connectionID: String = UUID().uuidString
@@ -66,6 +66,7 @@ public final class WebSocketClient: Sendable {
     ) throws(WebSocketError) {
         let parsed = try WebSocketURL(url)
         try configuration.validate()
+        self.configuration = configuration
         link = Link(to: try Route(to: parsed, configuration), configuration, loop, resolver)
     }
 

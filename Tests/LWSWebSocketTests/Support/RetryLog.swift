@@ -23,6 +23,8 @@ final class RetryLog: Sendable {
         maxWaitInterval: Duration = .seconds(30)
     ) -> ClientConfiguration {
         var configuration = ClientConfiguration()
+        // Longer than any test waits, so that one that fails ends.
+        (configuration.readTimeout, configuration.writeTimeout) = (.seconds(20), .seconds(20))
         configuration.retryConfig = WebSocketRetryConfig(
             maxCount: maxCount, interval: interval, backOffFactor: backOffFactor, maxWaitInterval: maxWaitInterval
         ) { [events, noted] event in
