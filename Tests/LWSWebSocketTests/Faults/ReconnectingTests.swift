@@ -105,6 +105,7 @@ struct ReconnectingTests {
         defer { server.stop() }
         let client = try WebSocketClient(
             server.url(), configuration: RetryLog().configuration(interval: .milliseconds(1)))
+        #expect(eventually(within: .seconds(5)) { client.connection.query { $0.inbound.isPaused } })
         for round in 0..<10 {
             try client.writeTextMessage("\(round)")
             #expect(eventually(within: .seconds(5)) { !client.isOpen })
