@@ -1,7 +1,8 @@
 // Reading messages.
 
 extension WebSocketClient {
-    /// The next message if it is a text. Blocks for at most ``ClientConfiguration/readTimeout``.
+    /// The next message if it is a text. Blocks for at most ``ClientConfiguration/readTimeout``, the making of another
+    /// connection included (``ClientConfiguration/retryConfig``).
     /// - Throws: `unexpectedMessageKind` where it is binary (it stays first in line); `readTimedOut`, after which
     ///   the connection is still open; `payloadTooLarge`, `corruptedFrame` or `invalidContinuationFrame` where the
     ///   peer broke a rule; `connectionClosure` when nothing is left to read.
@@ -22,6 +23,6 @@ extension WebSocketClient {
     }
 
     private func read(_ wish: InboundQueue.Wish) throws(WebSocketError) -> WebSocketMessage {
-        try connection.read(wish, timeout: configuration.readTimeout)
+        try link.read(wish, timeout: configuration.readTimeout)
     }
 }

@@ -12,11 +12,14 @@ extension WebSocketClient {
     /// Blocks for at most ``ClientConfiguration/writeTimeout``. A text longer than
     /// ``ClientConfiguration/maxFrameSize`` goes out as several frames; a code point may straddle two of them
     /// (RFC 6455, section 5.4).
+    ///
+    /// A message that was with the operating system when the connection was lost may not have arrived, and is not sent
+    /// again; see ``WebSocketRetryConfig`` for one that had not left.
     /// - Throws: `writeTimedOut`; `connectionClosure` where the connection is or gets closed.
     public func writeTextMessage(_ text: String) throws(WebSocketError) {
         var text = text
         let message = text.withUTF8 { OutgoingMessage(.text, UnsafeRawBufferPointer($0)) }
-        try connection.write(message, timeout: configuration.writeTimeout)
+        try link.write(message, timeout: configuration.writeTimeout)
     }
 
     /// Sends a binary message. As ``writeTextMessage(_:)`` otherwise.
@@ -31,7 +34,7 @@ extension WebSocketClient {
     }
 
     func write(_ kind: OutgoingMessage.Kind, _ bytes: some ContiguousBytes) throws(WebSocketError) {
-        try connection.write(
+        try link.write(
             bytes.withUnsafeBytes { OutgoingMessage(kind, $0) }, timeout: configuration.writeTimeout)
     }
 }

@@ -24,12 +24,10 @@ internal import LWSServiceLoop
 ///
 /// Dropping the last reference to an open client closes it with 1001, without blocking.
 public final class WebSocketClient: Sendable {
-    let connection: Connection
-    let configuration: ClientConfiguration
+    let link: Link
     let attributes = Locked<[String: AttributeValue]>([:])
-    private let request: HandshakeRequest
-    private let loop: WebSocketLoop
-    private let resolver: any NameResolver
+    var connection: Connection { link.connection }
+    var configuration: ClientConfiguration { link.configuration }
 
     /// A name for this client that no other has.
     public let connectionID: String = UUID().uuidString
@@ -37,7 +35,9 @@ public final class WebSocketClient: Sendable {
     /// Connects to `url` and returns when the connection is open.
     ///
     /// Blocks for at most ``ClientConfiguration/handShakeTimeout``. Where the URL's host has several addresses they
-    /// are tried one after the other within that time.
+    /// are tried one after the other within that time, and so are redirects followed
+    /// (``ClientConfiguration/followRedirects``). With ``ClientConfiguration/retryConfig`` it blocks for as many
+    /// attempts, and the waits between them, as that allows.
     /// - Parameters:
     ///   - url: `ws://host[:port][/path][?query]`, or `ws+unix:///path/of/socket[:/path][?query]` for a server that
     ///     listens on a socket of the file system. Characters that may not stand in a URL are percent-encoded.
@@ -66,33 +66,20 @@ public final class WebSocketClient: Sendable {
         _ url: String, _ configuration: ClientConfiguration, _ loop: WebSocketLoop, _ resolver: any NameResolver
     ) throws(WebSocketError) {
         let parsed = try WebSocketURL(url)
-        guard !parsed.isSecure else {
-            throw WebSocketError(
-                .ssl, "wss: is not supported by this release; use ws: to \(parsed.host)", host: parsed.host)
-        }
         try configuration.validate()
-        request = try HandshakeRequest(url: parsed, configuration: configuration)
-        connection = Connection(
-            url: parsed, limits: configuration.limits, pingPongHandler: configuration.pingPongHandler,
-            route: try Route(to: parsed, configuration))
-        self.configuration = configuration
-        self.loop = loop
-        self.resolver = resolver
+        link = Link(to: try Destination(to: parsed, configuration), configuration, loop, resolver)
     }
 
-    deinit { connection.abandon() }
+    deinit { link.abandon() }
 
     /// Connects a client that was made with ``init(unconnected:configuration:loop:)``, once. Blocks and throws as
     /// ``init(_:configuration:loop:)`` does, and throws `connectionClosure` where the client is closed meanwhile.
     public func connect() throws(WebSocketError) {
-        try connection.open(
-            timeout: configuration.effectiveHandShakeTimeout, resolver: resolver
-        ) { addresses, deadline throws(WebSocketError) in
-            ClientTransport(connection, request, to: addresses, until: deadline, on: try loop.lease())
-        }
+        try link.connect()
     }
 
-    /// Whether the connection is open: neither side has begun to close it, and it is not known to be lost.
+    /// Whether the connection is open: neither side has begun to close it, and it is not known to be lost. False
+    /// while a lost one is being made again.
     public var isOpen: Bool { connection.phase == .open }
 
     /// Whether the connection is over TLS.

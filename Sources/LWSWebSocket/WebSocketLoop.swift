@@ -30,6 +30,9 @@ public final class WebSocketLoop: Sendable {
     /// Whether the loop's thread runs.
     public var isRunning: Bool { state.withLock { $0.loop != nil } }
 
+    /// Whether the current thread is the one that serves the loop.
+    var isHeldByCurrentThread: Bool { state.withLock { $0.loop }?.isHeldByCurrentThread ?? false }
+
     /// Takes part in the loop, which is started for the first user. The lock is held for the moment that takes, so
     /// that others who come at the same time share the one.
     func lease() throws(WebSocketError) -> LoopLease {

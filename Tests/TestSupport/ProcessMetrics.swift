@@ -36,10 +36,10 @@ package enum ProcessMetrics {
 ///
 /// Only for observing things of the operating system that nobody announces, such as the numbers of threads and
 /// descriptors. Everything else has a call that blocks until it happens.
-package func eventually(within limit: Duration, _ condition: () -> Bool) -> Bool {
+package func eventually(within limit: Duration, _ condition: () throws -> Bool) rethrows -> Bool {
     let deadline = Deadline(after: limit)
     let never = MonotonicSemaphore()
-    while !condition() {
+    while try !condition() {
         if deadline.hasPassed { return false }
         _ = never.wait(until: deadline.earlier(Deadline(after: .milliseconds(5))))
     }

@@ -11,19 +11,20 @@ package final class PythonWebSocketsServer: Sendable {
 
     /// Starts the server and returns when it listens.
     /// - Parameters:
+    ///   - port: 0 for any.
     ///   - compression: whether it agrees to permessage-deflate.
     ///   - maxSize: the longest message that it accepts; `nil`: no limit.
     ///   - maxQueue: how many messages it reads ahead of the code that handles them.
     ///   - unixSocket: listens on this socket of the file system instead of a port.
     package init(
-        compression: Bool = false, maxSize: Int? = nil, maxQueue: Int? = nil, unixSocket: String? = nil
+        port: Int = 0, compression: Bool = false, maxSize: Int? = nil, maxQueue: Int? = nil, unixSocket: String? = nil
     ) throws {
         let python = PackageFolder.virtualEnvironment + "/bin/python"
         guard access(python, X_OK) == 0 else {
             throw PeerError("no Python at \(python): run `make test-deps` first")
         }
         var arguments = [PackageFolder.path("Tests/Peers/python/websockets_server.py")]
-        arguments += ["--compression", compression ? "on" : "off"]
+        arguments += ["--port", String(port), "--compression", compression ? "on" : "off"]
         if let maxSize { arguments += ["--max-size", String(maxSize)] }
         if let maxQueue { arguments += ["--max-queue", String(maxQueue)] }
         if let unixSocket { arguments += ["--unix", unixSocket] }
@@ -40,6 +41,16 @@ package final class PythonWebSocketsServer: Sendable {
 
     /// What it printed, tracebacks included.
     package var output: String { process.output }
+
+    /// The messages that `/record` has got, in their order.
+    package var recorded: [String] {
+        output.split(separator: "\n").compactMap { line in
+            line.hasPrefix("got ") ? String(line.dropFirst("got ".count)) : nil
+        }
+    }
+
+    /// Waits until `/record` has got a message.
+    package func waitUntilRecorded(_ message: String) throws { _ = try process.waitForLine("got \(message)") }
 
     /// Ends the server; its connections end without a close frame.
     package func stop() { process.stop() }

@@ -24,7 +24,9 @@ extension ClientConfiguration {
     ///   "compression": {"serverNoContextTakeover": true, "clientMaxWindowBits": 12, "level": 6},
     ///   "validation": true,
     ///   "proxy": {"host": "proxy.example.com", "port": 8080, "username": "user", "password": "secret"},
-    ///   "localAddress": "192.0.2.1"
+    ///   "localAddress": "192.0.2.1",
+    ///   "retryConfig": {"maxCount": 20, "interval": 3, "backOffFactor": 2, "maxWaitInterval": 20},
+    ///   "followRedirects": 3
     /// }
     /// ```
     ///
@@ -74,6 +76,8 @@ extension ClientConfiguration {
             case "validation": validation = try field.bool()
             case "proxy": proxy = field.isNull ? nil : try field.proxy()
             case "localAddress": localAddress = field.isNull ? nil : try field.string()
+            case "retryConfig": retryConfig = field.isNull ? nil : try field.retryConfig()
+            case "followRedirects": followRedirects = try field.integer()
             default: throw field.unknown()
             }
         }
@@ -140,6 +144,33 @@ private struct ConfigurationField {
             return nil
         }
         return .seconds(seconds)
+    }
+
+    /// Seconds, where there has to be a number of them.
+    func seconds() throws(WebSocketError) -> Duration {
+        guard let seconds = value.doubleValue, (0..<1e9).contains(seconds) else {
+            throw expected("a number of seconds")
+        }
+        return .seconds(seconds)
+    }
+
+    func number() throws(WebSocketError) -> Double {
+        guard let number = value.doubleValue else { throw expected("a number") }
+        return number
+    }
+
+    func retryConfig() throws(WebSocketError) -> WebSocketRetryConfig {
+        var retry = WebSocketRetryConfig()
+        for field in try members() {
+            switch field.name {
+            case "maxCount": retry.maxCount = try field.integer()
+            case "interval": retry.interval = try field.seconds()
+            case "backOffFactor": retry.backOffFactor = try field.number()
+            case "maxWaitInterval": retry.maxWaitInterval = try field.seconds()
+            default: throw field.unknown()
+            }
+        }
+        return retry
     }
 
     func cookie() throws(WebSocketError) -> Cookie {

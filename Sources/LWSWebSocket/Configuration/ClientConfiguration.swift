@@ -77,6 +77,19 @@ public struct ClientConfiguration: Sendable {
     /// What is offered, while ``webSocketCompressionEnabled`` is on.
     public var compression = CompressionOptions()
 
+    /// Whether and how the client connects again, at first and after a loss. `nil`: it does not.
+    public var retryConfig: WebSocketRetryConfig?
+
+    /// How many redirects of the handshake (301, 302, 303, 307 and 308 with a Location) one attempt to connect
+    /// follows, all within ``handShakeTimeout``. 0: none. Where there are more, or a Location cannot be used,
+    /// ``WebSocketError/Code/invalidHandshake`` with the last answer.
+    ///
+    /// A Location may be relative; `http:` and `https:` are taken for `ws:` and `wss:`; one that leads from `wss:` to
+    /// `ws:` is refused. ``customHeaders`` (a Host among them) and ``cookies`` stay with the scheme, host and port of
+    /// the client's URL: from the first redirect to another on they are not sent any more, on the way back neither. A
+    /// new attempt begins at the client's URL.
+    public var followRedirects = 0
+
     /// Is told of pongs. `nil`: they are read and forgotten.
     public var pingPongHandler: (any PingPongHandler)?
 
@@ -138,6 +151,11 @@ extension ClientConfiguration {
             guard !subProtocols[..<index].contains(name) else {
                 throw WebSocketError(.invalidArgument, "subProtocols: \(name) is offered twice")
             }
+        }
+        try retryConfig?.validate()
+        guard followRedirects >= 0 else {
+            throw WebSocketError(
+                .invalidArgument, "followRedirects: \(followRedirects) is negative; 0 means that none is followed")
         }
         guard maxFrameSize <= Self.largestFrameSize else {
             throw WebSocketError(

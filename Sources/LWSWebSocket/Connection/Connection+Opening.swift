@@ -7,10 +7,10 @@ extension Connection {
     typealias TransportMaker = ([ResolvedAddress], Deadline) throws(WebSocketError) -> any Transport
 
     /// Resolves the URL's host, connects and does the handshake. Returns when the connection is open.
+    /// - Parameter timeout: what the deadline comes from, for the words of an error.
     func open(
-        timeout: Duration, resolver: any NameResolver, makeTransport: TransportMaker
+        until deadline: Deadline, timeout: Duration, resolver: any NameResolver, makeTransport: TransportMaker
     ) throws(WebSocketError) {
-        let deadline = Deadline(after: timeout)
         let opener = MonotonicSemaphore()
         guard query({ $0.beginConnecting(waking: opener) }) else {
             throw WebSocketError(

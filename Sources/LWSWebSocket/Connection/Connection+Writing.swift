@@ -3,37 +3,35 @@
 internal import LWSServiceLoop
 
 extension Connection {
-    /// Sends a message or control frame and returns when every byte is with the operating system.
-    func write(_ message: OutgoingMessage, timeout: Duration?) throws(WebSocketError) {
-        try checkMayBlock()
-        let deadline = Deadline(after: timeout)
-        let (isQueued, phase) = update { state in
+    /// How the wait for a message's way out ended.
+    enum WriteResult {
+        case ended(OutgoingMessage.Outcome)
+        /// The time is up, and nothing of it was handed to lws.
+        case withdrawn
+        /// The time is up, and some of it was, so the connection has been ended.
+        case begun
+    }
+
+    /// Queues a message or control frame. Returns false where the connection takes none. Does not block.
+    func enter(_ message: OutgoingMessage) -> Bool {
+        update { state in
             let isQueued = state.write(message)
-            return ((isQueued, state.phase), .init(requestWrite: isQueued))
+            return (isQueued, .init(requestWrite: isQueued))
         }
-        guard isQueued else { throw notOpenError(phase) }
-        if message.semaphore.wait(until: deadline) {
-            guard query({ _ in message.outcome }) == .sent else { throw notOpenError(.ended) }
-            return
-        }
+    }
+
+    /// Waits until every byte of a queued message is with the operating system.
+    func wait(for message: OutgoingMessage, until deadline: Deadline) -> WriteResult {
+        if message.semaphore.wait(until: deadline) { return .ended(query { _ in message.outcome } ?? .cut) }
         let result = update { state in
             let result = state.withdraw(message)
             guard case .begun(let effects) = result else { return (result, nil) }
             return (result, effects)
         }
-        switch result {
-        case .late(.sent): return
-        case .late(.ended): throw notOpenError(.ended)
-        case .withdrawn:
-            throw WebSocketError(
-                .writeTimedOut,
-                "\(url.host) took nothing within \(timeout ?? .zero); nothing of the message was sent and the "
-                    + "connection is still open", host: url.host)
-        case .begun:
-            throw WebSocketError(
-                .writeTimedOut,
-                "\(url.host) did not take the whole message within \(timeout ?? .zero); a part of it may have "
-                    + "been sent, so the connection was ended", host: url.host, closure: ending?.closure)
+        return switch result {
+        case .late(let outcome): .ended(outcome)
+        case .withdrawn: .withdrawn
+        case .begun: .begun
         }
     }
 }

@@ -4,7 +4,8 @@ internal import HTTPTypes
 internal import LWSServiceLoop
 
 /// The meeting place of the callers of one client and of the loop that serves it: the state behind one lock, and
-/// the way to the transport. Callers block here, on semaphores, with the lock released.
+/// the way to the transport. Callers block here, on semaphores, with the lock released. It opens and ends once; a
+/// client that connects again has another one for each attempt, in turn (``Link``).
 ///
 /// The transport's session holds the connection, the connection holds the transport; the circle is broken when the
 /// connection has ended.
@@ -14,23 +15,26 @@ final class Connection: Sendable {
     let route: Route
 
     private struct Shared {
-        var state = ConnectionState()
+        var state: ConnectionState
         var transport: (any Transport)?
         /// Why the handshake failed, where it did.
         var openingFailure: WebSocketError?
     }
 
-    private let shared = Locked(Shared())
+    private let shared: Locked<Shared>
 
     private let pongs: PongDelivery?
 
+    /// - Parameter inbound: what the connection before this one had received and nobody has read.
     init(
-        url: WebSocketURL, limits: Limits, pingPongHandler: (any PingPongHandler)? = nil, route: Route = Route()
+        url: WebSocketURL, limits: Limits, pongs: PongDelivery? = nil, route: Route = Route(),
+        inbound: InboundQueue = InboundQueue()
     ) {
         self.url = url
         self.limits = limits
         self.route = route
-        pongs = pingPongHandler.map(PongDelivery.init)
+        self.pongs = pongs
+        shared = Locked(Shared(state: ConnectionState(inbound: inbound)))
     }
 
     /// What the configuration says, with the contract's rules for values out of range applied.

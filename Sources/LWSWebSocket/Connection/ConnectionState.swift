@@ -25,7 +25,7 @@ struct ConnectionState {
     private(set) var response: HTTPResponse?
     /// What the server has chosen of the sub-protocols offered.
     private(set) var subProtocol: String?
-    var inbound = InboundQueue()
+    var inbound: InboundQueue
     private(set) var outbound = OutboundQueue()
     private var wasCloseCalled = false
     private var closeFrameToSend: CloseFrame?
@@ -41,6 +41,9 @@ struct ConnectionState {
         /// The longest time the connection may go on.
         var endAfter: Duration?
     }
+
+    /// - Parameter inbound: what the connection before this one had received and nobody has read.
+    init(inbound: InboundQueue = InboundQueue()) { self.inbound = inbound }
 
     // MARK: - Opening
 
@@ -199,6 +202,7 @@ struct ConnectionState {
     /// Queues a message. Returns false where the connection takes none.
     mutating func write(_ message: OutgoingMessage) -> Bool {
         guard phase == .open else { return false }
+        message.outcome = nil
         outbound.put(message)
         return true
     }

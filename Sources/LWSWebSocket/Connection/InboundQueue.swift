@@ -128,6 +128,14 @@ struct InboundQueue {
         return waiting
     }
 
+    /// Moves the messages that nobody has read into a queue for the connection that follows this one.
+    mutating func handOver() -> InboundQueue {
+        var next = InboundQueue()
+        swap(&next.messages, &messages)
+        swap(&next.bytes, &bytes)
+        return next
+    }
+
     private mutating func serve() -> [Reader] {
         var woken: [Reader] = []
         while let first = messages.first, let reader = readers.popFirst() {

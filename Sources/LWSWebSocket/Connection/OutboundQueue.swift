@@ -72,11 +72,14 @@ struct OutboundQueue {
 
     /// Gives up all that has not left. Returns it, for its senders to be woken.
     mutating func end() -> [OutgoingMessage] {
-        let unsent = controls + messages + leaving
+        let given = controls + messages + leaving
         // As in InboundQueue.endReaders.
-        guard !unsent.isEmpty else { return [] }
+        guard !given.isEmpty else { return [] }
+        for message in controls { message.outcome = .unsent }
+        for message in messages { message.outcome = .unsent }
+        if isInsideMessage { messages.first?.outcome = .cut }
+        for message in leaving { message.outcome = .cut }
         self = OutboundQueue()
-        for message in unsent { message.outcome = .ended }
-        return Array(unsent)
+        return Array(given)
     }
 }

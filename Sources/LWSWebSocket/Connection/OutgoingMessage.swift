@@ -15,8 +15,10 @@ final class OutgoingMessage: @unchecked Sendable {
     enum Outcome {
         /// Every byte has been handed to the operating system.
         case sent
-        /// The connection ended first.
-        case ended
+        /// The connection ended before any of it was handed to lws. It may be sent on another.
+        case unsent
+        /// The connection ended when some of it, or all, had been handed to lws. Nobody knows what has arrived.
+        case cut
     }
 
     /// Bytes that lws wants before a payload (`LWS_PRE`, 16 where pointers have 8 bytes).

@@ -27,11 +27,13 @@ public struct WebSocketError: Error, Sendable {
     public let violations: [ConstraintViolation]
 
     let message: String
+    /// Whether the call could be made again without doing twice what it was to do once.
+    private let mayBeRepeated: Bool
 
     init(
         _ code: Code, _ message: String, host: String? = nil, httpResponse: HTTPResponse? = nil,
         closure: Closure? = nil, libraryDetail: String? = nil, rejectedMessage: WebSocketMessage? = nil,
-        violations: [ConstraintViolation] = []
+        violations: [ConstraintViolation] = [], mayBeRepeated: Bool = true
     ) {
         self.code = code
         self.message = message
@@ -41,14 +43,17 @@ public struct WebSocketError: Error, Sendable {
         self.libraryDetail = libraryDetail
         self.rejectedMessage = rejectedMessage
         self.violations = violations
+        self.mayBeRepeated = mayBeRepeated
     }
 
     /// Whether it may go better next time: the server could not be reached, did not answer in time, or answered with
     /// a 5xx; or nothing came or went within a call's time, and the connection is still open; or the connection was
     /// lost without a close frame. Where the connection has ended (``closure`` is set), next time means a new client,
-    /// and what was written last may or may not have arrived.
+    /// and what was written last may or may not have arrived. A write whose message may have arrived in part is not
+    /// retriable: to send it again could be to send it twice.
     public var isRetriable: Bool {
-        switch code {
+        guard mayBeRepeated else { return false }
+        return switch code {
         case .handshakeTimedOut, .readTimedOut: true
         case .connection: httpResponse.map { $0.status.kind == .serverError } ?? true
         case .writeTimedOut: closure == nil

@@ -176,6 +176,8 @@ extension ClientSession {
     /// Returns whether anybody still wants the connection.
     func opened() -> Bool {
         wasOpened = connection.opened(response, subProtocol: subProtocol)
+        // What a connection before this one has left unread may fill the queue.
+        if wasOpened, let wsi, connection.query({ $0.inbound.pauseIfFull() }) { lws_rx_flow_control(wsi, 0) }
         return wasOpened
     }
 
@@ -200,7 +202,7 @@ extension ClientSession {
         guard status.code == 101 else {
             let hint =
                 switch status.kind {
-                case .redirection: "; redirects are not followed"
+                case .redirection: "; redirects are followed as far as followRedirects says"
                 case .clientError: "; check the path and the credentials"
                 default: ""
                 }

@@ -21,15 +21,19 @@ struct HandshakeRequest: Sendable {
     /// (`lws_client_socket_service`, LRS_H1C_ISSUE_HANDSHAKE2), so it has to fit into a fresh socket's buffer.
     static let largest = 16384
 
-    init(url: WebSocketURL, configuration: ClientConfiguration) throws(WebSocketError) {
-        var fields = configuration.customHeaders
+    /// - Parameter toOtherOrigin: the application's fields and cookies are meant for another server, and stay out.
+    init(
+        url: WebSocketURL, configuration: ClientConfiguration, toOtherOrigin: Bool = false
+    ) throws(WebSocketError) {
+        var fields = toOtherOrigin ? [:] : configuration.customHeaders
         let host = HTTPField.Name("Host").flatMap { name -> String? in
             defer { fields[name] = nil }
             return fields[name]
         }
         // HTTPFields keeps every cookie as a field of its own, as HTTP/2 likes it; HTTP/1.1 has one field of them
         // (RFC 6265, section 5.4).
-        let cookies = [fields[.cookie], Cookie.field(configuration.cookies)].compactMap(\.self)
+        let own = toOtherOrigin ? nil : Cookie.field(configuration.cookies)
+        let cookies = [fields[.cookie], own].compactMap(\.self)
         fields[.cookie] = nil
         self.cookies = cookies.isEmpty ? nil : cookies.joined(separator: "; ")
         target = url.target

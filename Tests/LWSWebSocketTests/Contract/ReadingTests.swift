@@ -101,7 +101,7 @@ struct ReadingTests {
         #expect(time.isAbout(.milliseconds(100)), "\(time)")
         #expect(client.isOpen)
         maySend.signal()
-        #expect(try client.connection.read(.any, timeout: .seconds(10)) == .text("A"))
+        #expect(try client.link.read(.any, timeout: .seconds(10)) == .text("A"))
     }
 
     @Test("serves readers in the order in which they came")

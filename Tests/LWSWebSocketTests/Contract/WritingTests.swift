@@ -79,7 +79,7 @@ struct WritingTests {
         let stuck = try server.stuckWrite(on: client)
         let message = [UInt8](repeating: 1, count: 10).withUnsafeBytes { OutgoingMessage(.binary, $0) }
         let error = #expect(throws: WebSocketError.self) {
-            try client.connection.write(message, timeout: .milliseconds(100))
+            try client.link.write(message, timeout: .milliseconds(100))
         }
         #expect(error?.code == .writeTimedOut)
         #expect(error?.closure == nil)

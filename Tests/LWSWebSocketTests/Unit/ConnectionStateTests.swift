@@ -44,7 +44,7 @@ struct ConnectionStateTests {
         let isQueued = state.write(message)
         #expect(isQueued)
         #expect(state.close(with: normal)?.requestWrite == true)
-        #expect(message.outcome == .ended)
+        #expect(message.outcome == .unsent)
         guard case .close(normal) = state.nextFrame(maxFrameSize: 10) else {
             Issue.record("no close frame")
             return

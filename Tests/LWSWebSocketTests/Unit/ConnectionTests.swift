@@ -32,7 +32,9 @@ struct ConnectionTests {
     }
 
     private func open(_ connection: Connection, _ transport: FakeTransport) throws {
-        try connection.open(timeout: .seconds(5), resolver: FixedResolver(["127.0.0.1"])) {
+        try connection.open(
+            until: Deadline(after: .seconds(5)), timeout: .seconds(5), resolver: FixedResolver(["127.0.0.1"])
+        ) {
             _, _ throws(WebSocketError) in transport
         }
     }
@@ -65,8 +67,13 @@ struct ConnectionTests {
             connection.transportEnded(violation: nil)
         }
         try open(connection, transport)
-        #expect(try connection.read(.any, timeout: nil) == .text("last words"))
-        #expect(failure { try connection.read(.any, timeout: nil) }?.closure?.initiator == .peer)
+        guard case .served(.message(.text("last words"))) = connection.enter(.any),
+            case .served(.ended) = connection.enter(.any)
+        else {
+            Issue.record("the last words were lost")
+            return
+        }
+        #expect(connection.notOpenError(connection.phase).closure?.initiator == .peer)
     }
 
     @Test("asks the transport to write, to resume, and to end")
@@ -75,7 +82,11 @@ struct ConnectionTests {
         let transport = FakeTransport { _ = connection.opened(nil) }
         try open(connection, transport)
         let message = [UInt8]().withUnsafeBytes { OutgoingMessage(.text, $0) }
-        #expect(failure { try connection.write(message, timeout: .zero) }?.code == .writeTimedOut)
+        #expect(connection.enter(message))
+        guard case .withdrawn = connection.wait(for: message, until: Deadline(after: .zero)) else {
+            Issue.record("not taken back")
+            return
+        }
         connection.abandon()
         #expect(transport.calls.withLock { $0 } == ["start", "requestWrite", "requestWrite", "endAfter"])
         connection.transportEnded(violation: nil)
@@ -86,7 +97,10 @@ struct ConnectionTests {
         let connection = try connection()
         let transport = FakeTransport {}
         let error = failure {
-            try connection.open(timeout: .milliseconds(20), resolver: FixedResolver(["127.0.0.1"])) {
+            try connection.open(
+                until: Deadline(after: .milliseconds(20)), timeout: .milliseconds(20),
+                resolver: FixedResolver(["127.0.0.1"])
+            ) {
                 _, _ throws(WebSocketError) in transport
             }
         }

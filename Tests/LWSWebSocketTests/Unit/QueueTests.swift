@@ -91,6 +91,26 @@ struct InboundQueueTests {
         #expect(queue.resumeIfDrained() == false, "resumed twice")
     }
 
+    @Test("hands its messages over to the next connection's, in order, and counts them there")
+    func handOver() {
+        var queue = InboundQueue()
+        let half = WebSocketMessage.binary([UInt8](repeating: 0, count: InboundQueue.maxBytes / 2))
+        for message in [.text("1"), half, half] { _ = queue.put(message) }
+        let hasPaused = queue.pauseIfFull()
+        #expect(hasPaused)
+        var next = queue.handOver()
+        #expect(queue.isEmpty)
+        let isFull = next.pauseIfFull()
+        #expect(isFull, "the next connection reads on past the limit")
+        _ = next.put(.text("2"))
+        let left = (0..<4).map { _ -> InboundQueue.Served in
+            if case .served(let served) = next.take(.any) { served } else { .ended }
+        }
+        #expect(left == [.message(.text("1")), .message(half), .message(half), .message(.text("2"))])
+        let isDrained = next.resumeIfDrained()
+        #expect(isDrained)
+    }
+
     @Test("pauses the socket at its limit of messages")
     func count() {
         var queue = InboundQueue()
@@ -165,6 +185,24 @@ struct OutboundQueueTests {
         #expect(isWithdrawn)
         _ = queue.nextFrame(maxFrameSize: 10)
         #expect(queue.withdraw(first) == false, "it is with lws, if not yet with the operating system")
+    }
+}
+
+@Suite("The end of outgoing messages")
+struct OutboundEndTests {
+    @Test("tells those that were never begun from those of which something may have left")
+    func outcomes() {
+        let kinds: [OutgoingMessage.Kind] = [.ping, .text, .binary, .text, .pong]
+        let messages = kinds.map { kind in
+            [UInt8](repeating: 1, count: 15).withUnsafeBytes { OutgoingMessage(kind, $0) }
+        }
+        var queue = OutboundQueue()
+        for message in messages.dropLast() { queue.put(message) }
+        // The ping and the first text whole, the first frame of the binary message.
+        for _ in 0..<4 { _ = queue.nextFrame(maxFrameSize: 10) }
+        queue.put(messages[4])
+        #expect(queue.end().count == 5)
+        #expect(messages.map(\.outcome) == [.cut, .cut, .cut, .unsent, .unsent])
     }
 }
 

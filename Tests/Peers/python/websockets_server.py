@@ -1,12 +1,13 @@
 """The tests' server on Python's `websockets`.
 
-Listens on a port of 127.0.0.1 that the system chose and prints "ready PORT"; with --unix PATH on a socket of the file
-system, and prints "ready PATH". What a connection does is chosen by
-the path (anything after a question mark is ignored):
+Listens on 127.0.0.1, on a port that the system chose or on --port, and prints "ready PORT"; with --unix PATH on a
+socket of the file system, and prints "ready PATH". What a connection does is chosen by the path (anything after a
+question mark is ignored):
 
 /echo                   sends each message back, text as text and binary as binary
 /fragmented             sends each message back in three frames
 /count                  counts messages; answers the text "report" with {"count": messages, "bytes": their payload}
+/record                 prints "got MESSAGE" for each text message, then sends it back
 /close/CODE[/REASON]    closes at once; the reason is percent-encoded; code 1006 drops TCP without a close frame
 /push/COUNT/SIZE        sends COUNT binary messages of SIZE bytes; all bytes of message n are n modulo 256
 /text/COUNT             sends COUNT text messages "message 0", "message 1", ...
@@ -46,6 +47,12 @@ async def count(connection):
         else:
             messages += 1
             payload += len(message.encode() if isinstance(message, str) else message)
+
+
+async def record(connection):
+    async for message in connection:
+        print("got", message, flush=True)
+        await connection.send(message)
 
 
 async def close(connection, code, reason=""):
@@ -91,6 +98,7 @@ HANDLERS = {
     "echo": echo,
     "fragmented": fragmented,
     "count": count,
+    "record": record,
     "close": close,
     "push": push,
     "text": text,
@@ -117,6 +125,7 @@ async def handle(connection):
 def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--compression", choices=["on", "off"], default="off")
+    parser.add_argument("--port", type=int, default=0, help="default: any")
     parser.add_argument("--max-size", type=int, default=None, help="longest message accepted; default: no limit")
     parser.add_argument("--max-queue", type=int, default=16, help="messages read ahead")
     parser.add_argument("--unix", metavar="PATH", help="listen on this socket of the file system")
@@ -124,7 +133,7 @@ def arguments():
 
 
 async def main(options):
-    listen, place = (unix_serve, [options.unix]) if options.unix else (serve, ["127.0.0.1", 0])
+    listen, place = (unix_serve, [options.unix]) if options.unix else (serve, ["127.0.0.1", options.port])
     server = await listen(
         handle,
         *place,

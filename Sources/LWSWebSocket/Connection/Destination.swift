@@ -1,0 +1,104 @@
+// Where one attempt to connect goes, redirect by redirect.
+
+internal import HTTPTypes
+
+#if canImport(FoundationEssentials)
+    internal import FoundationEssentials
+#else
+    internal import Foundation
+#endif
+
+/// Where an attempt goes to, and what it asks there.
+struct Destination: Sendable {
+    let url: WebSocketURL
+    let request: HandshakeRequest
+    /// The way there.
+    let route: Route
+    /// Redirects so far.
+    private let hops: Int
+    /// A redirect has led away from the origin of the client's URL.
+    private let hasLeftOrigin: Bool
+
+    /// - Throws: `invalidArgument` where the request cannot be sent, `ssl` for `wss:`.
+    init(to url: WebSocketURL, _ configuration: ClientConfiguration) throws(WebSocketError) {
+        try self.init(to: url, configuration, hops: 0, hasLeftOrigin: false)
+    }
+
+    private init(
+        to url: WebSocketURL, _ configuration: ClientConfiguration, hops: Int, hasLeftOrigin: Bool
+    ) throws(WebSocketError) {
+        guard !url.isSecure else {
+            throw WebSocketError(
+                .ssl, "wss: is not supported by this release; use ws: to \(url.host)", host: url.host)
+        }
+        self.url = url
+        request = try HandshakeRequest(url: url, configuration: configuration, toOtherOrigin: hasLeftOrigin)
+        route = try Route(to: url, configuration)
+        self.hops = hops
+        self.hasLeftOrigin = hasLeftOrigin
+    }
+
+    /// Where a redirect leads; `nil` where the failure is none, or none is to be followed.
+    ///
+    /// Credentials stay with the origin they were given for (RFC 9110, section 15.4): once another has been visited,
+    /// the request no longer has them, for the way back is that other server's choice.
+    /// - Throws: `invalidHandshake` with the answer, for one redirect too many and for a Location that cannot be used.
+    func redirected(
+        by failure: WebSocketError, _ configuration: ClientConfiguration
+    ) throws(WebSocketError) -> Destination? {
+        // A server on a socket of the file system has no origin to compare, and leads nowhere else.
+        guard configuration.followRedirects > 0, url.socketPath == nil, failure.code == .invalidHandshake,
+            let response = failure.httpResponse, [301, 302, 303, 307, 308].contains(response.status.code)
+        else { return nil }
+        func refused(_ why: String) -> WebSocketError {
+            WebSocketError(
+                .invalidHandshake, "\(url.host) redirected the WebSocket handshake (\(response.status.code)) \(why)",
+                host: url.host, httpResponse: response, libraryDetail: failure.libraryDetail)
+        }
+        guard hops < configuration.followRedirects else {
+            throw refused("once more than the \(configuration.followRedirects) times that followRedirects allows")
+        }
+        guard let location = response.headerFields[.location], !location.isEmpty else {
+            throw refused("without a Location")
+        }
+        do throws(WebSocketError) {
+            let next = try url.resolving(location)
+            guard next.socketPath == nil else { throw refused("to a socket of this machine") }
+            guard next.isSecure || !url.isSecure else { throw refused("from wss: to ws:, which is not safe") }
+            return try Destination(
+                to: next, configuration, hops: hops + 1, hasLeftOrigin: hasLeftOrigin || !next.hasOrigin(of: url))
+        } catch {
+            // What a server sends is no mistake in an argument of the caller's.
+            throw error.code == .invalidArgument ? refused("to a Location that is not valid: \(error)") : error
+        }
+    }
+}
+
+extension WebSocketURL {
+    /// Whether scheme, host and port are the same (RFC 6454, section 5).
+    func hasOrigin(of other: WebSocketURL) -> Bool {
+        isSecure == other.isSecure && host.lowercased() == other.host.lowercased() && port == other.port
+    }
+
+    /// What a Location means that came from here (RFC 9110, section 10.2.2): a URL or a reference relative to this
+    /// one. The schemes of HTTP, which the handshake is, stand for their WebSocket counterparts; a fragment means
+    /// nothing here.
+    func resolving(_ location: String) throws(WebSocketError) -> WebSocketURL {
+        // With the zone of an IPv6 address, which the authority leaves out (RFC 6874).
+        let literal = host.contains(":") ? "[\(host.replacing("%", with: "%25"))]" : host
+        let base = URL(string: "\(isSecure ? "wss" : "ws")://\(literal):\(port)\(target)")
+        let reference = location.prefix { $0 != "#" }
+        guard !reference.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }),
+            let url = URL(string: String(reference), relativeTo: base)
+        else { throw WebSocketError(.invalidArgument, "The URL is not valid: it cannot be parsed") }
+        let text = url.absoluteString
+        guard let colon = text.firstIndex(of: ":") else { return try WebSocketURL(text) }
+        let scheme =
+            switch text[..<colon].lowercased() {
+            case "http": "ws"
+            case "https": "wss"
+            default: String(text[..<colon])
+            }
+        return try WebSocketURL(scheme + text[colon...])
+    }
+}

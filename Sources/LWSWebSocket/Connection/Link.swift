@@ -1,0 +1,236 @@
+// A client's way to its server: one connection after the other.
+
+internal import LWSServiceLoop
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// What a client's operations go through: the connection of now, and the making of another where that is lost.
+///
+/// Locks: the link's comes before a connection's. What the loop calls takes a connection's alone.
+final class Link: Sendable {
+    let configuration: ClientConfiguration
+    let origin: Destination
+    let loop: WebSocketLoop
+    let resolver: any NameResolver
+    private let pongs: PongDelivery?
+
+    enum Phase {
+        /// Nobody has asked to connect.
+        case fresh
+        /// The first connect is under way, on its caller's thread.
+        case connecting
+        /// There was a connection. Whether it is still there, it knows itself.
+        case open
+        /// The connection was lost, and a background thread makes another.
+        case reconnecting
+        /// There will be no other connection. `nil`: the last one says why.
+        case over(WebSocketError?)
+    }
+
+    struct State {
+        /// The one of now: fresh, open, lost, or the attempt under way. Where it is not the first one, it holds what the
+        /// ones before it had received.
+        var connection: Connection
+        var phase = Phase.fresh
+        /// The client was closed, or dropped: what calls throw from then on that have no connection to say it.
+        var closedError: WebSocketError?
+        /// Calls that wait for another connection.
+        var waiters: [Waiter] = []
+        var lastTicket = 0
+        /// The thread on which the application is told of a wait.
+        var notifier: pthread_t?
+    }
+
+    // Safe to share: pthread_t is a handle, compared with the lock held.
+    let state: Locked<State>
+    /// Ends the wait between two attempts. Signalled when the client is closed or dropped, and not before.
+    let interruption = MonotonicSemaphore()
+
+    init(
+        to origin: Destination, _ configuration: ClientConfiguration, _ loop: WebSocketLoop,
+        _ resolver: any NameResolver
+    ) {
+        let pongs = configuration.pingPongHandler.map(PongDelivery.init)
+        self.origin = origin
+        self.configuration = configuration
+        self.loop = loop
+        self.resolver = resolver
+        self.pongs = pongs
+        state = Locked(
+            State(
+                connection: Connection(
+                    url: origin.url, limits: configuration.limits, pongs: pongs, route: origin.route)))
+    }
+
+    var connection: Connection { state.withLock { $0.connection } }
+
+    /// A connection that follows another and takes over what nobody has read.
+    func connection(to destination: Destination, after previous: Connection) -> Connection {
+        Connection(
+            url: destination.url, limits: configuration.limits, pongs: pongs, route: destination.route,
+            inbound: previous.query { $0.inbound.handOver() })
+    }
+
+    // MARK: - Waiting for another connection
+
+    /// A call that waits for another connection. `outcome` belongs to the link's lock.
+    final class Waiter: @unchecked Sendable {
+        // Safe to share: `outcome` is read and written with the link's lock held; the rest is constant.
+        let ticket: Int
+        let isReading: Bool
+        let semaphore = MonotonicSemaphore()
+        let enter: @Sendable (Connection) -> Void
+        var outcome: Result<Connection, WebSocketError>?
+
+        init(_ call: Call, _ enter: @escaping @Sendable (Connection) -> Void) {
+            ticket = call.ticket
+            isReading = call.isReading
+            self.enter = enter
+        }
+    }
+
+    /// A read or write with its place in the order of calls and its time limit.
+    struct Call: Sendable {
+        let ticket: Int
+        let isReading: Bool
+        let timeout: Duration?
+        let deadline: Deadline
+    }
+
+    /// Begins a call. Returns the connection to try first; `nil` where readers wait for another one, so that a
+    /// later reader does not come before them.
+    func begin(reading: Bool, timeout: Duration?) throws(WebSocketError) -> (Call, Connection?) {
+        let deadline = Deadline(after: timeout)
+        let (ticket, connection, mayEnter) = state.withLock { state in
+            state.lastTicket += 1
+            let mayEnter = !reading || !state.waiters.contains(where: \.isReading)
+            return (state.lastTicket, state.connection, mayEnter)
+        }
+        try connection.checkMayBlock()
+        let call = Call(ticket: ticket, isReading: reading, timeout: timeout, deadline: deadline)
+        return (call, mayEnter ? connection : nil)
+    }
+
+    /// Has a call enter the connection that comes after `last`, which took nothing more, once that is open: in the
+    /// order in which the calls began. Blocks.
+    func enterNext<Entry: Sendable>(
+        after last: Connection?, _ call: Call, _ enter: @escaping @Sendable (Connection) -> Entry
+    ) throws(WebSocketError) -> (Connection, Entry) {
+        try checkMayBlock()
+        let entry = Locked<Entry?>(nil)
+        let waiter = Waiter(call) { connection in
+            let entered = enter(connection)
+            entry.withLock { $0 = entered }
+        }
+        if let loss = state.withLock({ $0.add(waiter, after: last, mayReconnect: mayReconnect) }) {
+            startReconnecting(loss)
+        }
+        if !waiter.semaphore.wait(until: call.deadline) {
+            state.withLock { $0.withdraw(waiter, or: timedOut(call)) }
+        }
+        guard let outcome = state.withLock({ _ in waiter.outcome }) else { throw timedOut(call) }
+        let connection = try outcome.get()
+        guard let entered = entry.withLock({ $0 }) else { throw timedOut(call) }
+        return (connection, entered)
+    }
+
+    private var mayReconnect: Bool { configuration.retryConfig != nil }
+
+    private func timedOut(_ call: Call) -> WebSocketError {
+        let host = origin.url.host
+        let (code, what) =
+            call.isReading
+            ? (WebSocketError.Code.readTimedOut, "No message came from \(host)")
+            : (.writeTimedOut, "The message could not be sent to \(host), nothing of it was,")
+        return WebSocketError(
+            code,
+            "\(what) within \(call.timeout ?? .zero): the connection was lost and is being made again; a later call "
+                + "can succeed", host: host)
+    }
+
+    /// Refuses to block a thread that would wait for itself: the one that serves the loop, and the one that tells the
+    /// application of a wait.
+    func checkMayBlock() throws(WebSocketError) {
+        let host = origin.url.host
+        guard !loop.isHeldByCurrentThread else {
+            throw WebSocketError(
+                .invalidArgument,
+                "A blocking call was made on the thread that serves the connection to \(host); make it elsewhere",
+                host: host)
+        }
+        let isNotifier = state.withLock { state in
+            state.notifier.map { pthread_equal($0, pthread_self()) != 0 } ?? false
+        }
+        guard !isNotifier else {
+            throw WebSocketError(
+                .invalidArgument, "A blocking call was made inside retryConfig.onRetry; make it elsewhere", host: host
+            )
+        }
+    }
+}
+
+extension Link.State {
+    /// Gives the waiter its outcome, or puts it in line. Returns how the connection was lost, where it now has to be
+    /// made again.
+    mutating func add(_ waiter: Link.Waiter, after last: Connection?, mayReconnect: Bool) -> WebSocketError? {
+        switch phase {
+        case .fresh, .connecting:
+            // Between two attempts of the first connect the last one has ended; the client has not.
+            let hasOpened = connection.query { $0.hasOpened }
+            let error = hasOpened ? connection.notOpenError(.ended) : connection.notOpenError(.connecting)
+            fail(waiter, closedError ?? error)
+        case .over(let error):
+            fail(waiter, error ?? connection.notOpenError(connection.phase, reading: waiter.isReading))
+        case .reconnecting:
+            // An attempt may have taken over messages while the caller looked at the connection before.
+            if let last, connection !== last { admit(waiter) } else { waiters.append(waiter) }
+        case .open where connection !== last:
+            admit(waiter)
+        case .open:
+            guard mayReconnect, closedError == nil, connection.ending?.initiator == .network else {
+                fail(waiter, connection.notOpenError(connection.phase, reading: waiter.isReading))
+                return nil
+            }
+            phase = .reconnecting
+            waiters.append(waiter)
+            return connection.notOpenError(.ended)
+        }
+        return nil
+    }
+
+    /// Another connection is open: everybody who waits enters it.
+    mutating func admitAll() {
+        let waiting = waiters.sorted { $0.ticket < $1.ticket }
+        waiters = []
+        for waiter in waiting { admit(waiter) }
+    }
+
+    /// There will be none.
+    mutating func failAll(_ error: WebSocketError) {
+        let waiting = waiters
+        waiters = []
+        for waiter in waiting { fail(waiter, error) }
+    }
+
+    /// Takes a waiter away whose time is up, unless it has its outcome.
+    mutating func withdraw(_ waiter: Link.Waiter, or error: WebSocketError) {
+        guard waiter.outcome == nil else { return }
+        waiters.removeAll { $0 === waiter }
+        waiter.outcome = .failure(error)
+    }
+
+    private func admit(_ waiter: Link.Waiter) {
+        waiter.enter(connection)
+        waiter.outcome = .success(connection)
+        waiter.semaphore.signal()
+    }
+
+    private func fail(_ waiter: Link.Waiter, _ error: WebSocketError) {
+        waiter.outcome = .failure(error)
+        waiter.semaphore.signal()
+    }
+}

@@ -1,0 +1,147 @@
+// What goes on over a lost connection that is made again.
+
+import HTTPTypes
+import LWSServiceLoop
+import TestSupport
+import Testing
+
+@testable import LWSWebSocket
+
+@Suite("Reconnecting", .serialized)
+struct ReconnectingTests {
+    @Test("lets calls keep to their own time limits; later ones succeed")
+    func timeouts() throws {
+        let mayAccept = Locked(false)
+        let server = try NumberedServer { number, peer in
+            if number > 0, !mayAccept.withLock({ $0 }) { return try peer.refuse(503) }
+            try peer.acceptUpgrade()
+            if number == 0 { return peer.closeConnection() }
+            while let frame = try? peer.readFrame() { peer.sendFrame(opcode: frame.opcode, frame.payload) }
+        }
+        defer { server.stop() }
+        var configuration = RetryLog().configuration()
+        configuration.readTimeout = .milliseconds(150)
+        configuration.writeTimeout = .milliseconds(150)
+        let client = try WebSocketClient(server.url(), configuration: configuration)
+        let reading = Timing.of {
+            let error = failure { try client.readMessage() }
+            #expect(error?.code == .readTimedOut)
+            #expect(error?.description.contains("being made again") == true)
+        }
+        #expect(reading.isAbout(.milliseconds(150)), "\(reading)")
+        let writing = Timing.of {
+            let error = failure { try client.writeTextMessage("x") }
+            #expect(error?.code == .writeTimedOut)
+            #expect(error?.closure == nil)
+            #expect(error?.description.contains("nothing of it was") == true)
+        }
+        #expect(writing.isAbout(.milliseconds(150)), "\(writing)")
+        mayAccept.withLock { $0 = true }
+        #expect(eventually(within: .seconds(5)) { client.isOpen })
+        try client.writeTextMessage("y")
+        #expect(try client.readTextMessage() == "y", "what was given up was not sent")
+        try client.close()
+    }
+
+    @Test("reads what had arrived before the loss first, though a writer has met the loss before")
+    func leftovers() throws {
+        let server = try NumberedServer { number, peer in
+            try peer.acceptUpgrade()
+            peer.sendFrame(opcode: 1, [UInt8(48 + number)])
+            peer.sendFrame(opcode: 1, [UInt8(65 + number)])
+            if number == 0 { return peer.closeConnection() }
+            _ = try peer.readFrame()
+            peer.sendFrame(opcode: 1, [33])
+            peer.waitForEnd()
+        }
+        defer { server.stop() }
+        let client = try WebSocketClient(server.url(), configuration: RetryLog().configuration())
+        #expect(eventually(within: .seconds(5)) { !client.isOpen })
+        try client.writeTextMessage("x")
+        #expect(try (0..<5).map { _ in try client.readTextMessage() } == ["0", "A", "1", "B", "!"])
+    }
+
+    @Test("serves readers in the order in which they came, over a loss")
+    func order() throws {
+        let server = try NumberedServer { number, peer in
+            try peer.acceptUpgrade()
+            if number == 0 {
+                _ = try peer.readFrame()
+                return peer.closeConnection()
+            }
+            for index in 0..<8 { peer.sendFrame(opcode: 1, [UInt8(48 + index)]) }
+            peer.waitForEnd()
+        }
+        defer { server.stop() }
+        let log = RetryLog()
+        let client = try WebSocketClient(
+            server.url(), configuration: log.configuration(interval: .milliseconds(200)))
+        var readers: [Background<String>] = []
+        for index in 0..<8 {
+            if index == 4 {
+                try client.writeTextMessage("go")
+                try log.next()
+                // All that waited have met the loss.
+                #expect(eventually(within: .seconds(5)) { client.link.state.withLock { $0.waiters.count == 4 } })
+            }
+            readers.append(try Background { try client.readTextMessage() })
+            let waiting = index + 1
+            #expect(
+                eventually(within: .seconds(5)) { client.link.state.withLock { $0.lastTicket } >= waiting }
+                    && readers[index].isBlocked(for: .milliseconds(5)))
+        }
+        #expect(try readers.map { try $0.value() } == (0..<8).map(String.init))
+    }
+
+    @Test("keeps the queue of unread messages bounded over many losses")
+    func bounded() throws {
+        let size = 64 << 10
+        let server = try NumberedServer { _, peer in
+            try peer.acceptUpgrade()
+            for _ in 0..<40 where peer.sendFrame(opcode: 2, [UInt8](repeating: 7, count: size)) {}
+            _ = try peer.readFrame()
+            peer.reset()
+        }
+        defer { server.stop() }
+        let client = try WebSocketClient(
+            server.url(), configuration: RetryLog().configuration(interval: .milliseconds(1)))
+        #expect(eventually(within: .seconds(5)) { client.connection.query { $0.inbound.isPaused } })
+        for round in 0..<10 {
+            try client.writeTextMessage("\(round)")
+            #expect(eventually(within: .seconds(5)) { !client.isOpen })
+        }
+        var count = 0
+        while case .served(.message) = client.connection.enter(.any) { count += 1 }
+        #expect(count >= 16 && count * size <= InboundQueue.maxBytes + 10 * size, "\(count)")
+        #expect(count <= 18, "\(count)")
+    }
+
+    @Test("does not send a message again of which a part has left, and says so")
+    func partial() throws {
+        let received = Locked<[Int]>([])
+        let server = try NumberedServer { number, peer in
+            try peer.acceptUpgrade()
+            if number == 0 {
+                _ = try peer.read(100_000)
+                return peer.reset()
+            }
+            while let frame = try? peer.readFrame() {
+                received.withLock { $0.append(frame.payload.count) }
+                peer.sendFrame(opcode: frame.opcode, Array(frame.payload.prefix(1)))
+            }
+        }
+        defer { server.stop() }
+        let client = try WebSocketClient(server.url(), configuration: RetryLog().configuration())
+        let writing = try Background {
+            try client.writeBinaryMessage([UInt8](repeating: 7, count: StallingServer.tooMuch))
+        }
+        let error = failure { try writing.value() }
+        #expect(error?.code == .connectionClosure)
+        #expect(error?.closure?.initiator == .network)
+        #expect(error?.isRetriable == false)
+        #expect(error?.description.contains("may have arrived") == true)
+        try client.writeBinaryMessage([9])
+        #expect(try client.readBinaryMessage() == [9])
+        #expect(received.withLock { $0 } == [1])
+    }
+}

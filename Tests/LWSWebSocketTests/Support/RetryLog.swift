@@ -1,0 +1,36 @@
+// The waits that a client tells of.
+
+import LWSServiceLoop
+import TestSupport
+
+@testable import LWSWebSocket
+
+/// Gathers the events of a `WebSocketRetryConfig`, and lets a test wait for the next.
+final class RetryLog: Sendable {
+    private let events = Locked<[WebSocketRetryEvent]>([])
+    private let noted = MonotonicSemaphore()
+
+    var all: [WebSocketRetryEvent] { events.withLock { $0 } }
+
+    /// Waits for one more event than were waited for before.
+    func next() throws {
+        guard noted.wait(until: Deadline(after: .seconds(10))) else { throw StillRunning(limit: .seconds(10)) }
+    }
+
+    /// A configuration that makes attempts with short waits and tells this log of them.
+    func configuration(
+        maxCount: Int = 0, interval: Duration = .milliseconds(20), backOffFactor: Double = 1,
+        maxWaitInterval: Duration = .seconds(30)
+    ) -> ClientConfiguration {
+        var configuration = ClientConfiguration()
+        // Longer than any test waits, so that one that fails ends.
+        (configuration.readTimeout, configuration.writeTimeout) = (.seconds(20), .seconds(20))
+        configuration.retryConfig = WebSocketRetryConfig(
+            maxCount: maxCount, interval: interval, backOffFactor: backOffFactor, maxWaitInterval: maxWaitInterval
+        ) { [events, noted] event in
+            events.withLock { $0.append(event) }
+            noted.signal()
+        }
+        return configuration
+    }
+}
