@@ -67,7 +67,7 @@ public final class WebSocketClient: Sendable {
         let parsed = try WebSocketURL(url)
         try configuration.validate()
         self.configuration = configuration
-        link = Link(to: try Route(to: parsed, configuration), configuration, loop, resolver)
+        link = Link(to: try Destination(to: parsed, configuration), configuration, loop, resolver)
     }
 
     deinit { link.abandon() }

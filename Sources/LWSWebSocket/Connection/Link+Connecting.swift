@@ -108,20 +108,20 @@ extension Link {
     private func makeAttempt() throws(WebSocketError) {
         let timeout = configuration.effectiveHandShakeTimeout
         let deadline = Deadline(after: timeout)
-        var route = origin
+        var destination = origin
         while true {
-            let connection = try install(route.url)
+            let connection = try install(destination.url)
             do throws(WebSocketError) {
                 try connection.open(
                     until: deadline, timeout: timeout, resolver: resolver
                 ) { addresses, deadline throws(WebSocketError) in
                     ClientTransport(
-                        connection, route.request, to: addresses, until: deadline, on: try loop.lease())
+                        connection, destination.request, to: addresses, until: deadline, on: try loop.lease())
                 }
                 return
             } catch {
-                guard let next = try route.redirected(by: error, configuration) else { throw error }
-                route = next
+                guard let next = try destination.redirected(by: error, configuration) else { throw error }
+                destination = next
             }
         }
     }

@@ -13,7 +13,7 @@ internal import LWSServiceLoop
 /// Locks: the link's comes before a connection's. What the loop calls takes a connection's alone.
 final class Link: Sendable {
     let configuration: ClientConfiguration
-    let origin: Route
+    let origin: Destination
     let loop: WebSocketLoop
     let resolver: any NameResolver
     private let pongs: PongDelivery?
@@ -51,7 +51,8 @@ final class Link: Sendable {
     let interruption = MonotonicSemaphore()
 
     init(
-        to origin: Route, _ configuration: ClientConfiguration, _ loop: WebSocketLoop, _ resolver: any NameResolver
+        to origin: Destination, _ configuration: ClientConfiguration, _ loop: WebSocketLoop,
+        _ resolver: any NameResolver
     ) {
         let pongs = configuration.pingPongHandler.map(PongDelivery.init)
         self.origin = origin

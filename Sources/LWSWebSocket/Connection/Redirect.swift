@@ -9,7 +9,7 @@ internal import HTTPTypes
 #endif
 
 /// Where an attempt goes to, and what it asks there.
-struct Route: Sendable {
+struct Destination: Sendable {
     let url: WebSocketURL
     let request: HandshakeRequest
     /// Redirects so far.
@@ -35,14 +35,14 @@ struct Route: Sendable {
         self.hasLeftOrigin = hasLeftOrigin
     }
 
-    /// The route that a redirect asks for; `nil` where the failure is none, or none is to be followed.
+    /// The destination that a redirect names; `nil` where the failure is none, or none is to be followed.
     ///
     /// Credentials stay with the origin they were given for (RFC 9110, section 15.4): once another has been visited,
     /// the request no longer has them, for the way back is that other server's choice.
     /// - Throws: `invalidHandshake` with the answer, for one redirect too many and for a Location that cannot be used.
     func redirected(
         by failure: WebSocketError, _ configuration: ClientConfiguration
-    ) throws(WebSocketError) -> Route? {
+    ) throws(WebSocketError) -> Destination? {
         guard configuration.followRedirects > 0, failure.code == .invalidHandshake,
             let response = failure.httpResponse, [301, 302, 303, 307, 308].contains(response.status.code)
         else { return nil }
@@ -60,7 +60,7 @@ struct Route: Sendable {
         do throws(WebSocketError) {
             let next = try url.resolving(location)
             guard next.isSecure || !url.isSecure else { throw refused("from wss: to ws:, which is not safe") }
-            return try Route(
+            return try Destination(
                 to: next, configuration, hops: hops + 1, hasLeftOrigin: hasLeftOrigin || !next.hasOrigin(of: url))
         } catch {
             // What a server sends is no mistake in an argument of the caller's.
