@@ -116,6 +116,10 @@ extension ClientSession {
     /// The answer has arrived; lws judges it next.
     func readResponse(_ wsi: OpaquePointer) {
         response = HandshakeResponse.read(wsi, buffer: serviceBuffer)
+        guard let response, response.status.code != 101 else { return }
+        let body = ResponseBody()
+        responseBody = body
+        body.read(response, wsi)
     }
 
     /// lws finds nothing wrong with the answer. Returns whether it answers the offer of sub-protocols, too, which lws

@@ -41,6 +41,8 @@ final class ClientSession {
     /// lws's service buffer, known from the request that it writes there.
     var serviceBuffer: UnsafeRawBufferPointer?
     var response: HTTPResponse?
+    /// The beginning of its body, where it refuses.
+    var responseBody: ResponseBody?
     /// What the server has chosen of the sub-protocols offered.
     var subProtocol: String?
     var assembler: MessageAssembler
@@ -100,6 +102,9 @@ final class ClientSession {
     }
 
     func error(_ code: WebSocketError.Code, _ message: String, detail: String? = nil) -> WebSocketError {
-        WebSocketError(code, message, host: connection.url.host, httpResponse: response, libraryDetail: detail)
+        let body = responseBody?.bytes ?? []
+        return WebSocketError(
+            code, message, host: connection.url.host, httpResponse: response,
+            httpResponseBody: body.isEmpty ? nil : body, libraryDetail: detail)
     }
 }
