@@ -20,6 +20,8 @@ extension ClientConfiguration {
     ///   "handShakeTimeout": 7.5,
     ///   "maxFrameSize": 65536,
     ///   "maxMessageSize": null,
+    ///   "pingInterval": 20,
+    ///   "pongTimeout": 5,
     ///   "validation": true
     /// }
     /// ```
@@ -64,6 +66,8 @@ extension ClientConfiguration {
             case "handShakeTimeout": handShakeTimeout = try field.timeout() ?? Self.defaultHandShakeTimeout
             case "maxFrameSize": maxFrameSize = try field.integer()
             case "maxMessageSize": maxMessageSize = field.isNull ? nil : try field.integer()
+            case "pingInterval": pingInterval = try field.timeout()
+            case "pongTimeout": pongTimeout = try field.timeout()
             case "validation": validation = try field.bool()
             default: throw field.unknown()
             }

@@ -12,7 +12,7 @@ extension ClientSession {
     func connectToNext(_ held: borrowing HeldLoop) {
         guard let vhost = held.resident(ClientVhost.self)?.vhost else {
             failure = error(.connection, "libwebsockets could not set up its client side")
-            finish()
+            finish(held)
             return
         }
         while !isAborted, !addresses.isEmpty {
@@ -26,7 +26,7 @@ extension ClientSession {
             }
             failure = failure ?? unreachable()
         }
-        finish()
+        finish(held)
     }
 
     private func begin(
@@ -139,8 +139,9 @@ extension ClientSession {
     }
 
     /// Returns whether anybody still wants the connection.
-    func opened() -> Bool {
+    func opened(_ held: borrowing HeldLoop) -> Bool {
         wasOpened = connection.opened(response, subProtocol: subProtocol)
+        if wasOpened { startKeepAlive(held) }
         return wasOpened
     }
 
@@ -199,11 +200,11 @@ extension ClientSession {
         guard !isConnectCallRunning else { return }
         Unmanaged.passUnretained(self).release()
         guard !wasOpened, !requestWasWritten, !isAborted, !addresses.isEmpty, let loop = lease?.loop else {
-            finish()
+            finish(held)
             return
         }
         // Not from inside a callback of the connection that lws is destroying.
         let next = LoopBound(self, held)
-        if !loop.perform({ next.get($0).connectToNext($0) }) { finish() }
+        if !loop.perform({ next.get($0).connectToNext($0) }) { finish(held) }
     }
 }

@@ -8,6 +8,7 @@ extension ClientSession {
 
     /// A piece of a data frame has arrived.
     func received(_ bytes: UnsafeRawBufferPointer, _ wsi: OpaquePointer) {
+        keepAlive?.plan.heard()
         let piece = MessageAssembler.Piece(
             bytes: bytes,
             kind: lws_frame_is_binary(wsi) != 0 ? .binary : .text,
@@ -16,7 +17,7 @@ extension ClientSession {
         switch assembler.add(piece) {
         case .incomplete: break
         case .message(let message):
-            if connection.received(message) { lws_rx_flow_control(wsi, 0) }
+            if connection.received(message) { pauseReading(wsi) }
         case .violation(let violation):
             connection.failed(violation)
         }
@@ -24,7 +25,13 @@ extension ClientSession {
 
     /// A pong has arrived, in one piece as all control frames do.
     func receivedPong(_ payload: UnsafeRawBufferPointer, _ wsi: OpaquePointer) {
-        if connection.receivedPong(payload) { lws_rx_flow_control(wsi, 0) }
+        keepAlive?.plan.heard()
+        if connection.receivedPong(payload, at: .now) { pauseReading(wsi) }
+    }
+
+    private func pauseReading(_ wsi: OpaquePointer) {
+        isReadingPaused = true
+        lws_rx_flow_control(wsi, 0)
     }
 
     /// The peer's close frame has arrived. Returns whether lws is to answer it.
@@ -89,6 +96,7 @@ extension ClientSession {
             case .ping: LWS_WRITE_PING
             case .pong: LWS_WRITE_PONG
             }
+        if frame.message.kind.isControl { frame.message.leftAt = .now }
         let flags = frame.isLast ? 0 : LWS_WRITE_NO_FIN.rawValue
         let status = lws_write(
             wsi, payload.assumingMemoryBound(to: UInt8.self), frame.count,

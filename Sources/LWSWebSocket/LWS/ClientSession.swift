@@ -46,6 +46,9 @@ final class ClientSession {
     /// What the server has chosen of the sub-protocols offered.
     var subProtocol: String?
     var assembler: MessageAssembler
+    /// Reading from the socket is paused until the application reads on.
+    var isReadingPaused = false
+    var keepAlive: KeepAlive?
 
     init(
         connection: Connection, request: HandshakeRequest, addresses: [ResolvedAddress], deadline: Deadline,
@@ -71,6 +74,8 @@ final class ClientSession {
         // It may be full again by now; then the readers will ask once more.
         guard let wsi, wasOpened, !connection.query({ $0.inbound.isPaused }) else { return }
         lws_rx_flow_control(wsi, 1)
+        isReadingPaused = false
+        resumeKeepAlive(held)
     }
 
     func endAfter(_ limit: Duration, _ held: borrowing HeldLoop) {
@@ -90,8 +95,9 @@ final class ClientSession {
     // MARK: - The end
 
     /// Tells the connection how it went. Nothing happens on the loop after this.
-    func finish() {
+    func finish(_ held: borrowing HeldLoop) {
         guard lease != nil else { return }
+        keepAlive?.stop(held)
         if wasOpened {
             connection.transportEnded(violation: violation)
         } else {

@@ -69,7 +69,7 @@ extension ClientSession {
         case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
             goOn = checkSubProtocol(wsi)
         case LWS_CALLBACK_CLIENT_ESTABLISHED:
-            goOn = opened()
+            goOn = opened(held)
         case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
             connectionFailed(String(decoding: argument.prefix { $0 != 0 }, as: UTF8.self))
             goOn = true
