@@ -12,6 +12,8 @@ struct KeepAliveTests {
         var configuration = ClientConfiguration()
         configuration.pingInterval = interval
         configuration.pongTimeout = limit
+        // What does not end by the keep-alive shall fail, not hang.
+        (configuration.readTimeout, configuration.writeTimeout) = (.seconds(10), .seconds(10))
         return configuration
     }
 
@@ -144,20 +146,24 @@ struct KeepAliveTests {
         let server = try RawServer { peer in
             _ = try? peer.acceptUpgrade()
             let payload = [UInt8](repeating: 1, count: 65536)
-            for _ in 0..<40 where peer.sendFrame(opcode: 2, payload) {}
+            // As many as make the client pause, and none that would lie in its socket as a sign of life.
+            for _ in 0..<16 where peer.sendFrame(opcode: 2, payload) {}
             peer.waitForEnd()
         }
         defer { server.stop() }
         let client = try WebSocketClient(
-            server.url(), configuration: configuration(every: .milliseconds(30), within: .milliseconds(50)))
+            server.url(), configuration: configuration(every: .milliseconds(30), within: .milliseconds(150)))
         #expect(eventually(within: .seconds(10)) { client.connection.query { $0.inbound.isPaused } })
         let ended = MonotonicSemaphore()
         #expect(client.connection.query { $0.waitForEnd(waking: ended) })
-        #expect(!ended.wait(until: Deadline(after: .milliseconds(400))), "it was judged")
+        #expect(!ended.wait(until: Deadline(after: .milliseconds(500))), "it was judged")
         #expect(client.isOpen)
-        for _ in 0..<40 { #expect(try client.readBinaryMessage().count == 65536) }
-        // Now it could answer, and does not.
-        expectLost(failure { try client.readMessage() })
+        // From here on it could answer, and does not.
+        let time = try Timing.of {
+            for _ in 0..<16 { _ = try client.readBinaryMessage() }
+            expectLost(failure { try client.readMessage() })
+        }
+        #expect(time >= .milliseconds(150) && time < .milliseconds(250), "\(time)")
     }
 
     @Test("without a limit only pings")
