@@ -28,6 +28,19 @@ extension WebSocketClient {
     /// Sends a pong without a payload.
     public func pong() throws(WebSocketError) { try writeControl(.pong, [UInt8]()) }
 
+    /// Sends a ping and returns how long its pong takes: from the ping's being handed to the system to the pong's
+    /// arrival on the thread that reads, so that it does not matter how soon this thread wakes.
+    ///
+    /// Blocks until the pong comes, at most for `timeout`; `nil` and negative: no limit. Several threads may measure
+    /// at once. Where the peer answers the latest of several pings alone (RFC 6455, section 5.5.3), that pong is the
+    /// answer to the earlier ones too. The pong is not shown to ``ClientConfiguration/pingPongHandler``. While
+    /// messages that nobody reads keep the client from reading its socket, the pong is not seen.
+    /// - Throws: `readTimedOut`, after which the connection is still open; `connectionClosure` where the connection is
+    ///   or gets closed.
+    public func roundTripTime(timeout: Duration? = .seconds(10)) throws(WebSocketError) -> Duration {
+        try connection.roundTrip(timeout: timeout)
+    }
+
     private func writeControl(
         _ kind: OutgoingMessage.Kind, _ payload: some ContiguousBytes
     ) throws(WebSocketError) {

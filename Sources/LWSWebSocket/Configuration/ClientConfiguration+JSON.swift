@@ -26,7 +26,9 @@ extension ClientConfiguration {
     ///   "proxy": {"host": "proxy.example.com", "port": 8080, "username": "user", "password": "secret"},
     ///   "localAddress": "192.0.2.1",
     ///   "retryConfig": {"maxCount": 20, "interval": 3, "backOffFactor": 2, "maxWaitInterval": 20},
-    ///   "followRedirects": 3
+    ///   "followRedirects": 3,
+    ///   "pingInterval": 20,
+    ///   "pongTimeout": 5
     /// }
     /// ```
     ///
@@ -73,6 +75,8 @@ extension ClientConfiguration {
             case "maxMessageSize": maxMessageSize = field.isNull ? nil : try field.integer()
             case "webSocketCompressionEnabled": webSocketCompressionEnabled = try field.bool()
             case "compression": compression = try field.compression()
+            case "pingInterval": pingInterval = try field.timeout()
+            case "pongTimeout": pongTimeout = try field.timeout()
             case "validation": validation = try field.bool()
             case "proxy": proxy = field.isNull ? nil : try field.proxy()
             case "localAddress": localAddress = field.isNull ? nil : try field.string()

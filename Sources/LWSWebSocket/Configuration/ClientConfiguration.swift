@@ -93,6 +93,23 @@ public struct ClientConfiguration: Sendable {
     /// Is told of pongs. `nil`: they are read and forgotten.
     public var pingPongHandler: (any PingPongHandler)?
 
+    /// How often a ping is sent while the connection is open, so that nobody between takes it for idle, and for
+    /// ``pongTimeout``. Its payload is eight random bytes; its pong is not shown to ``pingPongHandler``. A ping that
+    /// cannot leave, because the peer does not read, is not followed by another. `nil`: none is sent. Has to be more
+    /// than zero.
+    public var pingInterval: Duration?
+
+    /// How long the peer may stay silent after a ping of ``pingInterval``. Any pong and any data is a sign of life (a
+    /// message that trickles in counts with every 4 KiB and at the end of each of its frames); pings of the peer,
+    /// which libwebsockets shows to nobody, are not. When the time is up the connection is ended without a close
+    /// frame, and blocked and later calls throw ``WebSocketError/Code/connectionClosure`` with code 1006 and the
+    /// initiator `network`. `nil`: never. Has to be more than zero, and needs ``pingInterval``.
+    ///
+    /// While the client does not read from its socket, because the application does not read from the client, no pong
+    /// can be seen; then nobody is judged, and the time begins anew when reading goes on. A ping waits behind what the
+    /// operating system has still to send: allow for that where a lot is sent over a slow line.
+    public var pongTimeout: Duration?
+
     /// Whether ``WebSocketClient/readMessage(as:)`` checks the constraints of a ``Validatable`` type after binding,
     /// and throws ``WebSocketError/Code/payloadValidation`` where one is violated. `false`: none is looked at.
     public var validation = true
@@ -166,6 +183,18 @@ extension ClientConfiguration {
             throw WebSocketError(
                 .invalidArgument, "maxMessageSize: \(maxMessageSize) is negative; nil means no limit")
         }
+        try validateKeepAlive()
+    }
+
+    /// Refuses a time that has no meaning, or none without another field.
+    private func validateKeepAlive() throws(WebSocketError) {
+        for (name, value) in [("pingInterval", pingInterval), ("pongTimeout", pongTimeout)] {
+            guard let value, value <= .zero else { continue }
+            throw WebSocketError(.invalidArgument, "\(name): \(value) is not more than zero; nil turns it off")
+        }
+        if pongTimeout != nil, pingInterval == nil {
+            throw WebSocketError(.invalidArgument, "pongTimeout: there is no ping to wait for without pingInterval")
+        }
     }
 
     /// The fields of the handshake itself, and those that would change how the answer has to be read.
@@ -185,6 +214,12 @@ extension ClientConfiguration {
     var limits: Connection.Limits {
         .init(
             maxFrameSize: maxFrameSize > 0 ? maxFrameSize : Self.defaultMaxFrameSize,
-            maxMessageSize: maxMessageSize)
+            maxMessageSize: maxMessageSize,
+            keepAlive: pingInterval.map {
+                // Clocks do not reach further than some centuries.
+                .init(interval: min($0, Self.longestWait), limit: pongTimeout.map { min($0, Self.longestWait) })
+            })
     }
+
+    private static let longestWait = Duration.seconds(10 * 365 * 24 * 3600)
 }

@@ -8,6 +8,9 @@
 public protocol PingPongHandler: Sendable {
     /// A pong has arrived: the answer to a ``WebSocketClient/ping(_:)``, with the same payload, or an unsolicited one.
     ///
+    /// Pongs to pings that the client sends by itself, for ``ClientConfiguration/pingInterval`` and
+    /// ``WebSocketClient/roundTripTime(timeout:)``, are not passed on.
+    ///
     /// Called on a background thread, one call at a time and in the order in which the pongs came. It may block and
     /// may use the client. While 64 calls are outstanding the client reads nothing more from its socket.
     func onPong(_ payload: [UInt8])

@@ -41,6 +41,8 @@ final class Connection: Sendable {
     struct Limits: Sendable {
         let maxFrameSize: Int
         let maxMessageSize: Int?
+        /// `nil`: no pings are sent.
+        var keepAlive: KeepAlivePlan.Settings?
     }
 
     var phase: ConnectionState.Phase { shared.withLock { $0.state.phase } }
@@ -134,8 +136,13 @@ final class Connection: Sendable {
         return pause
     }
 
+    /// A pong to a ping of our own goes to those who wait for it, any other to the application's handler.
     /// Returns whether reading from the socket has to pause.
-    func receivedPong(_ payload: UnsafeRawBufferPointer) -> Bool {
+    func receivedPong(_ payload: UnsafeRawBufferPointer, at arrival: ContinuousClock.Instant) -> Bool {
+        if let trips = query({ $0.ownPings.answered(payload, at: arrival) }) {
+            for trip in trips { trip.semaphore.signal() }
+            return false
+        }
         guard let pongs else { return false }
         let pause = query { $0.receivedPong() }
         pongs.deliver([UInt8](payload)) { [self] in

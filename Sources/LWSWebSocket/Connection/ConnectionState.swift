@@ -27,6 +27,7 @@ struct ConnectionState {
     private(set) var subProtocol: String?
     var inbound: InboundQueue
     private(set) var outbound = OutboundQueue()
+    var ownPings = OwnPings()
     private var wasCloseCalled = false
     private var closeFrameToSend: CloseFrame?
     private var openers: [MonotonicSemaphore] = []
@@ -161,7 +162,7 @@ struct ConnectionState {
     }
 
     private mutating func endWaiters() -> [MonotonicSemaphore] {
-        inbound.endReaders().map(\.semaphore) + outbound.end().map(\.semaphore)
+        inbound.endReaders().map(\.semaphore) + outbound.end().map(\.semaphore) + ownPings.end().map(\.semaphore)
     }
 
     // MARK: - Messages
@@ -214,6 +215,9 @@ struct ConnectionState {
         if outbound.withdraw(message) { return .withdrawn }
         return .begun(giveUp(Ending(initiator: .local)))
     }
+
+    /// Takes a control frame back. Returns false where it has left.
+    mutating func takeBack(_ control: OutgoingMessage) -> Bool { outbound.withdraw(control) }
 
     enum WithdrawResult {
         case late(OutgoingMessage.Outcome)

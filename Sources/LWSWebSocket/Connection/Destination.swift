@@ -53,7 +53,8 @@ struct Destination: Sendable {
         func refused(_ why: String) -> WebSocketError {
             WebSocketError(
                 .invalidHandshake, "\(url.host) redirected the WebSocket handshake (\(response.status.code)) \(why)",
-                host: url.host, httpResponse: response, libraryDetail: failure.libraryDetail)
+                host: url.host, httpResponse: response, httpResponseBody: failure.httpResponseBody,
+                libraryDetail: failure.libraryDetail)
         }
         guard hops < configuration.followRedirects else {
             throw refused("once more than the \(configuration.followRedirects) times that followRedirects allows")

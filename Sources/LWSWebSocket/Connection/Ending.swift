@@ -10,6 +10,13 @@ struct Ending: Sendable {
     var received: CloseFrame?
     /// What the peer did wrong, where that is why this side ended the connection. Readers are told.
     var violation: Violation?
+    /// Why TCP was given up, where it did not end by itself.
+    var cause: Cause?
+
+    enum Cause: Sendable, Hashable {
+        /// Nothing was heard of the peer for so long after a keep-alive ping.
+        case unansweredPing(limit: Duration)
+    }
 
     /// What is reported of it.
     var closure: WebSocketError.Closure {
@@ -25,6 +32,12 @@ struct Ending: Sendable {
     /// What an operation throws that meets the end.
     func error(host: String) -> WebSocketError {
         let closure = closure
+        if case .unansweredPing(let limit) = cause {
+            return WebSocketError(
+                .connectionClosure,
+                "\(host) did not answer a ping within \(limit); the connection to it is taken for lost and was ended "
+                    + "(\(closure.code))", host: host, closure: closure)
+        }
         let cause =
             switch initiator {
             case .local: "was closed by this side"

@@ -26,6 +26,9 @@ struct OutboundQueue {
     /// A part of a message has been handed to lws, and the rest waits for the socket.
     var isInsideMessage: Bool { offset != nil }
 
+    /// What has not left yet.
+    var count: Int { controls.count + messages.count + leaving.count }
+
     mutating func put(_ message: OutgoingMessage) {
         if message.kind.isControl { controls.append(message) } else { messages.append(message) }
     }

@@ -6,7 +6,7 @@ internal import LWSServiceLoop
 /// before the payload, and masks the payload in place (lws-write.h, `lws_write`).
 final class OutgoingMessage: @unchecked Sendable {
     // Safe to share: the buffer is filled before anyone else knows the object, then touched by the holder of the
-    // loop alone; `outcome` belongs to the lock of the connection's state; the rest is constant.
+    // loop alone, as `leftAt` is; `outcome` belongs to the lock of the connection's state; the rest is constant.
     enum Kind: Sendable {
         case text, binary, ping, pong
         var isControl: Bool { self == .ping || self == .pong }
@@ -28,6 +28,8 @@ final class OutgoingMessage: @unchecked Sendable {
     let count: Int
     let semaphore = MonotonicSemaphore()
     var outcome: Outcome?
+    /// When a control frame was handed to lws.
+    var leftAt: ContinuousClock.Instant?
     private let buffer: UnsafeMutableRawBufferPointer
 
     init(_ kind: Kind, _ payload: UnsafeRawBufferPointer) {

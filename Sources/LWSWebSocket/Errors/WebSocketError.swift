@@ -15,6 +15,11 @@ public struct WebSocketError: Error, Sendable {
     /// The server's answer to the handshake, where there was one (``Code/invalidHandshake``); the status alone of a
     /// proxy that refused to connect to it (``Code/connection``).
     public let httpResponse: HTTPResponse?
+    /// The beginning of that answer's body, where it refuses the handshake with a status other than 101: what had
+    /// arrived when its head was complete, 4,096 bytes at most, and always bytes of that answer. So it may be cut off,
+    /// or `nil`, where the server sends it later than the head: libwebsockets ends the connection at once. The chunked
+    /// coding is undone (chunks of 64 KiB and more are left out), a Content-Encoding is not. It is no part of ``description``.
+    public let httpResponseBody: [UInt8]?
     /// How the connection ended, where it has (``Code/connectionClosure`` and failures that end a connection).
     public let closure: Closure?
     /// libwebsockets' own words, where it had any. For a bug report, not for a program to look into.
@@ -32,13 +37,14 @@ public struct WebSocketError: Error, Sendable {
 
     init(
         _ code: Code, _ message: String, host: String? = nil, httpResponse: HTTPResponse? = nil,
-        closure: Closure? = nil, libraryDetail: String? = nil, rejectedMessage: WebSocketMessage? = nil,
-        violations: [ConstraintViolation] = [], mayBeRepeated: Bool = true
+        httpResponseBody: [UInt8]? = nil, closure: Closure? = nil, libraryDetail: String? = nil,
+        rejectedMessage: WebSocketMessage? = nil, violations: [ConstraintViolation] = [], mayBeRepeated: Bool = true
     ) {
         self.code = code
         self.message = message
         self.host = host
         self.httpResponse = httpResponse
+        self.httpResponseBody = httpResponseBody
         self.closure = closure
         self.libraryDetail = libraryDetail
         self.rejectedMessage = rejectedMessage

@@ -13,7 +13,7 @@ extension ClientSession {
         if vhost == nil { vhost = held.resident(ClientVhostPool.self)?.acquire(vhostKey, held) }
         guard let vhost else {
             failure = error(.connection, "libwebsockets could not set up its client side")
-            finish()
+            finish(held)
             return
         }
         while !isAborted, !addresses.isEmpty {
@@ -32,7 +32,7 @@ extension ClientSession {
             }
             failure = failure ?? unreachable()
         }
-        finish()
+        finish(held)
     }
 
     /// What the address has to be reached from: empty where that is left to the system. `nil` where it cannot be
@@ -144,7 +144,13 @@ extension ClientSession {
     /// Returns whether it may: what it says of extensions is checked before lws acts on it.
     func readResponse(_ wsi: OpaquePointer) -> Bool {
         response = HandshakeResponse.read(wsi, buffer: serviceBuffer)
-        guard let response, response.status.code == 101 else { return true }
+        guard let response else { return true }
+        guard response.status.code == 101 else {
+            let body = ResponseBody()
+            responseBody = body
+            body.read(response, wsi)
+            return true
+        }
         let fields = response.headerFields[values: .secWebSocketExtensions]
         switch CompressionAgreement.read(fields, offered: request.compression) {
         case .declined: break
@@ -174,10 +180,12 @@ extension ClientSession {
     }
 
     /// Returns whether anybody still wants the connection.
-    func opened() -> Bool {
+    func opened(_ held: borrowing HeldLoop) -> Bool {
         wasOpened = connection.opened(response, subProtocol: subProtocol)
+        guard wasOpened else { return false }
         // What a connection before this one has left unread may fill the queue.
-        if wasOpened, let wsi, connection.query({ $0.inbound.pauseIfFull() }) { lws_rx_flow_control(wsi, 0) }
+        if let wsi, connection.query({ $0.inbound.pauseIfFull() }) { pauseReading(wsi) }
+        startKeepAlive(held)
         return wasOpened
     }
 
@@ -244,11 +252,11 @@ extension ClientSession {
         guard !isConnectCallRunning else { return }
         Unmanaged.passUnretained(self).release()
         guard !wasOpened, !requestWasWritten, !isAborted, !addresses.isEmpty, let loop = lease?.loop else {
-            finish()
+            finish(held)
             return
         }
         // Not from inside a callback of the connection that lws is destroying.
         let next = LoopBound(self, held)
-        if !loop.perform({ next.get($0).connectToNext($0) }) { finish() }
+        if !loop.perform({ next.get($0).connectToNext($0) }) { finish(held) }
     }
 }

@@ -19,11 +19,12 @@ extension ClientSession {
 
     /// Adds a piece to the message under way.
     func deliver(_ piece: MessageAssembler.Piece, _ wsi: OpaquePointer) {
+        keepAlive?.plan.heard()
         guard !isDeaf else { return }
         switch assembler.add(piece) {
         case .incomplete: break
         case .message(let message):
-            if connection.received(message) { lws_rx_flow_control(wsi, 0) }
+            if connection.received(message) { pauseReading(wsi) }
         case .violation(let violation):
             fail(violation)
         }
@@ -38,7 +39,13 @@ extension ClientSession {
 
     /// A pong has arrived, in one piece as all control frames do.
     func receivedPong(_ payload: UnsafeRawBufferPointer, _ wsi: OpaquePointer) {
-        if connection.receivedPong(payload) { lws_rx_flow_control(wsi, 0) }
+        keepAlive?.plan.heard()
+        if connection.receivedPong(payload, at: .now) { pauseReading(wsi) }
+    }
+
+    func pauseReading(_ wsi: OpaquePointer) {
+        isReadingPaused = true
+        lws_rx_flow_control(wsi, 0)
     }
 
     /// The peer's close frame has arrived. Returns whether lws is to answer it.
@@ -116,6 +123,7 @@ extension ClientSession {
             case .ping: LWS_WRITE_PING
             case .pong: LWS_WRITE_PONG
             }
+        if frame.message.kind.isControl { frame.message.leftAt = .now }
         let flags = frame.isLast ? 0 : LWS_WRITE_NO_FIN.rawValue
         let status = lws_write(
             wsi, payload.assumingMemoryBound(to: UInt8.self), frame.count,

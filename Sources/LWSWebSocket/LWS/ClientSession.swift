@@ -45,6 +45,8 @@ final class ClientSession {
     /// lws's service buffer, known from the request that it writes there.
     var serviceBuffer: UnsafeRawBufferPointer?
     var response: HTTPResponse?
+    /// The beginning of its body, where it refuses.
+    var responseBody: ResponseBody?
     /// What the server has chosen of the sub-protocols offered.
     var subProtocol: String?
     var assembler: MessageAssembler
@@ -53,6 +55,9 @@ final class ClientSession {
     var compression: CompressedTraffic?
     /// Nothing that still comes is for anyone: the peer broke a rule, or has closed.
     var isDeaf = false
+    /// Reading from the socket is paused until the application reads on.
+    var isReadingPaused = false
+    var keepAlive: KeepAlive?
 
     init(
         connection: Connection, request: HandshakeRequest, addresses: [ResolvedAddress], deadline: Deadline,
@@ -78,6 +83,8 @@ final class ClientSession {
         // It may be full again by now; then the readers will ask once more.
         guard let wsi, wasOpened, !connection.query({ $0.inbound.isPaused }) else { return }
         lws_rx_flow_control(wsi, 1)
+        isReadingPaused = false
+        resumeKeepAlive(held)
     }
 
     func endAfter(_ limit: Duration, _ held: borrowing HeldLoop) {
@@ -97,8 +104,9 @@ final class ClientSession {
     // MARK: - The end
 
     /// Tells the connection how it went. Nothing happens on the loop after this.
-    func finish() {
+    func finish(_ held: borrowing HeldLoop) {
         guard lease != nil else { return }
+        keepAlive?.stop(held)
         if wasOpened {
             connection.transportEnded(violation: violation)
         } else {
@@ -117,6 +125,9 @@ final class ClientSession {
     var vhostKey: VhostKey { VhostKey(proxy: connection.route.proxy) }
 
     func error(_ code: WebSocketError.Code, _ message: String, detail: String? = nil) -> WebSocketError {
-        WebSocketError(code, message, host: connection.url.host, httpResponse: response, libraryDetail: detail)
+        let body = responseBody?.bytes ?? []
+        return WebSocketError(
+            code, message, host: connection.url.host, httpResponse: response,
+            httpResponseBody: body.isEmpty ? nil : body, libraryDetail: detail)
     }
 }

@@ -14,7 +14,9 @@ func clientCallback(
     return LoopContext.callback(of: wsi) { held in
         // Alive: an attempt retains the session until `attemptEnded`, which is the last call for it.
         let session = Unmanaged<ClientSession>.fromOpaque(user).takeUnretainedValue()
-        return session.handle(reason, wsi, UnsafeMutableRawBufferPointer(start: argument, count: length), held)
+        // Counts that lws keeps in an `int` arrive as a `size_t`: a negative one must not trap here.
+        let argument = UnsafeMutableRawBufferPointer(start: argument, count: max(0, length))
+        return session.handle(reason, wsi, argument, held)
     } ?? 0
 }
 
@@ -24,6 +26,7 @@ private func isHandled(_ reason: lws_callback_reasons) -> Bool {
         LWS_CALLBACK_CLIENT_ESTABLISHED,
         LWS_CALLBACK_CLIENT_CONFIRM_EXTENSION_SUPPORTED,
         LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER, LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP,
+        LWS_CALLBACK_RECEIVE_CLIENT_HTTP_READ, LWS_CALLBACK_COMPLETED_CLIENT_HTTP,
         LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH, LWS_CALLBACK_CLIENT_CONNECTION_ERROR,
         LWS_CALLBACK_WS_PEER_INITIATED_CLOSE, LWS_CALLBACK_CLIENT_CLOSED,
         LWS_CALLBACK_TIMER, LWS_CALLBACK_WSI_CREATE, LWS_CALLBACK_WSI_DESTROY:
@@ -63,10 +66,17 @@ extension ClientSession {
                 end.assumingMemoryBound(to: UnsafeMutablePointer<CChar>?.self), available: argument.count)
         case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
             goOn = readResponse(wsi)
+        case LWS_CALLBACK_RECEIVE_CLIENT_HTTP_READ:
+            responseBody?.add(UnsafeRawBufferPointer(argument))
+            goOn = true
+        case LWS_CALLBACK_COMPLETED_CLIENT_HTTP:
+            // Or lws would make the connection ready for another request, and forget the head that it judges next
+            // (`lws_http_transaction_completed_client`).
+            goOn = false
         case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
             goOn = checkSubProtocol(wsi)
         case LWS_CALLBACK_CLIENT_ESTABLISHED:
-            goOn = opened()
+            goOn = opened(held)
         case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
             connectionFailed(String(decoding: argument.prefix { $0 != 0 }, as: UTF8.self))
             goOn = true

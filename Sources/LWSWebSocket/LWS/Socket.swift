@@ -34,6 +34,12 @@ enum Socket {
         return count > 0 || (count < 0 && errno == EAGAIN)
     }
 
+    /// Whether something has arrived that nobody has read yet.
+    static func hasUnreadBytes(_ descriptor: Int32) -> Bool {
+        var byte: UInt8 = 0
+        return recv(descriptor, &byte, 1, clws_peek) > 0
+    }
+
     private static func events(_ descriptor: Int32) -> Int16 {
         var watched = pollfd(fd: descriptor, events: Int16(clws_poll_ended), revents: 0)
         return poll(&watched, 1, 0) > 0 ? watched.revents : 0

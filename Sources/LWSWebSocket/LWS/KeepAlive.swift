@@ -1,0 +1,57 @@
+// Keep-alive on the loop: the timer that pings, and judges a peer that stays silent.
+
+internal import CLibWebSockets
+internal import LWSServiceLoop
+
+/// The timetable of one open connection with its timer. Lives with the ``ClientSession``, which stops it before it
+/// lets go of it.
+final class KeepAlive {
+    var plan: KeepAlivePlan
+    private let timer: LoopTimer
+
+    init(_ settings: KeepAlivePlan.Settings, _ fired: @escaping (borrowing HeldLoop) -> Void) {
+        plan = KeepAlivePlan(settings, at: .now)
+        timer = LoopTimer(fired)
+    }
+
+    func arm(isPaused: Bool, _ held: borrowing HeldLoop) {
+        timer.arm(after: plan.pause(from: .now, isPaused: isPaused), held)
+    }
+
+    func stop(_ held: borrowing HeldLoop) { timer.cancel(held) }
+}
+
+extension ClientSession {
+    /// The connection is open.
+    func startKeepAlive(_ held: borrowing HeldLoop) {
+        guard let settings = connection.limits.keepAlive else { return }
+        let keepAlive = KeepAlive(settings) { [weak self] held in self?.keepAliveFired(held) }
+        keepAlive.arm(isPaused: false, held)
+        self.keepAlive = keepAlive
+    }
+
+    /// Reading goes on after a pause: what the peer answered meanwhile has yet to be read.
+    func resumeKeepAlive(_ held: borrowing HeldLoop) {
+        guard let keepAlive, connection.phase == .open else { return }
+        keepAlive.plan.restart(at: .now)
+        keepAlive.arm(isPaused: false, held)
+    }
+
+    private func keepAliveFired(_ held: borrowing HeldLoop) {
+        guard let keepAlive, let wsi, connection.phase == .open else { return }
+        let now = ContinuousClock.now
+        // After a time in which the process did not run, the answer may lie in the socket while the timer, which
+        // lws serves first, is due.
+        if keepAlive.plan.isOverdue(at: now), Socket.hasUnreadBytes(lws_get_socket_fd(wsi)) {
+            keepAlive.plan.restart(at: now)
+        }
+        switch keepAlive.plan.step(at: now, isPaused: isReadingPaused) {
+        case .wait: break
+        case .ping: if connection.queueKeepAlivePing() { lws_callback_on_writable(wsi) }
+        case .giveUp:
+            connection.pingWasNotAnswered(within: keepAlive.plan.settings.limit ?? .zero)
+            return
+        }
+        keepAlive.arm(isPaused: isReadingPaused, held)
+    }
+}

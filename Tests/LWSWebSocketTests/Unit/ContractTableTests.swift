@@ -1,0 +1,156 @@
+// The contract's table of the configuration: every default, and a name in every error.
+
+import Foundation
+import HTTPTypes
+import Testing
+
+@testable import LWSWebSocket
+
+@Suite("The contract's table of the configuration")
+struct ContractTableTests {
+    /// Each field with its default as `String(describing:)` shows it. Those of ours are at the end.
+    private static let defaults = [
+        "subProtocols": "[]",
+        "customHeaders": "[]",
+        "cookies": "[]",
+        "readTimeout": "nil",
+        "writeTimeout": "nil",
+        "handShakeTimeout": "300.0 seconds",
+        "maxFrameSize": "65536",
+        "maxMessageSize": "Optional(67108864)",
+        "pingPongHandler": "nil",
+        "validation": "true",
+        "pingInterval": "nil",
+        "pongTimeout": "nil",
+    ]
+
+    /// Not of the contract, and objects.
+    private static let coders: Set = ["jsonEncoder", "jsonDecoder"]
+
+    private func fields(_ configuration: ClientConfiguration) -> [String: String] {
+        var fields: [String: String] = [:]
+        for child in Mirror(reflecting: configuration).children {
+            guard let label = child.label, !Self.coders.contains(label) else { continue }
+            let value = (child.value as? HTTPFields).map { Array($0) } ?? child.value
+            fields[label] = String(describing: value)
+        }
+        return fields
+    }
+
+    @Test("has these defaults, and no field that is not in this table", arguments: [false, true])
+    func defaults(_ fromJSON: Bool) throws {
+        let configuration = try fromJSON ? ClientConfiguration(json: Array("{}".utf8)) : ClientConfiguration()
+        #expect(fields(configuration) == Self.defaults)
+        #expect(configuration.limits.keepAlive == nil)
+        #expect(configuration.limits.maxFrameSize == 65536)
+        #expect(configuration.limits.maxMessageSize == 64 << 20)
+        #expect(configuration.effectiveHandShakeTimeout == .seconds(300))
+    }
+
+    // MARK: - Bad input in a program
+
+    private static let mistakes: [(String, @Sendable (inout ClientConfiguration) throws -> Void)] = [
+        ("subProtocols", { $0.subProtocols = ["a b"] }),
+        ("subProtocols", { $0.subProtocols = ["a", "a"] }),
+        ("customHeaders", { try $0.addHeader("X A", "1") }),
+        ("customHeaders", { try $0.addHeader("X-A", "1\r\nX-B: 2") }),
+        ("customHeaders", { $0.customHeaders[.connection] = "close" }),
+        ("customHeaders", { $0.customHeaders[.secWebSocketKey] = "x" }),
+        ("cookies", { $0.cookies = [Cookie(name: "", value: "v")] }),
+        ("cookies", { $0.cookies = [Cookie(name: "n", value: "v;w")] }),
+        ("maxFrameSize", { $0.maxFrameSize = 1 << 31 }),
+        ("maxMessageSize", { $0.maxMessageSize = -1 }),
+        ("pingInterval", { $0.pingInterval = .zero }),
+        ("pingInterval", { $0.pingInterval = .seconds(-1) }),
+        ("pongTimeout", { $0.pongTimeout = .seconds(1) }),
+        ("pongTimeout", { ($0.pingInterval, $0.pongTimeout) = (.seconds(1), .zero) }),
+        ("pongTimeout", { ($0.pingInterval, $0.pongTimeout) = (.seconds(1), .nanoseconds(-1)) }),
+    ]
+
+    @Test("names the field that is not valid, before anything is sent", arguments: mistakes.indices)
+    func mistake(_ index: Int) {
+        let (name, change) = Self.mistakes[index]
+        let error = failure {
+            var configuration = ClientConfiguration()
+            try change(&configuration)
+            _ = try WebSocketClient(unconnected: "ws://127.0.0.1:9/", configuration: configuration)
+        }
+        #expect(error?.code == .invalidArgument)
+        #expect(error?.description.hasPrefix("\(name): ") == true, "\(error?.description ?? "none")")
+    }
+
+    @Test("takes the values that mean a default or no limit")
+    func tolerant() throws {
+        var configuration = ClientConfiguration()
+        configuration.maxFrameSize = -1
+        configuration.maxMessageSize = nil
+        configuration.handShakeTimeout = .seconds(-1)
+        configuration.readTimeout = .seconds(-5)
+        configuration.writeTimeout = .seconds(-5)
+        configuration.pingInterval = .nanoseconds(1)
+        configuration.pongTimeout = .seconds(Int64.max)
+        _ = try WebSocketClient(unconnected: "ws://127.0.0.1:9/", configuration: configuration)
+        #expect(configuration.limits.keepAlive?.limit ?? .zero < .seconds(1 << 40))
+    }
+
+    // MARK: - Bad input in JSON
+
+    /// What a field's value may be, and `null` where that means something.
+    private static let types: [(String, Set<String>)] = [
+        ("subProtocols", ["[]"]), ("customHeaders", ["{}"]), ("cookies", ["[]"]),
+        ("readTimeout", ["1.5", "null"]), ("writeTimeout", ["1.5", "null"]), ("handShakeTimeout", ["1.5", "null"]),
+        ("maxFrameSize", []), ("maxMessageSize", ["null"]), ("validation", ["true"]),
+        ("pingInterval", ["1.5", "null"]), ("pongTimeout", ["null"]),
+    ]
+
+    @Test("names the field of another type in JSON", arguments: types)
+    func mistyped(_ name: String, _ allowed: Set<String>) {
+        for value in ["true", "1.5", #""text""#, "[]", "{}", "null"] {
+            let error = failure { try ClientConfiguration(json: Array(#"{"\#(name)": \#(value)}"#.utf8)) }
+            guard !allowed.contains(value) else {
+                #expect(error == nil, "\(value): \(error?.description ?? "")")
+                continue
+            }
+            #expect(error?.code == .invalidArgument, "\(value)")
+            // A pongTimeout of the right type is not valid alone.
+            let isNamed = error?.description.contains("\(name): ") ?? false
+            #expect(isNamed, "\(value): \(error?.description ?? "none")")
+        }
+    }
+
+    @Test(
+        "names what is unknown, mistyped or out of range in JSON, nested members too",
+        arguments: [
+            (#"{"PingInterval": 1}"#, "configuration.PingInterval: there is no such field"),
+            (#"{"pingPongHandler": {}}"#, "configuration.pingPongHandler: there is no such field"),
+            (#"{"jsonEncoder": null}"#, "configuration.jsonEncoder: there is no such field"),
+            (#"{"pingInterval": 0}"#, "pingInterval: "), (#"{"pingInterval": -2}"#, "configuration.pingInterval: "),
+            (#"{"pingInterval": "20s"}"#, "configuration.pingInterval: expected a number of seconds, found a string"),
+            (#"{"pongTimeout": 5}"#, "pongTimeout: "), (#"{"pingInterval": 1, "pongTimeout": 0}"#, "pongTimeout: "),
+            (#"{"pingInterval": -1, "pongTimeout": 5}"#, "pongTimeout: "),
+            (#"{"pingInterval": 1e10}"#, "configuration.pingInterval: "),
+            (#"{"customHeaders": {"X": ["a", 1]}}"#, "configuration.customHeaders.X[1]: expected a string"),
+            (#"{"customHeaders": {"X": null}}"#, "configuration.customHeaders.X: expected a string"),
+            (#"{"cookies": [{"name": "n", "value": "v"}, {"name": 1}]}"#, "configuration.cookies[1].name: "),
+            (
+                #"{"cookies": [{"name": "n", "value": "v", "Path": "/"}]}"#,
+                "configuration.cookies[0].Path: there is no"
+            ),
+            (#"{"cookies": [{"name": "n", "value": "v", "path": 1}]}"#, "configuration.cookies[0].path: "),
+            (#"{"cookies": [[]]}"#, "configuration.cookies[0]: expected an object"),
+        ])
+    func nested(_ json: String, _ words: String) {
+        let error = failure { try ClientConfiguration(json: Array(json.utf8)) }
+        #expect(error?.code == .invalidArgument)
+        #expect(error?.description.hasPrefix(words) == true, "\(error?.description ?? "none")")
+    }
+
+    @Test("reads keep-alive from JSON, in seconds with decimals; -1 and null are off")
+    func keepAlive() throws {
+        let on = try ClientConfiguration(json: Array(#"{"pingInterval": 20, "pongTimeout": 2.5}"#.utf8))
+        #expect(on.pingInterval == .seconds(20) && on.pongTimeout == .milliseconds(2500))
+        #expect(on.limits.keepAlive == .init(interval: .seconds(20), limit: .milliseconds(2500)))
+        let off = try ClientConfiguration(json: Array(#"{"pingInterval": -1, "pongTimeout": null}"#.utf8))
+        #expect(off.pingInterval == nil && off.pongTimeout == nil)
+    }
+}
