@@ -43,6 +43,28 @@ struct ReconnectingTests {
         try client.close()
     }
 
+    @Test("follows a peer that does not answer pings any more")
+    func keepAlive() throws {
+        let server = try NumberedServer { number, peer in
+            try peer.acceptUpgrade()
+            if number == 0 { return peer.waitForEnd() }
+            peer.sendFrame(opcode: 1, Array("another".utf8))
+            while let frame = try? peer.readFrame() {
+                peer.sendFrame(opcode: frame.opcode == 9 ? 10 : frame.opcode, frame.payload)
+            }
+        }
+        defer { server.stop() }
+        let log = RetryLog()
+        var configuration = log.configuration()
+        configuration.pingInterval = .milliseconds(50)
+        configuration.pongTimeout = .milliseconds(50)
+        let client = try WebSocketClient(server.url(), configuration: configuration)
+        #expect(try client.readTextMessage() == "another")
+        #expect(log.all.count == 1)
+        #expect(log.all.first?.error.description.contains("did not answer a ping within") == true)
+        try client.close()
+    }
+
     @Test("reads what had arrived before the loss first, though a writer has met the loss before")
     func leftovers() throws {
         let server = try NumberedServer { number, peer in

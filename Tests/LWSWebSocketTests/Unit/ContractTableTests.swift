@@ -20,8 +20,14 @@ struct ContractTableTests {
         "maxMessageSize": "Optional(67108864)",
         "pingPongHandler": "nil",
         "validation": "true",
+        "webSocketCompressionEnabled": "true",
+        "retryConfig": "nil",
+        "compression": "\(CompressionOptions())",
+        "followRedirects": "0",
         "pingInterval": "nil",
         "pongTimeout": "nil",
+        "proxy": "nil",
+        "localAddress": "nil",
     ]
 
     /// Not of the contract, and objects.
@@ -47,6 +53,23 @@ struct ContractTableTests {
         #expect(configuration.effectiveHandShakeTimeout == .seconds(300))
     }
 
+    @Test("has these defaults inside retryConfig and compression")
+    func nestedDefaults() throws {
+        let json = try ClientConfiguration(json: Array(#"{"retryConfig": {}, "compression": {}}"#.utf8))
+        for retry in [WebSocketRetryConfig(), try #require(json.retryConfig)] {
+            #expect(retry.maxCount == 0)
+            #expect(retry.interval == .seconds(1))
+            #expect(retry.backOffFactor == 1.0)
+            #expect(retry.maxWaitInterval == .seconds(30))
+            #expect(retry.onRetry == nil)
+        }
+        for options in [CompressionOptions(), json.compression] {
+            #expect(!options.serverNoContextTakeover && !options.clientNoContextTakeover)
+            #expect(options.serverMaxWindowBits == nil && options.clientMaxWindowBits == nil)
+            #expect(options.level == 1)
+        }
+    }
+
     // MARK: - Bad input in a program
 
     private static let mistakes: [(String, @Sendable (inout ClientConfiguration) throws -> Void)] = [
@@ -65,6 +88,20 @@ struct ContractTableTests {
         ("pongTimeout", { $0.pongTimeout = .seconds(1) }),
         ("pongTimeout", { ($0.pingInterval, $0.pongTimeout) = (.seconds(1), .zero) }),
         ("pongTimeout", { ($0.pingInterval, $0.pongTimeout) = (.seconds(1), .nanoseconds(-1)) }),
+        ("compression.level", { $0.compression.level = 0 }),
+        ("compression.level", { $0.compression.level = 10 }),
+        ("compression.serverMaxWindowBits", { $0.compression.serverMaxWindowBits = 7 }),
+        ("compression.clientMaxWindowBits", { $0.compression.clientMaxWindowBits = 8 }),
+        ("retryConfig.maxCount", { $0.retryConfig = WebSocketRetryConfig(maxCount: -1) }),
+        ("retryConfig.interval", { $0.retryConfig = WebSocketRetryConfig(interval: .zero) }),
+        ("retryConfig.backOffFactor", { $0.retryConfig = WebSocketRetryConfig(backOffFactor: 0.5) }),
+        ("retryConfig.backOffFactor", { $0.retryConfig = WebSocketRetryConfig(backOffFactor: .nan) }),
+        ("retryConfig.maxWaitInterval", { $0.retryConfig = WebSocketRetryConfig(maxWaitInterval: .seconds(-1)) }),
+        ("followRedirects", { $0.followRedirects = -1 }),
+        ("proxy", { $0.proxy = Proxy(host: "", port: 8080) }),
+        ("proxy", { $0.proxy = Proxy(host: "proxy", port: 0) }),
+        ("localAddress", { $0.localAddress = "" }),
+        ("localAddress", { $0.localAddress = "not an address" }),
     ]
 
     @Test("names the field that is not valid, before anything is sent", arguments: mistakes.indices)
@@ -100,7 +137,9 @@ struct ContractTableTests {
         ("subProtocols", ["[]"]), ("customHeaders", ["{}"]), ("cookies", ["[]"]),
         ("readTimeout", ["1.5", "null"]), ("writeTimeout", ["1.5", "null"]), ("handShakeTimeout", ["1.5", "null"]),
         ("maxFrameSize", []), ("maxMessageSize", ["null"]), ("validation", ["true"]),
-        ("pingInterval", ["1.5", "null"]), ("pongTimeout", ["null"]),
+        ("pingInterval", ["1.5", "null"]), ("pongTimeout", ["null"]), ("webSocketCompressionEnabled", ["true"]),
+        ("compression", ["{}"]), ("retryConfig", ["{}", "null"]), ("followRedirects", []), ("proxy", ["null"]),
+        ("localAddress", ["null", #""text""#]),
     ]
 
     @Test("names the field of another type in JSON", arguments: types)
@@ -138,6 +177,27 @@ struct ContractTableTests {
             ),
             (#"{"cookies": [{"name": "n", "value": "v", "path": 1}]}"#, "configuration.cookies[0].path: "),
             (#"{"cookies": [[]]}"#, "configuration.cookies[0]: expected an object"),
+            (#"{"compression": {"Level": 1}}"#, "configuration.compression.Level: there is no such field"),
+            (#"{"compression": {"level": "1"}}"#, "configuration.compression.level: expected a whole number"),
+            (
+                #"{"compression": {"serverNoContextTakeover": 1}}"#,
+                "configuration.compression.serverNoContextTakeover: "
+            ),
+            (#"{"compression": {"level": 11}}"#, "compression.level: 11 is not in the range"),
+            (#"{"retryConfig": {"max": 1}}"#, "configuration.retryConfig.max: there is no such field"),
+            (#"{"retryConfig": {"interval": null}}"#, "configuration.retryConfig.interval: expected a number"),
+            (#"{"retryConfig": {"maxCount": 1.5}}"#, "configuration.retryConfig.maxCount: expected a whole number"),
+            (
+                #"{"retryConfig": {"backOffFactor": true}}"#,
+                "configuration.retryConfig.backOffFactor: expected a number"
+            ),
+            (#"{"proxy": {"host": "h"}}"#, "configuration.proxy: expected an object with host and port"),
+            (#"{"proxy": {"host": "h", "port": "1"}}"#, "configuration.proxy.port: expected a whole number"),
+            (
+                #"{"proxy": {"host": "h", "port": 1, "user": "u"}}"#,
+                "configuration.proxy.user: there is no such field"
+            ),
+            (#"{"proxy": "elsewhere"}"#, "configuration.proxy: expected an object, or \"environment\""),
         ])
     func nested(_ json: String, _ words: String) {
         let error = failure { try ClientConfiguration(json: Array(json.utf8)) }

@@ -1,0 +1,147 @@
+// A value of a configuration in JSON, read as what its field asks for.
+
+/// A value of the file with the way to it, which errors name.
+struct ConfigurationField {
+    let name: String
+    private let value: JSONValue
+    private let path: String
+
+    init(_ value: JSONValue, _ path: String, name: String = "") {
+        self.value = value
+        self.path = path
+        self.name = name
+    }
+
+    var isNull: Bool { value.isNull }
+    var isArray: Bool { value.arrayValue != nil }
+
+    /// In the order of their names, so that of two mistakes always the same is reported.
+    func members() throws(WebSocketError) -> [ConfigurationField] {
+        guard let object = value.objectValue else { throw expected("an object") }
+        return object.sorted { $0.key < $1.key }.map { name, value in
+            ConfigurationField(value, "\(path).\(name)", name: name)
+        }
+    }
+
+    func elements() throws(WebSocketError) -> [ConfigurationField] {
+        guard let array = value.arrayValue else { throw expected("an array") }
+        return array.enumerated().map { ConfigurationField($0.element, "\(path)[\($0.offset)]") }
+    }
+
+    func string() throws(WebSocketError) -> String {
+        guard let string = value.stringValue else { throw expected("a string") }
+        return string
+    }
+
+    func bool() throws(WebSocketError) -> Bool {
+        guard let bool = value.boolValue else { throw expected("true or false") }
+        return bool
+    }
+
+    func integer() throws(WebSocketError) -> Int {
+        guard let integer = value.intValue else { throw expected("a whole number") }
+        return integer
+    }
+
+    /// Seconds; `nil` for none.
+    func timeout() throws(WebSocketError) -> Duration? {
+        if isNull { return nil }
+        guard let seconds = value.doubleValue, seconds < 1e9 else { throw expected("a number of seconds") }
+        guard seconds >= 0 else {
+            guard seconds == -1 else { throw expected("a number of seconds, or -1 for none") }
+            return nil
+        }
+        return .seconds(seconds)
+    }
+
+    /// Seconds, where there has to be a number of them.
+    func seconds() throws(WebSocketError) -> Duration {
+        guard let seconds = value.doubleValue, (0..<1e9).contains(seconds) else {
+            throw expected("a number of seconds")
+        }
+        return .seconds(seconds)
+    }
+
+    func number() throws(WebSocketError) -> Double {
+        guard let number = value.doubleValue else { throw expected("a number") }
+        return number
+    }
+
+    func retryConfig() throws(WebSocketError) -> WebSocketRetryConfig {
+        var retry = WebSocketRetryConfig()
+        for field in try members() {
+            switch field.name {
+            case "maxCount": retry.maxCount = try field.integer()
+            case "interval": retry.interval = try field.seconds()
+            case "backOffFactor": retry.backOffFactor = try field.number()
+            case "maxWaitInterval": retry.maxWaitInterval = try field.seconds()
+            default: throw field.unknown()
+            }
+        }
+        return retry
+    }
+
+    func cookie() throws(WebSocketError) -> Cookie {
+        var (name, value, path) = (String?.none, String?.none, String?.none)
+        for field in try members() {
+            switch field.name {
+            case "name": name = try field.string()
+            case "value": value = try field.string()
+            case "path": path = field.isNull ? nil : try field.string()
+            default: throw field.unknown()
+            }
+        }
+        guard let name, let value else { throw expected("an object with name and value") }
+        return Cookie(name: name, value: value, path: path)
+    }
+
+    func compression() throws(WebSocketError) -> CompressionOptions {
+        var options = CompressionOptions()
+        for field in try members() {
+            switch field.name {
+            case "serverNoContextTakeover": options.serverNoContextTakeover = try field.bool()
+            case "clientNoContextTakeover": options.clientNoContextTakeover = try field.bool()
+            case "serverMaxWindowBits": options.serverMaxWindowBits = field.isNull ? nil : try field.integer()
+            case "clientMaxWindowBits": options.clientMaxWindowBits = field.isNull ? nil : try field.integer()
+            case "level": options.level = try field.integer()
+            default: throw field.unknown()
+            }
+        }
+        return options
+    }
+
+    func proxy() throws(WebSocketError) -> Proxy {
+        if value.stringValue == "environment" { return .environment }
+        guard value.objectValue != nil else { throw expected("an object, or \"environment\"") }
+        var (host, port) = (String?.none, Int?.none)
+        var (username, password) = (String?.none, String?.none)
+        for field in try members() {
+            switch field.name {
+            case "host": host = try field.string()
+            case "port": port = try field.integer()
+            case "username": username = field.isNull ? nil : try field.string()
+            case "password": password = field.isNull ? nil : try field.string()
+            default: throw field.unknown()
+            }
+        }
+        guard let host, let port else { throw expected("an object with host and port") }
+        return Proxy(host: host, port: port, username: username, password: password)
+    }
+
+    func unknown() -> WebSocketError { WebSocketError(.invalidArgument, "\(path): there is no such field") }
+
+    private func expected(_ what: String) -> WebSocketError {
+        WebSocketError(.invalidArgument, "\(path): expected \(what), found \(kind)")
+    }
+
+    private var kind: String {
+        switch value {
+        case .null: "null"
+        case .bool: "true or false"
+        case .integer, .number: "a number"
+        case .string: "a string"
+        case .array: "an array"
+        case .object: "an object"
+        }
+    }
+}
