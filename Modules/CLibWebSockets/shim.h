@@ -4,6 +4,12 @@
 #ifndef CLIBWEBSOCKETS_SHIM_H
 #define CLIBWEBSOCKETS_SHIM_H
 
+// The system's headers, which libwebsockets.h includes, belong to Swift's module for them, whichever of the two modules is
+// loaded first. Otherwise a file that imports Glibc alone does not see them, depending on the order of the files.
+#if defined(__linux__) && __has_feature(modules)
+#pragma clang module import SwiftGlibc
+#endif
+
 #include <libwebsockets.h>
 #include <stdbool.h>
 #include <stdlib.h>
