@@ -36,9 +36,9 @@ extension WebSocketClient {
     /// answer to the earlier ones too. The pong is not shown to ``ClientConfiguration/pingPongHandler``. While
     /// messages that nobody reads keep the client from reading its socket, the pong is not seen.
     /// - Throws: `readTimedOut`, after which the connection is still open; `connectionClosure` where the connection is
-    ///   or gets closed.
+    ///   or gets closed, or was lost; a measurement does not wait for another one to be made.
     public func roundTripTime(timeout: Duration? = .seconds(10)) throws(WebSocketError) -> Duration {
-        try connection.roundTrip(timeout: timeout)
+        try link.roundTrip(timeout: timeout)
     }
 
     private func writeControl(

@@ -86,10 +86,18 @@ public final class WebSocketClient: Sendable {
     public var isSecure: Bool { connection.url.isSecure }
 
     /// The server's answer to the handshake: its status and all its header fields.
-    /// `nil` before the connection is open; a refused handshake's answer is on the error.
+    /// `nil` before the connection is open, and while a lost one is being made again; a refused handshake's answer is
+    /// on the error.
     public var httpResponse: HTTPResponse? { connection.response }
 
     /// The sub-protocol that the server has chosen of ``ClientConfiguration/subProtocols``; `nil` where none was
-    /// offered, and before the connection is open.
+    /// offered, before the connection is open, and while a lost one is being made again.
     public var negotiatedSubProtocol: String? { connection.subProtocol }
+}
+
+/// What `dump` and a debugger's views show: nothing that may be secret.
+extension WebSocketClient: CustomReflectable {
+    public var customMirror: Mirror {
+        Mirror(self, children: ["connectionID": connectionID, "isOpen": isOpen], displayStyle: .class)
+    }
 }

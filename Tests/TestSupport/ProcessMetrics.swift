@@ -9,6 +9,19 @@ package enum ProcessMetrics {
     /// Open descriptors of this process, less the one that counting them takes.
     package static func openDescriptors() throws -> Int { try entries("/proc/self/fd") - 1 }
 
+    /// The sockets that are connected to a port of this machine.
+    package static func sockets(toPort port: Int) throws -> [Int32] {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap(Int32.init).filter {
+            var address = sockaddr_in()
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let descriptor = $0
+            let status = withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(descriptor, $0, &length) }
+            }
+            return status == 0 && Int(UInt16(bigEndian: address.sin_port)) == port
+        }
+    }
+
     /// Threads of this process.
     package static func threads() throws -> Int { try entries("/proc/self/task") }
 

@@ -87,7 +87,8 @@ public struct ClientConfiguration: Sendable {
     /// A Location may be relative; `http:` and `https:` are taken for `ws:` and `wss:`; one that leads from `wss:` to
     /// `ws:` is refused. ``customHeaders`` (a Host among them) and ``cookies`` stay with the scheme, host and port of
     /// the client's URL: from the first redirect to another on they are not sent any more, on the way back neither. A
-    /// new attempt begins at the client's URL.
+    /// new attempt begins at the client's URL. ``subProtocols`` are a part of the handshake and go everywhere: follow no
+    /// redirects where one of them is a secret.
     public var followRedirects = 0
 
     /// Is told of pongs. `nil`: they are read and forgotten.
@@ -95,8 +96,8 @@ public struct ClientConfiguration: Sendable {
 
     /// How often a ping is sent while the connection is open, so that nobody between takes it for idle, and for
     /// ``pongTimeout``. Its payload is eight random bytes; its pong is not shown to ``pingPongHandler``. A ping that
-    /// cannot leave, because the peer does not read, is not followed by another. `nil`: none is sent. Has to be more
-    /// than zero.
+    /// cannot leave, because the peer does not read, is not followed by another, and while messages that nobody reads
+    /// keep the client from reading its socket none is sent. `nil`: none at all. Has to be more than zero.
     public var pingInterval: Duration?
 
     /// How long the peer may stay silent after a ping of ``pingInterval``. Any pong and any data is a sign of life (a

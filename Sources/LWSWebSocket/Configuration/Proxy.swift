@@ -81,7 +81,7 @@ extension Proxy: CustomStringConvertible, CustomDebugStringConvertible, CustomRe
 }
 
 /// One proxy with what it is told.
-struct ProxyServer: Sendable, Hashable {
+struct ProxyServer: Sendable, Hashable, CustomReflectable {
     let host: String
     let port: Int
     var username: String?
@@ -89,6 +89,9 @@ struct ProxyServer: Sendable, Hashable {
 
     /// For errors: never with the credentials.
     var name: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+
+    /// Shows nothing of what is inside, as that of ``Proxy``.
+    var customMirror: Mirror { Mirror(self, children: [:]) }
 
     /// As RFC 7617 writes them.
     var credentials: String? { username.map { "\($0):\(password ?? "")" } }

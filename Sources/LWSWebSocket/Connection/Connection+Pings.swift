@@ -17,7 +17,7 @@ extension Connection {
         // Too late, perhaps, but the pong may have come in the last moment.
         switch query({ $0.withdraw(trip) }) {
         case .answered(let duration): return duration
-        case .ended: throw notOpenError(.ended)
+        case .ended: throw notOpenError(self.phase)
         case nil:
             throw WebSocketError(
                 .readTimedOut,

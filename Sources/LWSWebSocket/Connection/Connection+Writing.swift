@@ -22,7 +22,10 @@ extension Connection {
 
     /// Waits until every byte of a queued message is with the operating system.
     func wait(for message: OutgoingMessage, until deadline: Deadline) -> WriteResult {
-        if message.semaphore.wait(until: deadline) { return .ended(query { _ in message.outcome } ?? .cut) }
+        while message.semaphore.wait(until: deadline) {
+            // Without an outcome it was the late signal of a connection before this one.
+            if let outcome = query({ _ in message.outcome }) { return .ended(outcome) }
+        }
         let result = update { state in
             let result = state.withdraw(message)
             guard case .begun(let effects) = result else { return (result, nil) }

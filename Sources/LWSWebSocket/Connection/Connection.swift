@@ -85,7 +85,7 @@ final class Connection: Sendable {
                 .invalidArgument, "The client is not connected to \(url.host) yet; call connect() first",
                 host: url.host)
         }
-        let ending = ending ?? Ending(initiator: .network)
+        let ending = ending ?? Ending(initiator: .network, cause: phase == .open ? .unreadEnd : nil)
         return reading ? ending.readError(host: url.host) : ending.error(host: url.host)
     }
 
@@ -144,15 +144,25 @@ final class Connection: Sendable {
             return false
         }
         guard let pongs else { return false }
+        // Counted first, for the handler may be done with it at once.
         let pause = query { $0.receivedPong() }
-        pongs.deliver([UInt8](payload)) { [self] in
+        let isTaken = pongs.deliver([UInt8](payload)) { [self] in
             update { state in ((), state.pongHandled()) }
+        }
+        guard isTaken else {
+            update { state in ((), state.pongHandled()) }
+            return false
         }
         return pause
     }
 
     func received(_ frame: CloseFrame) {
         update { state in ((), state.received(frame)) }
+    }
+
+    /// The peer has ended TCP, and what it sent before waits for a reader: nothing is written any more.
+    func refuseWrites() {
+        update { state in ((), state.refuseWrites()) }
     }
 
     func failed(_ violation: Violation) {

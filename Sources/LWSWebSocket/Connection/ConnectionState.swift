@@ -161,6 +161,12 @@ struct ConnectionState {
         return Effects(wake: endWaiters() + openers + closers)
     }
 
+    /// Writers end, readers go on.
+    mutating func refuseWrites() -> Effects {
+        guard phase == .open else { return Effects() }
+        return Effects(wake: outbound.end().map(\.semaphore) + ownPings.end().map(\.semaphore))
+    }
+
     private mutating func endWaiters() -> [MonotonicSemaphore] {
         inbound.endReaders().map(\.semaphore) + outbound.end().map(\.semaphore) + ownPings.end().map(\.semaphore)
     }

@@ -16,6 +16,8 @@ struct Ending: Sendable {
     enum Cause: Sendable, Hashable {
         /// Nothing was heard of the peer for so long after a keep-alive ping.
         case unansweredPing(limit: Duration)
+        /// The peer has ended TCP, and nobody has read up to there, so what it said last is not known.
+        case unreadEnd
     }
 
     /// What is reported of it.
@@ -42,6 +44,7 @@ struct Ending: Sendable {
             switch initiator {
             case .local: "was closed by this side"
             case .peer: "was closed by the server"
+            case .network where cause == .unreadEnd: "was ended by the server; what it sent last waits to be read"
             case .network: "was lost without a close frame"
             }
         let reason = closure.reason.isEmpty ? "" : ": \(closure.reason)"

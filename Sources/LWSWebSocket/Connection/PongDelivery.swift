@@ -1,19 +1,32 @@
 // Pongs on their way to the application's handler.
 
 internal import Dispatch
+internal import LWSServiceLoop
 
-/// Calls the handler away from the loop, which must not wait for it, in order.
-struct PongDelivery: Sendable {
+/// Calls the handler away from the loop, which must not wait for it, in order. One for a client and all its connections.
+///
+/// A connection stops reading while as many pongs wait as may. Those that another one left behind are not its own, so
+/// what comes on top of them is dropped.
+final class PongDelivery: Sendable {
     private let handler: any PingPongHandler
     private let queue = DispatchQueue(label: "lws-websocket.pongs")
+    private let waiting = Locked(0)
 
     init(_ handler: any PingPongHandler) { self.handler = handler }
 
-    /// Has the handler called, and `done` after it.
-    func deliver(_ payload: [UInt8], done: @escaping @Sendable () -> Void) {
-        queue.async {
+    /// Has the handler called, and `done` after it. Returns false where too many wait, and neither is called.
+    func deliver(_ payload: [UInt8], done: @escaping @Sendable () -> Void) -> Bool {
+        let isFull = waiting.withLock { waiting in
+            guard waiting < InboundQueue.maxPongs else { return true }
+            waiting += 1
+            return false
+        }
+        guard !isFull else { return false }
+        queue.async { [self] in
             handler.onPong(payload)
+            waiting.withLock { $0 -= 1 }
             done()
         }
+        return true
     }
 }

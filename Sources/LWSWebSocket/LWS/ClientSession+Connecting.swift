@@ -151,7 +151,8 @@ extension ClientSession {
             body.read(response, wsi)
             return true
         }
-        let fields = response.headerFields[values: .secWebSocketExtensions]
+        // From lws's tokens: what it acts on, while the fields of `response` are what could be seen of them.
+        let fields = HandshakeResponse.values(of: WSI_TOKEN_EXTENSIONS, wsi)
         switch CompressionAgreement.read(fields, offered: request.compression) {
         case .declined: break
         case .agreed(let agreement): self.agreement = agreement

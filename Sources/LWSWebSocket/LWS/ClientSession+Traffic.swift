@@ -71,8 +71,9 @@ extension ClientSession {
     func writable(_ wsi: OpaquePointer) -> Bool {
         reportFlushed()
         guard !hasPeerEnded(wsi) else {
-            // lws reads next: what the peer sent before it ended must not be lost to a write that can only fail.
-            lws_callback_on_writable(wsi)
+            // What the peer sent before it ended must not be lost to a write that can only fail. lws reads it next, or
+            // when the application does.
+            if isReadingPaused { connection.refuseWrites() } else { lws_callback_on_writable(wsi) }
             return true
         }
         var handedOver = 0
@@ -108,13 +109,14 @@ extension ClientSession {
         connection.flushed()
     }
 
-    /// The peer has ended its direction of TCP, and what it sent before is being read.
-    private func hasPeerEnded(_ wsi: OpaquePointer) -> Bool {
-        Socket.hasEnded(lws_get_socket_fd(wsi)) && !connection.query { $0.inbound.isPaused }
-    }
+    /// The peer has ended its direction of TCP. What it sent before may be unread.
+    func hasPeerEnded(_ wsi: OpaquePointer) -> Bool { Socket.hasEnded(lws_get_socket_fd(wsi)) }
 
     private func send(_ frame: OutboundQueue.Frame, _ wsi: OpaquePointer) -> Bool {
-        if let compression, compression.compresses(frame.message) { return compression.compress(frame, wsi) }
+        if let compression, compression.compresses(frame.message) {
+            writeFailed = !compression.compress(frame, wsi)
+            return !writeFailed
+        }
         guard let payload = frame.message.payload(from: frame.offset) else { return false }
         let opcode =
             switch frame.message.kind {

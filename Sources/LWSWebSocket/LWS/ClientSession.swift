@@ -24,6 +24,8 @@ final class ClientSession {
     var vhost: ClientVhost?
     /// Waits for what the proxy answers to CONNECT.
     var proxyWatcher: ProxyWatcher?
+    /// The proxy has agreed to the connection.
+    var hasTunnel = false
     /// lws's handle of the attempt under way or of the open connection.
     var wsi: OpaquePointer?
     /// lws has this object's address.

@@ -26,13 +26,16 @@ enum HandshakeResponse {
             // A field's token ends in a colon; others are methods, versions and HTTP/2's pseudo fields.
             let text = spelling.withMemoryRebound(to: CChar.self, capacity: 1) { String(cString: $0) }
             guard text.hasSuffix(":"), let name = HTTPField.Name(String(text.dropLast())) else { continue }
-            var fragment: Int32 = 0
-            while let value = fragmentValue(wsi, token, fragment) {
-                fields.append(HTTPField(name: name, value: value))
-                fragment += 1
-            }
+            fields += values(of: token, wsi).map { HTTPField(name: name, value: $0) }
         }
         return fields
+    }
+
+    /// The values of a field, in order.
+    static func values(of token: lws_token_indexes, _ wsi: OpaquePointer) -> [String] {
+        var values: [String] = []
+        while let value = fragmentValue(wsi, token, Int32(values.count)) { values.append(value) }
+        return values
     }
 
     /// The value of a field that comes once.

@@ -47,6 +47,9 @@ extension ClientSession {
         }
         switch keepAlive.plan.step(at: now, isPaused: isReadingPaused) {
         case .wait: break
+        // Its pong could not be seen; and where the peer has closed behind what is unread, it would bring a reset, which
+        // throws that away.
+        case .ping where isReadingPaused: break
         case .ping: if connection.queueKeepAlivePing() { lws_callback_on_writable(wsi) }
         case .giveUp:
             connection.pingWasNotAnswered(within: keepAlive.plan.settings.limit ?? .zero)

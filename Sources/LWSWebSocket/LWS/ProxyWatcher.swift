@@ -111,6 +111,7 @@ extension ClientSession {
         let (answer, hasEnded) = proxyWatcher.look()
         if answer == .accepted {
             self.proxyWatcher = nil
+            hasTunnel = true
             proxyWatcher.detach()
             lws_rx_flow_control(wsi, 1)
             return false
@@ -133,7 +134,8 @@ extension ClientSession {
     func proxyFailed(_ detail: String) -> Bool {
         guard let proxy = connection.route.proxy, proxyWatcher == nil else { return proxyWatcher != nil }
         guard detail.hasPrefix("proxy ") || detail.hasPrefix("http_proxy") else { return false }
-        failure = error(.connection, "The proxy \(proxy.name) did not make the tunnel", detail: detail)
+        let what = hasTunnel ? "ended the connection after it had agreed to it" : "did not make the tunnel"
+        failure = error(.connection, "The proxy \(proxy.name) \(what)", detail: detail)
         return true
     }
 

@@ -61,6 +61,16 @@ extension Link {
         }
     }
 
+    /// Measures a ping on the connection of now.
+    func roundTrip(timeout: Duration?) throws(WebSocketError) -> Duration {
+        try checkMayBlock()
+        let connection = state.withLock { state in
+            if case .reconnecting = state.phase { Connection?.none } else { state.connection }
+        }
+        guard let connection else { throw Ending(initiator: .network).error(host: origin.url.host) }
+        return try connection.roundTrip(timeout: timeout)
+    }
+
     private var host: String { connection.url.host }
 
     /// The connection ended in the midst of a message, which is not sent again: nobody would know whether it has

@@ -187,7 +187,9 @@ extension Link.State {
             fail(waiter, error ?? connection.notOpenError(connection.phase, reading: waiter.isReading))
         case .reconnecting:
             // An attempt may have taken over messages while the caller looked at the connection before.
-            if let last, connection !== last { admit(waiter) } else { waiters.append(waiter) }
+            // Readers that wait come before one that did.
+            let isBehind = waiter.isReading && waiters.contains(where: \.isReading)
+            if let last, connection !== last, !isBehind { admit(waiter) } else { waiters.append(waiter) }
         case .open where connection !== last:
             admit(waiter)
         case .open:

@@ -124,6 +124,26 @@ struct CompressionFaultTests {
         }
     }
 
+    @Test("may not hide what it lists in the first of two pieces of its answer", arguments: [2, 60])
+    func hidden(_ count: Int) throws {
+        let list = Array(repeating: "permessage-deflate", count: count).joined(separator: ", ")
+        let server = try RawServer { peer in
+            guard let head = try? peer.readRequestHead(), let key = RawConnection.field("Sec-WebSocket-Key", in: head)
+            else { return }
+            peer.send("HTTP/1.1 101 OK\r\nSec-WebSocket-Extensions: \(list)\r\nX-Foo: ")
+            // So long that the client reads the first piece alone.
+            _ = peer.isQuiet(for: .milliseconds(100))
+            peer.send(
+                "HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                    + "Sec-WebSocket-Accept: \(RawConnection.accept(for: key))\r\n\r\n")
+            peer.waitForEnd()
+        }
+        defer { server.stop() }
+        let error = failure { try WebSocketClient(server.url()) }
+        #expect(error?.code == .invalidHandshake)
+        #expect(error?.description.contains("lists \(count) extensions") == true)
+    }
+
     @Test("may not compress where nothing was offered")
     func notOffered() throws {
         let server = try DeflatePeer.server { peer in peer.finish() }

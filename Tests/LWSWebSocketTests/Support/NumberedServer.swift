@@ -25,6 +25,7 @@ final class NumberedServer: Sendable {
 
     /// How many there were so far.
     var count: Int { connections.withLock { $0 } }
+    var port: Int { server.port }
     func url() -> String { server.url() }
 }
 

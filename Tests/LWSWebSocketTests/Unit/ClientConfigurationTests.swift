@@ -77,4 +77,17 @@ struct ClientConfigurationTests {
         #expect(error?.code == .invalidArgument)
         #expect(error?.description.contains("16384") == true)
     }
+
+    @Test("does not show through a client what may be secret")
+    func secrets() throws {
+        var configuration = ClientConfiguration()
+        configuration.proxy = Proxy(host: "proxy", port: 1, username: "me", password: "s3cret")
+        configuration.cookies = [Cookie(name: "session", value: "s3cret")]
+        try configuration.addHeader("X-Token", "s3cret")
+        let client = try WebSocketClient(unconnected: "ws://h/", configuration: configuration)
+        var text = ""
+        dump(client, to: &text)
+        #expect(text.contains(client.connectionID))
+        #expect(!text.contains("s3cret"))
+    }
 }

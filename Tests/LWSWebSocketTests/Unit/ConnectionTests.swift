@@ -109,4 +109,30 @@ struct ConnectionTests {
         connection.openingFailed(WebSocketError(.connection, "late"))
         #expect(connection.transport == nil, "the circle is broken")
     }
+
+    @Test("does not take the late signal of one for the end of a message on another")
+    func staleSignal() throws {
+        let url = try WebSocketURL("ws://h/")
+        let (first, second) = (
+            Connection(url: url, limits: ClientConfiguration().limits),
+            Connection(url: url, limits: ClientConfiguration().limits)
+        )
+        for connection in [first, second] {
+            _ = connection.query { $0.beginConnecting(waking: MonotonicSemaphore()) }
+            #expect(connection.opened(nil))
+        }
+        let message = [UInt8]("abc".utf8).withUnsafeBytes { OutgoingMessage(.text, $0) }
+        #expect(first.enter(message))
+        // Lost after the writer's wait has ended and before they look.
+        first.giveUp()
+        guard case .late(.unsent) = first.query({ $0.withdraw(message) }) else {
+            Issue.record("not late")
+            return
+        }
+        #expect(second.enter(message))
+        guard case .withdrawn = second.wait(for: message, until: Deadline(after: .milliseconds(20))) else {
+            Issue.record("not withdrawn")
+            return
+        }
+    }
 }

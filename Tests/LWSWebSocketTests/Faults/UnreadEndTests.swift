@@ -1,0 +1,89 @@
+// A server that ends while the client does not read.
+
+import LWSServiceLoop
+import TestSupport
+import Testing
+
+@testable import LWSWebSocket
+
+@Suite("A server that ends while nobody reads", .serialized)
+struct UnreadEndTests {
+    /// Sends more than the client takes in unread, and a close frame behind it, and ends TCP.
+    private func server(_ total: Int, ended: MonotonicSemaphore) throws -> NumberedServer {
+        try NumberedServer { number, peer in
+            try peer.acceptUpgrade()
+            if number > 0 { return peer.waitForEnd() }
+            for index in 0..<total {
+                peer.sendFrame(opcode: 2, [UInt8](repeating: UInt8(index), count: 32 << 10))
+            }
+            peer.sendFrame(opcode: 8, [0x03, 0xe8])
+            // Closes when the client has fallen silent, or does not seem to. With pings unread it would be a reset.
+            for _ in 0..<50 {
+                if peer.isQuiet(for: .milliseconds(100)) { break }
+                _ = try peer.readFrame()
+            }
+            peer.closeConnection()
+            ended.signal()
+        }
+    }
+
+    private func expectEverything(_ total: Int, _ client: WebSocketClient) {
+        for index in 0..<total {
+            guard let message = try? client.readBinaryMessage() else {
+                Issue.record("lost from message \(index) on")
+                return
+            }
+            #expect(message.first == UInt8(index))
+        }
+        let error = failure { try client.readMessage() }
+        #expect(error?.closure == .init(code: 1000, reason: "", initiator: .peer))
+    }
+
+    private func waitForPause(_ client: WebSocketClient, _ ended: MonotonicSemaphore) {
+        #expect(ended.wait(until: Deadline(after: .seconds(10))))
+        #expect(eventually(within: .seconds(10)) { client.connection.query { $0.inbound.isPaused } })
+    }
+
+    @Test("is read to its last message and its close frame, keep-alive or not, and is not connected to again")
+    func keepAlive() throws {
+        let ended = MonotonicSemaphore()
+        let server = try server(60, ended: ended)
+        defer { server.stop() }
+        let log = RetryLog()
+        var configuration = log.configuration()
+        configuration.readTimeout = .seconds(5)
+        configuration.pingInterval = .milliseconds(20)
+        configuration.pongTimeout = .milliseconds(20)
+        let client = try WebSocketClient(server.url(), configuration: configuration)
+        waitForPause(client, ended)
+        // Time for pings, of which the first would bring the reset, the second the end.
+        _ = MonotonicSemaphore().wait(until: Deadline(after: .milliseconds(100)))
+        expectEverything(60, client)
+        #expect(log.all.isEmpty)
+        #expect(server.count == 1)
+    }
+
+    @Test("refuses what is written, and keeps what it had sent")
+    func writing() throws {
+        let ended = MonotonicSemaphore()
+        // What the client leaves in its socket is little enough for the system to take it in, and the end behind it.
+        let server = try server(33, ended: ended)
+        defer { server.stop() }
+        var configuration = ClientConfiguration()
+        configuration.readTimeout = .seconds(10)
+        let client = try WebSocketClient(server.url(), configuration: configuration)
+        waitForPause(client, ended)
+        let writes: [() throws -> Void] = [
+            { try client.writeTextMessage("x") }, { try client.ping() }, { _ = try client.roundTripTime() },
+        ]
+        let socket = try #require(try ProcessMetrics.sockets(toPort: server.port).first)
+        try #require(eventually(within: .seconds(10)) { Socket.hasEnded(socket) })
+        for write in writes {
+            let error = failure(write)
+            #expect(error?.code == .connectionClosure)
+            #expect(error?.description.contains("waits to be read") == true, "\(error?.description ?? "none")")
+        }
+        #expect(client.isOpen)
+        expectEverything(33, client)
+    }
+}
