@@ -32,8 +32,8 @@ final class CompressedTraffic {
     /// The most of a message that is compressed at once; `nil` where nothing is compressed.
     var inputSize: Int? { agreement.canCompress ? 1 << 16 : nil }
 
-    /// The size of its buffer as a power of two: more than what is compressed at once becomes, with what zlib has held back of those before (a block of
-    /// 16,383 literals, or 32 KiB stored).
+    /// The size of the buffer for it as a power of two: more than what is compressed at once becomes, together with what
+    /// zlib has held back before (a block of 16,383 literals, or 32 KiB stored).
     private static let outputBits = 17
     /// The same for what is inflated: 4,096, the vhost's receive buffer, for lws allows no more.
     private static let inflatedBits = 12

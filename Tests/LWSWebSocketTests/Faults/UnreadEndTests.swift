@@ -9,12 +9,12 @@ import Testing
 @Suite("A server that ends while nobody reads", .serialized)
 struct UnreadEndTests {
     /// Sends more than the client takes in unread, and a close frame behind it, and ends TCP.
-    private func server(_ total: Int, ended: MonotonicSemaphore) throws -> NumberedServer {
+    private func server(_ total: Int, of size: Int, ended: MonotonicSemaphore) throws -> NumberedServer {
         try NumberedServer { number, peer in
             try peer.acceptUpgrade()
             if number > 0 { return peer.waitForEnd() }
             for index in 0..<total {
-                peer.sendFrame(opcode: 2, [UInt8](repeating: UInt8(index), count: 32 << 10))
+                peer.sendFrame(opcode: 2, [UInt8](repeating: UInt8(truncatingIfNeeded: index), count: size))
             }
             peer.sendFrame(opcode: 8, [0x03, 0xe8])
             // Closes when the client has fallen silent, or does not seem to. With pings unread it would be a reset.
@@ -33,7 +33,7 @@ struct UnreadEndTests {
                 Issue.record("lost from message \(index) on")
                 return
             }
-            #expect(message.first == UInt8(index))
+            #expect(message.first == UInt8(truncatingIfNeeded: index))
         }
         let error = failure { try client.readMessage() }
         #expect(error?.closure == .init(code: 1000, reason: "", initiator: .peer))
@@ -47,7 +47,7 @@ struct UnreadEndTests {
     @Test("is read to its last message and its close frame, keep-alive or not, and is not connected to again")
     func keepAlive() throws {
         let ended = MonotonicSemaphore()
-        let server = try server(60, ended: ended)
+        let server = try server(60, of: 32 << 10, ended: ended)
         defer { server.stop() }
         let log = RetryLog()
         var configuration = log.configuration()
@@ -67,7 +67,7 @@ struct UnreadEndTests {
     func writing() throws {
         let ended = MonotonicSemaphore()
         // What the client leaves in its socket is little enough for the system to take it in, and the end behind it.
-        let server = try server(33, ended: ended)
+        let server = try server(1034, of: 1, ended: ended)
         defer { server.stop() }
         var configuration = ClientConfiguration()
         configuration.readTimeout = .seconds(10)
@@ -84,6 +84,6 @@ struct UnreadEndTests {
             #expect(error?.description.contains("waits to be read") == true, "\(error?.description ?? "none")")
         }
         #expect(client.isOpen)
-        expectEverything(33, client)
+        expectEverything(1034, client)
     }
 }
