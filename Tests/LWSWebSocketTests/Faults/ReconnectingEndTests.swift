@@ -117,6 +117,8 @@ struct ReconnectingEndTests {
         let log = RetryLog()
         let client = try WebSocketClient(
             server.url(), configuration: log.configuration(interval: isAttempting ? .milliseconds(1) : .seconds(60)))
+        // A write before the loss is known would be taken.
+        #expect(eventually(within: .seconds(5)) { !client.isOpen })
         let calls = try (0..<6).map { index in
             try Background {
                 if index < 3 { try client.writeTextMessage("x") } else { _ = try client.readMessage() }

@@ -53,7 +53,6 @@ struct UnreadEndTests {
         var configuration = log.configuration()
         configuration.readTimeout = .seconds(5)
         configuration.pingInterval = .milliseconds(20)
-        configuration.pongTimeout = .milliseconds(20)
         let client = try WebSocketClient(server.url(), configuration: configuration)
         waitForPause(client, ended)
         // Time for pings, of which the first would bring the reset, the second the end.
