@@ -8,8 +8,10 @@ import Testing
 
 @Suite("A server that ends while nobody reads", .serialized)
 struct UnreadEndTests {
-    /// Sends more than the client takes in unread, and a close frame behind it, and ends TCP.
-    private func server(_ total: Int, of size: Int, ended: MonotonicSemaphore) throws -> NumberedServer {
+    /// Sends more than the client takes in unread, and a close frame behind it, and ends TCP when it may.
+    private func server(
+        _ total: Int, of size: Int, mayEnd: MonotonicSemaphore, ended: MonotonicSemaphore
+    ) throws -> NumberedServer {
         try NumberedServer { number, peer in
             try peer.acceptUpgrade()
             if number > 0 { return peer.waitForEnd() }
@@ -17,9 +19,10 @@ struct UnreadEndTests {
                 peer.sendFrame(opcode: 2, [UInt8](repeating: UInt8(truncatingIfNeeded: index), count: size))
             }
             peer.sendFrame(opcode: 8, [0x03, 0xe8])
+            _ = mayEnd.wait(until: Deadline(after: .seconds(10)))
             // Closes when the client has fallen silent, or does not seem to. With pings unread it would be a reset.
             for _ in 0..<50 {
-                if peer.isQuiet(for: .milliseconds(100)) { break }
+                if peer.isQuiet(for: .milliseconds(200)) { break }
                 _ = try peer.readFrame()
             }
             peer.closeConnection()
@@ -39,22 +42,23 @@ struct UnreadEndTests {
         #expect(error?.closure == .init(code: 1000, reason: "", initiator: .peer))
     }
 
-    private func waitForPause(_ client: WebSocketClient, _ ended: MonotonicSemaphore) {
-        #expect(ended.wait(until: Deadline(after: .seconds(10))))
+    private func end(_ client: WebSocketClient, _ mayEnd: MonotonicSemaphore, _ ended: MonotonicSemaphore) {
         #expect(eventually(within: .seconds(10)) { client.connection.query { $0.inbound.isPaused } })
+        mayEnd.signal()
+        #expect(ended.wait(until: Deadline(after: .seconds(30))))
     }
 
     @Test("is read to its last message and its close frame, keep-alive or not, and is not connected to again")
     func keepAlive() throws {
-        let ended = MonotonicSemaphore()
-        let server = try server(60, of: 32 << 10, ended: ended)
+        let (mayEnd, ended) = (MonotonicSemaphore(), MonotonicSemaphore())
+        let server = try server(60, of: 32 << 10, mayEnd: mayEnd, ended: ended)
         defer { server.stop() }
         let log = RetryLog()
         var configuration = log.configuration()
         configuration.readTimeout = .seconds(5)
         configuration.pingInterval = .milliseconds(20)
         let client = try WebSocketClient(server.url(), configuration: configuration)
-        waitForPause(client, ended)
+        end(client, mayEnd, ended)
         // Time for pings, of which the first would bring the reset, the second the end.
         _ = MonotonicSemaphore().wait(until: Deadline(after: .milliseconds(100)))
         expectEverything(60, client)
@@ -64,14 +68,14 @@ struct UnreadEndTests {
 
     @Test("refuses what is written, and keeps what it had sent")
     func writing() throws {
-        let ended = MonotonicSemaphore()
+        let (mayEnd, ended) = (MonotonicSemaphore(), MonotonicSemaphore())
         // What the client leaves in its socket is little enough for the system to take it in, and the end behind it.
-        let server = try server(1034, of: 1, ended: ended)
+        let server = try server(1034, of: 1, mayEnd: mayEnd, ended: ended)
         defer { server.stop() }
         var configuration = ClientConfiguration()
         configuration.readTimeout = .seconds(10)
         let client = try WebSocketClient(server.url(), configuration: configuration)
-        waitForPause(client, ended)
+        end(client, mayEnd, ended)
         let writes: [() throws -> Void] = [
             { try client.writeTextMessage("x") }, { try client.ping() }, { _ = try client.roundTripTime() },
         ]
