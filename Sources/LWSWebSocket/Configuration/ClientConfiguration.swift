@@ -96,8 +96,8 @@ public struct ClientConfiguration: Sendable {
 
     /// How often a ping is sent while the connection is open, so that nobody between takes it for idle, and for
     /// ``pongTimeout``. Its payload is eight random bytes; its pong is not shown to ``pingPongHandler``. A ping that
-    /// cannot leave, because the peer does not read, is not followed by another, and while messages that nobody reads
-    /// keep the client from reading its socket none is sent. `nil`: none at all. Has to be more than zero.
+    /// cannot leave, because the peer does not read, is not followed by another, and while there is something unread in
+    /// the socket none is sent. `nil`: none at all. Has to be more than zero.
     public var pingInterval: Duration?
 
     /// How long the peer may stay silent after a ping of ``pingInterval``. Any pong and any data is a sign of life (a

@@ -40,6 +40,9 @@ struct KeepAlivePlan {
         if unansweredSince != nil { unansweredSince = now }
     }
 
+    /// The next ping comes a whole interval from now.
+    mutating func postpone(at now: Instant) { nextPing = now + settings.interval }
+
     /// Whether the peer's time is up.
     func isOverdue(at now: Instant) -> Bool {
         guard let limit = settings.limit, let unansweredSince else { return false }

@@ -30,10 +30,11 @@ extension ClientSession {
         self.keepAlive = keepAlive
     }
 
-    /// Reading goes on after a pause: what the peer answered meanwhile has yet to be read.
+    /// Reading goes on after a pause: what the peer sent meanwhile has yet to be read, and no ping gets in its way.
     func resumeKeepAlive(_ held: borrowing HeldLoop) {
         guard let keepAlive, connection.phase == .open else { return }
         keepAlive.plan.restart(at: .now)
+        keepAlive.plan.postpone(at: .now)
         keepAlive.arm(isPaused: false, held)
     }
 
@@ -47,9 +48,10 @@ extension ClientSession {
         }
         switch keepAlive.plan.step(at: now, isPaused: isReadingPaused) {
         case .wait: break
-        // Its pong could not be seen; and where the peer has closed behind what is unread, it would bring a reset, which
-        // throws that away.
-        case .ping where isReadingPaused: break
+        case .ping where isReadingPaused || Socket.hasUnreadBytes(lws_get_socket_fd(wsi)):
+            // Its pong would have to wait behind what is unread; and where the peer has closed behind that, the ping would
+            // bring a reset, which throws it away. Nothing was asked, so nobody is judged.
+            keepAlive.plan.heard()
         case .ping: if connection.queueKeepAlivePing() { lws_callback_on_writable(wsi) }
         case .giveUp:
             connection.pingWasNotAnswered(within: keepAlive.plan.settings.limit ?? .zero)

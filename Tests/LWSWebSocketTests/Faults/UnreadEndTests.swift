@@ -22,7 +22,7 @@ struct UnreadEndTests {
             _ = mayEnd.wait(until: Deadline(after: .seconds(10)))
             // Closes when the client has fallen silent, or does not seem to. With pings unread it would be a reset.
             for _ in 0..<50 {
-                if peer.isQuiet(for: .milliseconds(200)) { break }
+                if peer.isQuiet(for: .milliseconds(300)) { break }
                 _ = try peer.readFrame()
             }
             peer.closeConnection()
@@ -56,11 +56,11 @@ struct UnreadEndTests {
         let log = RetryLog()
         var configuration = log.configuration()
         configuration.readTimeout = .seconds(5)
-        configuration.pingInterval = .milliseconds(20)
+        configuration.pingInterval = .milliseconds(100)
         let client = try WebSocketClient(server.url(), configuration: configuration)
         end(client, mayEnd, ended)
         // Time for pings, of which the first would bring the reset, the second the end.
-        _ = MonotonicSemaphore().wait(until: Deadline(after: .milliseconds(100)))
+        _ = MonotonicSemaphore().wait(until: Deadline(after: .milliseconds(300)))
         expectEverything(60, client)
         #expect(log.all.isEmpty)
         #expect(server.count == 1)
