@@ -5,8 +5,9 @@ extension WebSocketClient {
     /// 7.1.2).
     ///
     /// Blocked reads and writes of other threads end at once with `connectionClosure`, and so does a connect under
-    /// way, with the waits and attempts of ``ClientConfiguration/retryConfig``. Messages that had arrived can still be read. Returns without an error when the time is up; then the
-    /// connection has been ended without the peer's close frame. A second close returns at once.
+    /// way, with the waits and attempts of ``ClientConfiguration/retryConfig``. Messages that had arrived can still
+    /// be read. Returns without an error when the time is up; then the connection has been ended without the peer's
+    /// close frame. A second close returns at once.
     /// - Parameters:
     ///   - statusCode: 1000-1003, 1007-1011 or 3000-4999.
     ///   - reason: at most 123 bytes of UTF-8.

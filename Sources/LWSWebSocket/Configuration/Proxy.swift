@@ -5,8 +5,8 @@
 ///
 /// The proxy resolves the server's name; the client resolves the proxy's. libwebsockets bounds what can be asked for
 /// (lib/core-net/client.c: lws_set_proxy; lib/roles/http/client/client-handshake.c): user name and password may have
-/// 92 bytes together, and the server's name about 99. What is longer is `invalidArgument` before anything is sent. Releases after 4.1 reach a proxy
-/// only by an IPv4 address.
+/// 92 bytes together, and the server's name about 99. What is longer is `invalidArgument` before anything is sent.
+/// Releases after 4.1 reach a proxy only by an IPv4 address.
 public struct Proxy: Sendable, Hashable {
     enum Choice: Sendable, Hashable {
         case server(ProxyServer)

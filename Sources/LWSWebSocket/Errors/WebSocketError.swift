@@ -16,9 +16,10 @@ public struct WebSocketError: Error, Sendable {
     /// proxy that refused to connect to it (``Code/connection``).
     public let httpResponse: HTTPResponse?
     /// The beginning of that answer's body, where it refuses the handshake with a status other than 101: what had
-    /// arrived when its head was complete, 4,096 bytes at most, and always bytes of that answer. So it may be cut off,
-    /// or `nil`, where the server sends it later than the head: libwebsockets ends the connection at once. The chunked
-    /// coding is undone (chunks of 64 KiB and more are left out), a Content-Encoding is not. It is no part of ``description``.
+    /// arrived when its head was complete, 4,096 bytes at most, and always bytes of that answer. So it may be cut
+    /// off, or `nil`, where the server sends it later than the head: libwebsockets ends the connection at once. The
+    /// chunked coding is undone (chunks of 64 KiB and more are left out), a Content-Encoding is not. It is no part of
+    /// ``description``.
     public let httpResponseBody: [UInt8]?
     /// How the connection ended, where it has (``Code/connectionClosure`` and failures that end a connection).
     public let closure: Closure?

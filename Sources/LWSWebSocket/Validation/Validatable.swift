@@ -33,8 +33,9 @@
 ///
 /// Where `Item` is `Validatable` too, the items are checked with the order, and their violations have paths like
 /// `items[2].price`. That goes for every value that is named by a constraint, and for the arrays, dictionaries and
-/// optionals of such values (dictionaries with `String` keys). A property that no constraint names is not looked at: name it without a rule, as in
-/// `.nested("items", \.items)`. Sets are not gone through, since their elements have no place.
+/// optionals of such values (dictionaries with `String` keys). A property that no constraint names is not looked at:
+/// name it without a rule, as in `.nested("items", \.items)`. Sets are not gone through, since their elements have no
+/// place.
 ///
 /// A class has to be `final`. The constraints are asked for each time that a value is checked, so keep them in a
 /// `static let`.
