@@ -12,12 +12,16 @@ final class PongDelivery: Sendable {
     private let queue = DispatchQueue(label: "lws-websocket.pongs")
     private let waiting = Locked(0)
 
+    /// The most that wait. A connection stops reading at ``InboundQueue/maxPongs``, which takes effect at the end of what
+    /// lws has read at once: from 4.4.5 on, which have the block parser, that many pongs of two bytes more.
+    static let limit = InboundQueue.maxPongs + LoopContext.serviceBufferSize / 2
+
     init(_ handler: any PingPongHandler) { self.handler = handler }
 
     /// Has the handler called, and `done` after it. Returns false where too many wait, and neither is called.
     func deliver(_ payload: [UInt8], done: @escaping @Sendable () -> Void) -> Bool {
         let isFull = waiting.withLock { waiting in
-            guard waiting < InboundQueue.maxPongs else { return true }
+            guard waiting < Self.limit else { return true }
             waiting += 1
             return false
         }

@@ -103,4 +103,21 @@ struct PingPongHandlerTests {
         let client = try WebSocketClient(server.url())
         #expect(try client.readTextMessage() == "A")
     }
+
+    @Test("that hangs does not gather pongs without end, whatever connections they come from")
+    func bounded() {
+        struct Hanging: PingPongHandler {
+            let gate = MonotonicSemaphore()
+            func onPong(_ payload: [UInt8]) {
+                _ = gate.wait(until: Deadline(after: .seconds(20)))
+                gate.signal()
+            }
+        }
+        let handler = Hanging()
+        let delivery = PongDelivery(handler)
+        let taken = (0..<PongDelivery.limit + 1000).count { _ in delivery.deliver([]) {} }
+        #expect(taken == PongDelivery.limit)
+        handler.gate.signal()
+        #expect(eventually(within: .seconds(10)) { delivery.deliver([]) {} })
+    }
 }

@@ -86,35 +86,6 @@ struct ReconnectingTests {
         #expect(failure { try reading.value() }?.code == .connectionClosure)
     }
 
-    @Test("does not gather pongs for a handler that is slow")
-    func pongs() throws {
-        final class Slow: PingPongHandler {
-            let count = Locked(0)
-            let gate = MonotonicSemaphore()
-            func onPong(_ payload: [UInt8]) {
-                count.withLock { $0 += 1 }
-                _ = gate.wait(until: Deadline(after: .seconds(20)))
-                gate.signal()
-            }
-        }
-        let server = try NumberedServer { number, peer in
-            try peer.acceptUpgrade()
-            for _ in 0..<60 { peer.sendFrame(opcode: 10, [1]) }
-            if number == 10 { peer.sendFrame(opcode: 1, Array("enough".utf8)) }
-            if number < 10 { peer.closeConnection() } else { peer.waitForEnd() }
-        }
-        defer { server.stop() }
-        let handler = Slow()
-        var configuration = RetryLog().configuration(interval: .milliseconds(1))
-        configuration.pingPongHandler = handler
-        let client = try WebSocketClient(server.url(), configuration: configuration)
-        #expect(try client.readTextMessage() == "enough")
-        handler.gate.signal()
-        try client.close(timeout: .zero)
-        #expect(eventually(within: .seconds(5)) { handler.count.withLock { $0 } == 64 })
-        #expect(!eventually(within: .milliseconds(100)) { handler.count.withLock { $0 } > 64 })
-    }
-
     @Test("reads what had arrived before the loss first, though a writer has met the loss before")
     func leftovers() throws {
         let server = try NumberedServer { number, peer in
