@@ -33,11 +33,7 @@ package final class PythonDeflateServer: Sendable {
     private let process: PeerProcess
 
     package init() throws {
-        let python = PackageFolder.virtualEnvironment + "/bin/python"
-        guard access(python, X_OK) == 0 else {
-            throw PeerError("no Python at \(python): run `make test-deps` first")
-        }
-        process = try PeerProcess(python, [PackageFolder.path("Tests/Peers/python/websockets_deflate.py")])
+        process = try PeerProcess(python: "websockets_deflate.py")
         let list = try JSONSerialization.jsonObject(with: Data(process.waitForLine("ready ").utf8))
         listeners = (list as? [[Any]] ?? []).compactMap(Listener.init)
     }

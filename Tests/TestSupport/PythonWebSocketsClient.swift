@@ -9,12 +9,7 @@ package enum PythonWebSocketsClient {
     /// wrong, the error has its traceback.
     @discardableResult
     package static func run(_ url: String, _ options: String...) throws -> String {
-        let python = PackageFolder.virtualEnvironment + "/bin/python"
-        guard access(python, X_OK) == 0 else {
-            throw PeerError("no Python at \(python): run `make test-deps` first")
-        }
-        let script = PackageFolder.path("Tests/Peers/python/websockets_client.py")
-        let process = try PeerProcess(python, [script, url] + options)
+        let process = try PeerProcess(python: "websockets_client.py", [url] + options)
         guard try process.waitForExit() == .code(0) else { throw PeerError("\(url) \(options): \(process.output)") }
         return process.output
     }

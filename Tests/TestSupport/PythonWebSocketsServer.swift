@@ -19,16 +19,11 @@ package final class PythonWebSocketsServer: Sendable {
     package init(
         port: Int = 0, compression: Bool = false, maxSize: Int? = nil, maxQueue: Int? = nil, unixSocket: String? = nil
     ) throws {
-        let python = PackageFolder.virtualEnvironment + "/bin/python"
-        guard access(python, X_OK) == 0 else {
-            throw PeerError("no Python at \(python): run `make test-deps` first")
-        }
-        var arguments = [PackageFolder.path("Tests/Peers/python/websockets_server.py")]
-        arguments += ["--port", String(port), "--compression", compression ? "on" : "off"]
+        var arguments = ["--port", String(port), "--compression", compression ? "on" : "off"]
         if let maxSize { arguments += ["--max-size", String(maxSize)] }
         if let maxQueue { arguments += ["--max-queue", String(maxQueue)] }
         if let unixSocket { arguments += ["--unix", unixSocket] }
-        process = try PeerProcess(python, arguments)
+        process = try PeerProcess(python: "websockets_server.py", arguments)
         let line = try process.waitForLine("ready ")
         guard let port = unixSocket == nil ? Int(line) : 0 else { throw PeerError("no port in \"ready \(line)\"") }
         self.port = port

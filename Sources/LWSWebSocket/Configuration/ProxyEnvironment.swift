@@ -21,7 +21,7 @@ struct ProxyEnvironment {
     /// The first that is set and not empty.
     private func first(of names: [String]) -> (name: String, value: String)? {
         for name in names {
-            if let value = variables[name]?.trimmed, !value.isEmpty { return (name, value) }
+            if let value = variables[name]?.trimming(\.isWhitespace), !value.isEmpty { return (name, value) }
         }
         return nil
     }
@@ -62,7 +62,7 @@ struct ProxyEnvironment {
     /// Whether the host is to be reached directly.
     private func isExempt(_ url: WebSocketURL) -> Bool {
         guard let list = first(of: ["no_proxy", "NO_PROXY"])?.value else { return false }
-        return list.split(separator: ",").contains { Self.matches(String($0).trimmed.lowercased(), url) }
+        return list.split(separator: ",").contains { Self.matches($0.trimming(\.isWhitespace).lowercased(), url) }
     }
 
     private static func matches(_ entry: String, _ url: WebSocketURL) -> Bool {
@@ -84,11 +84,5 @@ struct ProxyEnvironment {
         var host = url.host.lowercased()
         if host.hasSuffix(".") { host.removeLast() }
         return host == suffix || host.hasSuffix("." + suffix)
-    }
-}
-
-extension String {
-    fileprivate var trimmed: String {
-        String(drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
     }
 }

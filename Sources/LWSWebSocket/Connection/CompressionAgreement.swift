@@ -91,11 +91,7 @@ struct CompressionAgreement: Sendable, Hashable {
 
     /// The parts between separators, without the blanks around them.
     private static func split(_ text: String, at separator: Character) -> [String] {
-        text.split(separator: separator, omittingEmptySubsequences: false).map { part in
-            var part = part
-            while let last = part.last, last == " " || last == "\t" { part.removeLast() }
-            return String(part.drop { $0 == " " || $0 == "\t" })
-        }
+        text.split(separator: separator, omittingEmptySubsequences: false).map(\.trimmingBlanks)
     }
 
     /// A server's text for an error: short and without control characters.

@@ -187,7 +187,7 @@ extension ClientSession {
         // What a connection before this one has left unread may fill the queue.
         if let wsi, connection.query({ $0.inbound.pauseIfFull() }) { pauseReading(wsi) }
         startKeepAlive(held)
-        return wasOpened
+        return true
     }
 
     func connectionFailed(_ detail: String) {

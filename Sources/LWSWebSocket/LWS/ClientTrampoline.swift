@@ -86,7 +86,7 @@ extension ClientSession {
             closing(wsi)
             goOn = true
         case LWS_CALLBACK_WSI_DESTROY:
-            compression?.destroy(wsi, held)
+            compression?.destroy(wsi)
             compression = nil
             attemptEnded(held)
             goOn = true

@@ -17,9 +17,9 @@ internal import CLibWebSockets
 /// - while a message's last chunk is drained, `lws_is_final_fragment` says that the message has ended (4.5).
 final class CompressedTraffic {
     private let agreement: CompressionAgreement
-    let list: UnsafePointer<lws_extension>
+    private let list: UnsafePointer<lws_extension>
     /// lws's own state of the extension, with both zlib streams.
-    let state: UnsafeMutableRawPointer
+    private let state: UnsafeMutableRawPointer
     private var input: [UInt8] = []
 
     /// Compressed bytes, in lws's buffer, that are not sent yet.
@@ -55,6 +55,10 @@ final class CompressedTraffic {
         set("tx_buf_size", Self.outputBits, wsi)
         return call(LWS_EXT_CB_OPTION_CONFIRM, nil, 0, wsi)
     }
+
+    /// Frees lws's state, in LWS_CALLBACK_WSI_DESTROY. lws would do it later, but forgets it where a handshake fails after
+    /// the extension was agreed to (rops_destroy_role_h1 frees the connection's WebSocket part alone).
+    func destroy(_ wsi: OpaquePointer) { _ = call(LWS_EXT_CB_DESTROY, nil, 0, wsi) }
 
     private func set(_ name: String, _ value: Int, _ wsi: OpaquePointer) {
         name.withCString { name in

@@ -41,46 +41,25 @@ final class DeflateExtension {
     }()
 }
 
-/// What lws's own extension keeps for the connections of a loop.
-///
-/// lws forgets it where a handshake fails after the extension was agreed to (rops_destroy_role_h1 frees the connection's
-/// WebSocket part alone), so it is freed with the session, and lws's own call for that is then ignored.
-private final class DeflateStates: LoopResident {
-    var live: Set<UnsafeMutableRawPointer> = []
-    init?(_ held: borrowing HeldLoop) {}
-}
-
-extension CompressedTraffic {
-    /// Frees lws's state of the extension, in LWS_CALLBACK_WSI_DESTROY.
-    func destroy(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
-        guard held.resident(DeflateStates.self)?.live.remove(state) != nil else { return }
-        _ = clws_deflate(wsi, list, LWS_EXT_CB_DESTROY, state, nil, 0)
-    }
-}
-
 /// What lws calls for the extension on one connection. `state` is what lws's own extension keeps for it.
 private func deflateCallback(
     _ list: UnsafePointer<lws_extension>?, _ wsi: OpaquePointer, _ reason: lws_extension_callback_reasons,
     _ state: UnsafeMutableRawPointer?, _ argument: UnsafeMutableRawPointer?, _ length: Int
 ) -> Int32 {
+    // Comes after LWS_CALLBACK_WSI_DESTROY, in which the session has freed the state and may have gone itself.
+    guard reason != LWS_EXT_CB_DESTROY else { return 0 }
     guard let list, let user = lws_wsi_user(wsi) else { return -1 }
-    let result = LoopContext.callback(of: wsi) { held -> Int32 in
-        if reason == LWS_EXT_CB_DESTROY {
-            // After LWS_CALLBACK_WSI_DESTROY, so the session may be gone.
-            guard let state, held.resident(DeflateStates.self)?.live.remove(state) != nil else { return 0 }
-            return clws_deflate(wsi, list, reason, state, argument, length)
-        }
+    return LoopContext.callback(of: wsi) { _ in
         // Alive: an attempt retains the session until `attemptEnded`.
         let session = Unmanaged<ClientSession>.fromOpaque(user).takeUnretainedValue()
-        return session.handleExtension(reason, list, wsi, state, argument, held)
-    }
-    return result ?? -1
+        return session.handleExtension(reason, list, wsi, state, argument)
+    } ?? -1
 }
 
 extension ClientSession {
     fileprivate func handleExtension(
         _ reason: lws_extension_callback_reasons, _ list: UnsafePointer<lws_extension>, _ wsi: OpaquePointer,
-        _ state: UnsafeMutableRawPointer?, _ argument: UnsafeMutableRawPointer?, _ held: borrowing HeldLoop
+        _ state: UnsafeMutableRawPointer?, _ argument: UnsafeMutableRawPointer?
     ) -> Int32 {
         switch reason {
         case LWS_EXT_CB_CLIENT_CONSTRUCT:
@@ -88,7 +67,6 @@ extension ClientSession {
             guard clws_deflate(wsi, list, reason, state, argument, 0) == 0 else { return -1 }
             // For this reason alone `state` is where the state's address has been put.
             guard let made = state?.assumingMemoryBound(to: UnsafeMutableRawPointer?.self).pointee else { return -1 }
-            held.resident(DeflateStates.self)?.live.insert(made)
             compression = CompressedTraffic(agreement, list, state: made)
             return 0
         case LWS_EXT_CB_OPTION_SET:

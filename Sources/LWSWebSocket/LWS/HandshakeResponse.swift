@@ -106,7 +106,7 @@ struct ResponseHead: Equatable {
                 return nil
             }
             let value = line[line.index(after: colon)...]
-            return HTTPField(name: name, value: value.trimming { $0 == " " || $0 == "\t" })
+            return HTTPField(name: name, value: value.trimmingBlanks)
         }
     }
 
@@ -114,14 +114,5 @@ struct ResponseHead: Equatable {
         let mark = Array("\r\n\r\n".utf8)
         guard buffer.count >= mark.count else { return nil }
         return (0...(buffer.count - mark.count)).first { buffer[$0..<($0 + mark.count)].elementsEqual(mark) }
-    }
-}
-
-extension Substring {
-    fileprivate func trimming(_ isBlank: (Character) -> Bool) -> String {
-        var text = self
-        while let first = text.first, isBlank(first) { text.removeFirst() }
-        while let last = text.last, isBlank(last) { text.removeLast() }
-        return String(text)
     }
 }

@@ -102,10 +102,9 @@ struct ReconnectingEndTests {
         try client.close()
     }
 
-    @Test("is ended by close in the midst of a wait, and of an attempt, for all that wait", arguments: [false, true])
-    func close(_ isAttempting: Bool) throws {
-        let asked = MonotonicSemaphore()
-        let server = try NumberedServer { number, peer in
+    /// A server that loses the first connection and answers no other, but tells of being asked.
+    private func silentAfterLoss(_ asked: MonotonicSemaphore) throws -> NumberedServer {
+        try NumberedServer { number, peer in
             guard number > 0 else {
                 try peer.acceptUpgrade()
                 return peer.closeConnection()
@@ -113,6 +112,12 @@ struct ReconnectingEndTests {
             asked.signal()
             peer.waitForEnd()
         }
+    }
+
+    @Test("is ended by close in the midst of a wait, and of an attempt, for all that wait", arguments: [false, true])
+    func close(_ isAttempting: Bool) throws {
+        let asked = MonotonicSemaphore()
+        let server = try silentAfterLoss(asked)
         defer { server.stop() }
         let log = RetryLog()
         let client = try WebSocketClient(
@@ -143,14 +148,7 @@ struct ReconnectingEndTests {
     @Test("ends at once, with its thread, when the last reference is dropped", arguments: [false, true])
     func dropped(_ isAttempting: Bool) throws {
         let asked = MonotonicSemaphore()
-        let server = try NumberedServer { number, peer in
-            guard number > 0 else {
-                try peer.acceptUpgrade()
-                return peer.closeConnection()
-            }
-            asked.signal()
-            peer.waitForEnd()
-        }
+        let server = try silentAfterLoss(asked)
         defer { server.stop() }
         let log = RetryLog()
         var configuration = log.configuration(interval: isAttempting ? .milliseconds(1) : .seconds(60))
