@@ -11,6 +11,12 @@ let settings: [SwiftSetting] =
         .enableUpcomingFeature("MemberImportVisibility"),
     ]
 
+#if os(macOS)
+    let openSSLPackage: String? = "openssl"
+#else
+    let openSSLPackage: String? = nil
+#endif
+
 let package = Package(
     name: "swift-lws",
     platforms: [.macOS(.v15)],
@@ -33,6 +39,13 @@ let package = Package(
             providers: [.apt(["libwebsockets-dev", "libssl-dev"]), .brew(["libwebsockets"])]
         ),
         .systemLibrary(
+            name: "COpenSSL",
+            // Where it is not the system's. On Linux its "-L" would come before that of a newer libwebsockets.
+            path: "Modules/COpenSSL",
+            pkgConfig: openSSLPackage,
+            providers: [.apt(["libssl-dev"]), .brew(["openssl"])]
+        ),
+        .systemLibrary(
             name: "CZlib",
             // No pkg-config: its "-L" for the system's folder would come before that of a newer libwebsockets.
             path: "Modules/CZlib",
@@ -46,7 +59,7 @@ let package = Package(
         .target(
             name: "LWSWebSocket",
             dependencies: [
-                "CLibWebSockets", "LWSServiceLoop",
+                "CLibWebSockets", "COpenSSL", "LWSServiceLoop",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),

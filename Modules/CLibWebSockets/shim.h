@@ -34,6 +34,12 @@ static const uint64_t clws_option_fail_if_unable_to_bind = LWS_SERVER_OPTION_FAI
 static const uint64_t clws_option_no_ipv6 = LWS_SERVER_OPTION_DISABLE_IPV6;
 static const uint64_t clws_option_ipv6_only =
     LWS_SERVER_OPTION_IPV6_V6ONLY_MODIFY | LWS_SERVER_OPTION_IPV6_V6ONLY_VALUE;
+// lws's own cache of TLS sessions, which came with 4.2: ours takes their place.
+#if defined(LWS_SERVER_OPTION_DISABLE_TLS_SESSION_CACHE)
+static const uint64_t clws_option_no_session_cache = LWS_SERVER_OPTION_DISABLE_TLS_SESSION_CACHE;
+#else
+static const uint64_t clws_option_no_session_cache = 0;
+#endif
 static const int clws_port_no_listen = CONTEXT_PORT_NO_LISTEN;
 static const int clws_kill_async = LWS_TO_KILL_ASYNC;
 #if defined(__linux__)

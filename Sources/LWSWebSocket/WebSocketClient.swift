@@ -39,11 +39,11 @@ public final class WebSocketClient: Sendable {
     /// (``ClientConfiguration/followRedirects``). With ``ClientConfiguration/retryConfig`` it blocks for as many
     /// attempts, and the waits between them, as that allows.
     /// - Parameters:
-    ///   - url: `ws://host[:port][/path][?query]`, or `ws+unix:///path/of/socket[:/path][?query]` for a server that
+    ///   - url: `ws://host[:port][/path][?query]`, the same with `wss:` for TLS, or `ws+unix:///path/of/socket[:/path][?query]` for a server that
     ///     listens on a socket of the file system. Characters that may not stand in a URL are percent-encoded.
     ///   - configuration: see ``ClientConfiguration``.
     ///   - loop: the loop that serves the connection.
-    /// - Throws: `invalidArgument` before anything is sent; `connection` where the server cannot be reached;
+    /// - Throws: `invalidArgument` before anything is sent; `connection` where the server cannot be reached; `ssl`;
     ///   `invalidHandshake` with its answer where it refuses; `handshakeTimedOut`.
     public convenience init(
         _ url: String, configuration: ClientConfiguration = ClientConfiguration(), loop: WebSocketLoop = .shared
@@ -93,6 +93,12 @@ public final class WebSocketClient: Sendable {
     /// The sub-protocol that the server has chosen of ``ClientConfiguration/subProtocols``; `nil` where none was
     /// offered, before the connection is open, and while a lost one is being made again.
     public var negotiatedSubProtocol: String? { connection.subProtocol }
+}
+
+extension WebSocketClient {
+    /// What TLS has negotiated. `nil` without TLS, before the connection is open, and while a lost one is being made
+    /// again.
+    public var tlsInfo: TLSInfo? { connection.tlsInfo }
 }
 
 /// What `dump` and a debugger's views show: nothing that may be secret.

@@ -14,6 +14,11 @@ while IFS= read -r place; do
     breach "$place: only Sources/LWSWebSocket/LWS may import CLibWebSockets"
 done < <(grep -rnE --include='*.swift' "$import" Sources/LWSWebSocket | grep -v '^Sources/LWSWebSocket/LWS/' | cut -d: -f1,2)
 
+import='^[[:space:]]*(@[A-Za-z_()]+[[:space:]]+)*([a-z]+[[:space:]]+)?import[[:space:]]+([a-z]+[[:space:]]+)?COpenSSL'
+while IFS= read -r place; do
+    breach "$place: only Sources/LWSWebSocket/TLS may import COpenSSL"
+done < <(grep -rnE --include='*.swift' "$import" Sources | grep -v '^Sources/LWSWebSocket/TLS/' | cut -d: -f1,2)
+
 longest=330
 while IFS= read -r -d '' file; do
     lines=$(wc -l < "$file")

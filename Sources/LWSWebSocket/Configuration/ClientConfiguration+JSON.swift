@@ -24,6 +24,17 @@ extension ClientConfiguration {
     ///   "compression": {"serverNoContextTakeover": true, "clientMaxWindowBits": 12, "level": 6},
     ///   "validation": true,
     ///   "proxy": {"host": "proxy.example.com", "port": 8080, "username": "user", "password": "secret"},
+    ///   "secureSocket": {
+    ///     "cert": {"path": "trust.p12", "password": "secret"},
+    ///     "key": {"certFile": "client.pem", "keyFile": "client.key", "keyPassword": "secret"},
+    ///     "protocol": ["TLSv1.2", "TLSv1.3"],
+    ///     "certValidation": {"type": "CRL", "file": "revoked.pem", "mode": "hard"},
+    ///     "ciphers": ["TLS_AES_128_GCM_SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"],
+    ///     "serverName": "example.com",
+    ///     "sessionTimeout": 3600,
+    ///     "handshakeTimeout": 10,
+    ///     "pinnedPublicKeys": ["sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="]
+    ///   },
     ///   "localAddress": "192.0.2.1",
     ///   "retryConfig": {"maxCount": 20, "interval": 3, "backOffFactor": 2, "maxWaitInterval": 20},
     ///   "followRedirects": 3,
@@ -33,7 +44,10 @@ extension ClientConfiguration {
     /// ```
     ///
     /// Times are seconds, with decimals; -1 and `null` mean no limit, for `handShakeTimeout` the default. `"proxy":
-    /// "environment"` is ``Proxy/environment``; `null` is no proxy.
+    /// "environment"` is ``Proxy/environment``; `null` is no proxy. The members of `secureSocket` are those of
+    /// ``ClientSecureSocket``: `cert` is a PEM file, `{"path", "password"}` of a PKCS#12 store or `{"directory"}`; `key`
+    /// has `certFile`, `keyFile` and `keyPassword`, or `path` and `password`; the type of `certValidation` is
+    /// `OCSP_STAPLING` or `CRL`; `keyLog` is a file, or `"environment"`.
     /// - Throws: ``WebSocketError/Code/invalidArgument`` naming the field that is unknown, of another type, or not
     ///   valid. Values are not shown, for they may be secrets.
     public init(json: some ContiguousBytes) throws(WebSocketError) {
@@ -79,6 +93,7 @@ extension ClientConfiguration {
             case "pongTimeout": pongTimeout = try field.timeout()
             case "validation": validation = try field.bool()
             case "proxy": proxy = field.isNull ? nil : try field.proxy()
+            case "secureSocket": secureSocket = field.isNull ? nil : try field.secureSocket()
             case "localAddress": localAddress = field.isNull ? nil : try field.string()
             case "retryConfig": retryConfig = field.isNull ? nil : try field.retryConfig()
             case "followRedirects": followRedirects = try field.integer()

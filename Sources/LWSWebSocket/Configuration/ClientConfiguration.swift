@@ -1,6 +1,7 @@
 // What a client can be told, and the contract's defaults.
 
 public import HTTPTypes
+public import Logging
 
 #if canImport(FoundationEssentials)
     public import FoundationEssentials
@@ -44,6 +45,9 @@ public struct ClientConfiguration: Sendable {
     /// What can be neither is ``WebSocketError/Code/invalidArgument``; what this machine does not have at the time of
     /// connecting is ``WebSocketError/Code/connection``, for addresses come and go. Both name `localAddress`.
     public var localAddress: String?
+
+    /// How `wss:` connections are secured. `nil`: as ``ClientSecureSocket/init()`` says, with the system's roots.
+    public var secureSocket: ClientSecureSocket?
 
     /// How long one read waits for a message; on expiry ``WebSocketError/Code/readTimedOut``, and the connection
     /// stays open. `nil` or negative: no limit.
@@ -131,6 +135,9 @@ public struct ClientConfiguration: Sendable {
     /// Reads the JSON of ``WebSocketClient/readMessage(as:)``. Shared in the same way as ``jsonEncoder``.
     public var jsonDecoder = JSONDecoder()
 
+    /// Where the client logs. What libwebsockets itself has to say goes elsewhere: ``LibwebsocketsLog``.
+    public var logger = Logger(label: "LWSWebSocket")
+
     /// The defaults of the contract.
     public init() {}
 
@@ -161,6 +168,7 @@ extension ClientConfiguration {
         for field in customHeaders { try Self.checkMayBeSet(field.name) }
         for cookie in cookies { try cookie.validate() }
         try proxy?.validate()
+        try secureSocket?.validate()
         if let localAddress { try LocalAddress.validate(localAddress) }
         for (index, name) in subProtocols.enumerated() {
             guard Token.isToken(name) else {

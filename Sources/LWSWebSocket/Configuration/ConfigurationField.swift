@@ -14,6 +14,7 @@ struct ConfigurationField {
 
     var isNull: Bool { value.isNull }
     var isArray: Bool { value.arrayValue != nil }
+    var isObject: Bool { value.objectValue != nil }
 
     /// In the order of their names, so that of two mistakes always the same is reported.
     func members() throws(WebSocketError) -> [ConfigurationField] {
@@ -130,7 +131,7 @@ struct ConfigurationField {
 
     func unknown() -> WebSocketError { WebSocketError(.invalidArgument, "\(path): there is no such field") }
 
-    private func expected(_ what: String) -> WebSocketError {
+    func expected(_ what: String) -> WebSocketError {
         WebSocketError(.invalidArgument, "\(path): expected \(what), found \(kind)")
     }
 

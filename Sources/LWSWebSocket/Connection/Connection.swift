@@ -48,6 +48,7 @@ final class Connection: Sendable {
     var phase: ConnectionState.Phase { shared.withLock { $0.state.phase } }
     var response: HTTPResponse? { shared.withLock { $0.state.response } }
     var subProtocol: String? { shared.withLock { $0.state.subProtocol } }
+    var tlsInfo: TLSInfo? { shared.withLock { $0.state.tlsInfo } }
     var ending: Ending? { shared.withLock { $0.state.ending } }
 
     // MARK: - For the callers' operations, in the extensions
@@ -114,9 +115,9 @@ final class Connection: Sendable {
     // MARK: - The side of the loop
 
     /// Returns false where nobody waits for the connection any more.
-    func opened(_ response: HTTPResponse?, subProtocol: String? = nil) -> Bool {
+    func opened(_ response: HTTPResponse?, subProtocol: String? = nil, tls: TLSInfo? = nil) -> Bool {
         update { state in
-            let effects = state.opened(response, subProtocol: subProtocol)
+            let effects = state.opened(response, subProtocol: subProtocol, tls: tls)
             return (effects != nil, effects)
         }
     }

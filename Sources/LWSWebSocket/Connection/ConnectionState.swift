@@ -25,6 +25,7 @@ struct ConnectionState {
     private(set) var response: HTTPResponse?
     /// What the server has chosen of the sub-protocols offered.
     private(set) var subProtocol: String?
+    private(set) var tlsInfo: TLSInfo?
     var inbound: InboundQueue
     private(set) var outbound = OutboundQueue()
     var ownPings = OwnPings()
@@ -57,12 +58,13 @@ struct ConnectionState {
     }
 
     /// The handshake is done. Returns false where it comes too late, and the connection is not wanted any more.
-    mutating func opened(_ response: HTTPResponse?, subProtocol: String? = nil) -> Effects? {
+    mutating func opened(_ response: HTTPResponse?, subProtocol: String? = nil, tls: TLSInfo? = nil) -> Effects? {
         guard phase == .connecting else { return nil }
         phase = .open
         hasOpened = true
         self.response = response
         self.subProtocol = subProtocol
+        tlsInfo = tls
         defer { openers = [] }
         return Effects(wake: openers)
     }

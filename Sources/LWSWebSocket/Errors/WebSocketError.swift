@@ -35,11 +35,14 @@ public struct WebSocketError: Error, Sendable {
     let message: String
     /// Whether the call could be made again without doing twice what it was to do once.
     private let mayBeRepeated: Bool
+    /// Whether a failure of a kind that stays as it is may pass this time.
+    private let isTransient: Bool
 
     init(
         _ code: Code, _ message: String, host: String? = nil, httpResponse: HTTPResponse? = nil,
         httpResponseBody: [UInt8]? = nil, closure: Closure? = nil, libraryDetail: String? = nil,
-        rejectedMessage: WebSocketMessage? = nil, violations: [ConstraintViolation] = [], mayBeRepeated: Bool = true
+        rejectedMessage: WebSocketMessage? = nil, violations: [ConstraintViolation] = [], mayBeRepeated: Bool = true,
+        isTransient: Bool = false
     ) {
         self.code = code
         self.message = message
@@ -51,10 +54,11 @@ public struct WebSocketError: Error, Sendable {
         self.rejectedMessage = rejectedMessage
         self.violations = violations
         self.mayBeRepeated = mayBeRepeated
+        self.isTransient = isTransient
     }
 
     /// Whether it may go better next time: the server could not be reached, did not answer in time, or answered with
-    /// a 5xx; or nothing came or went within a call's time, and the connection is still open; or the connection was
+    /// a 5xx, or ended the TLS handshake without a word; or nothing came or went within a call's time, and the connection is still open; or the connection was
     /// lost without a close frame. Where the connection has ended (``closure`` is set), next time means a new client,
     /// and what was written last may or may not have arrived. A write whose message may have arrived in part is not
     /// retriable: to send it again could be to send it twice.
@@ -66,6 +70,7 @@ public struct WebSocketError: Error, Sendable {
         case .writeTimedOut: closure == nil
         case .invalidHandshake: httpResponse.map { $0.status.kind == .serverError } ?? false
         case .connectionClosure: closure?.initiator == .network
+        case .ssl: isTransient
         default: false
         }
     }
@@ -85,7 +90,7 @@ extension WebSocketError {
         public static let invalidHandshake = Code("invalidHandshake")
         /// The handshake was not complete within `handShakeTimeout`.
         public static let handshakeTimedOut = Code("handshakeTimedOut")
-        /// TLS failed.
+        /// TLS failed, in the words of the reason: see ``ClientSecureSocket``.
         public static let ssl = Code("ssl")
         /// A token or credential could not be had.
         public static let auth = Code("auth")

@@ -74,6 +74,10 @@ extension ClientSession {
         info.ietf_version_or_minus_one = -1
         // A redirect would be followed with the Authorization and Cookie fields in it, to whatever host it names.
         info.ssl_connection = Int32(LCCSCF_HTTP_NO_FOLLOW_REDIRECT.rawValue)
+        if tlsContext != nil {
+            // Whom the certificate is for is verified by `TLSHandshake`: lws would look at the Host field.
+            info.ssl_connection |= Int32((LCCSCF_USE_SSL.rawValue | LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK.rawValue))
+        }
         info.userdata = user
         // lws copies the strings (connect.c, "PHASE 6: stash"). The address is numeric, so the look-up that lws
         // does of it on this thread asks nobody. With a proxy this is what the proxy is asked for, and lws looks up
@@ -182,8 +186,9 @@ extension ClientSession {
 
     /// Returns whether anybody still wants the connection.
     func opened(_ held: borrowing HeldLoop) -> Bool {
-        wasOpened = connection.opened(response, subProtocol: subProtocol)
+        wasOpened = connection.opened(response, subProtocol: subProtocol, tls: tls?.info)
         guard wasOpened else { return false }
+        stopSecuring(held)
         // What a connection before this one has left unread may fill the queue.
         if let wsi, connection.query({ $0.inbound.pauseIfFull() }) { pauseReading(wsi) }
         startKeepAlive(held)
@@ -191,7 +196,7 @@ extension ClientSession {
     }
 
     func connectionFailed(_ detail: String) {
-        guard failure == nil, !proxyFailed(detail) else { return }
+        guard failure == nil, !securingFailed(detail), !proxyFailed(detail) else { return }
         let host = connection.url.host
         if let response {
             failure = error(.invalidHandshake, Self.words(for: response, from: host, detail), detail: detail)
@@ -249,6 +254,7 @@ extension ClientSession {
         isKnownToLWS = false
         wsi = nil
         stopWatching(held)
+        stopSecuring(held)
         // Inside the connect call its caller goes on.
         guard !isConnectCallRunning else { return }
         Unmanaged.passUnretained(self).release()

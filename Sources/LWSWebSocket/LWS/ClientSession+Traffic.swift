@@ -158,7 +158,7 @@ extension ClientSession {
     /// that apart from a lost connection: it is sound, and nothing or something is left to read.
     func closing(_ wsi: OpaquePointer) {
         guard !isAborted, violation == nil, !closeFrameWasSent, connection.phase == .open else { return }
-        guard !writeFailed, Socket.isSound(lws_get_socket_fd(wsi)) else { return }
+        guard !writeFailed, tls?.hasEnded != true, Socket.isSound(lws_get_socket_fd(wsi)) else { return }
         violation = assembler.isBetweenFrames ? .brokenSequence : .refusedByLibrary
     }
 }

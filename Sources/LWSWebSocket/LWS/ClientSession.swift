@@ -13,6 +13,11 @@ final class ClientSession {
     let connection: Connection
     let request: HandshakeRequest
     let deadline: Deadline
+    /// What a connection over TLS is made from.
+    let tlsContext: TLSContext?
+    /// The TLS of the attempt under way or of the open connection.
+    var tls: TLSHandshake?
+    var tlsTimer: LoopTimer?
     /// Keeps the loop running for as long as the session is.
     private(set) var lease: LoopLease?
 
@@ -63,12 +68,13 @@ final class ClientSession {
 
     init(
         connection: Connection, request: HandshakeRequest, addresses: [ResolvedAddress], deadline: Deadline,
-        lease: LoopLease
+        tls tlsContext: TLSContext?, lease: LoopLease
     ) {
         self.connection = connection
         self.request = request
         self.addresses = addresses
         self.deadline = deadline
+        self.tlsContext = tlsContext
         self.lease = lease
         assembler = MessageAssembler(
             maxFrameSize: connection.limits.maxFrameSize, maxMessageSize: connection.limits.maxMessageSize)
@@ -109,6 +115,7 @@ final class ClientSession {
     func finish(_ held: borrowing HeldLoop) {
         guard lease != nil else { return }
         keepAlive?.stop(held)
+        stopSecuring(held)
         if wasOpened {
             connection.transportEnded(violation: violation)
         } else {
@@ -124,12 +131,14 @@ final class ClientSession {
         lease = nil
     }
 
-    var vhostKey: VhostKey { VhostKey(proxy: connection.route.proxy) }
+    var vhostKey: VhostKey { VhostKey(proxy: connection.route.proxy, tls: tlsContext) }
 
-    func error(_ code: WebSocketError.Code, _ message: String, detail: String? = nil) -> WebSocketError {
+    func error(_ code: WebSocketError.Code, _ message: String, detail: String? = nil, isTransient: Bool = false)
+        -> WebSocketError
+    {
         let body = responseBody?.bytes ?? []
         return WebSocketError(
             code, message, host: connection.url.host, httpResponse: response,
-            httpResponseBody: body.isEmpty ? nil : body, libraryDetail: detail)
+            httpResponseBody: body.isEmpty ? nil : body, libraryDetail: detail, isTransient: isTransient)
     }
 }

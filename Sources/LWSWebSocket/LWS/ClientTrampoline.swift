@@ -51,7 +51,7 @@ extension ClientSession {
             goOn = true
         case LWS_CALLBACK_WSI_CREATE:
             // For a client's connection, when TCP is connected (`lws_client_connect_3_connect`).
-            if connection.route.proxy != nil { connectedToProxy(wsi, held) }
+            connected(wsi, held)
             goOn = true
         case LWS_CALLBACK_CLIENT_WRITEABLE:
             goOn = writable(wsi)

@@ -11,10 +11,11 @@ struct ClientTransport: Transport {
     /// A session that has not begun to connect.
     init(
         _ connection: Connection, _ request: HandshakeRequest, to addresses: [ResolvedAddress],
-        until deadline: Deadline, on lease: LoopLease
+        until deadline: Deadline, tls: TLSContext?, on lease: LoopLease
     ) {
         let session = ClientSession(
-            connection: connection, request: request, addresses: addresses, deadline: deadline, lease: lease)
+            connection: connection, request: request, addresses: addresses, deadline: deadline, tls: tls, lease: lease
+        )
         self.connection = connection
         loop = lease.loop
         self.session = LoopBound(session, on: loop)

@@ -9,6 +9,8 @@ final class ClientVhost {
     private let protocols: UnsafeMutablePointer<lws_protocols>
     private static let protocolCount = 3
     private let deflate = DeflateExtension()
+    /// Connections are made from it for as long as the vhost lives.
+    private let tls: TLSContext?
 
     /// The protocol's name for lws; it never goes over the wire.
     static let protocolName = "lws-websocket-client"
@@ -45,6 +47,14 @@ final class ClientVhost {
         } else {
             clws_ignore_environment_proxy(&info)
         }
+        // lws uses this context as it is and leaves it to us (tls-client.c: lws_context_init_client_ssl). The option is
+        // the vhost's alone: as one of lws's context it would add places to all of OpenSSL's connections with each
+        // context that is made (openssl-tls.c: lws_context_init_ssl_library), and they are never given back.
+        if let tls = key.tls {
+            info.options = clws_option_ssl_global_init | clws_option_no_session_cache
+            info.provided_client_ssl_ctx = tls.pointer
+        }
+        tls = key.tls
         guard let vhost = lws_create_vhost(held.context, &info) else {
             Self.release(protocols)
             return nil

@@ -6,6 +6,8 @@ internal import LWSServiceLoop
 struct VhostKey: Sendable, Hashable {
     /// lws writes the CONNECT request with what the vhost says at that time, which is later than the connect call.
     var proxy: ProxyServer?
+    /// What connections over TLS are made from; `nil` without TLS.
+    var tls: TLSContext?
 
     /// What most clients have.
     static let plain = VhostKey()

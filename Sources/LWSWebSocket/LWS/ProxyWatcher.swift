@@ -112,6 +112,7 @@ extension ClientSession {
         if answer == .accepted {
             self.proxyWatcher = nil
             hasTunnel = true
+            limitSecuring(held)
             proxyWatcher.detach()
             lws_rx_flow_control(wsi, 1)
             return false

@@ -14,12 +14,14 @@ struct Destination: Sendable {
     let request: HandshakeRequest
     /// The way there.
     let route: Route
+    /// How TLS is done, where it is.
+    let secureSocket: ClientSecureSocket?
     /// Redirects so far.
     private let hops: Int
     /// A redirect has led away from the origin of the client's URL.
     private let hasLeftOrigin: Bool
 
-    /// - Throws: `invalidArgument` where the request cannot be sent, `ssl` for `wss:`.
+    /// - Throws: `invalidArgument` where the request cannot be sent.
     init(to url: WebSocketURL, _ configuration: ClientConfiguration) throws(WebSocketError) {
         try self.init(to: url, configuration, hops: 0, hasLeftOrigin: false)
     }
@@ -27,13 +29,11 @@ struct Destination: Sendable {
     private init(
         to url: WebSocketURL, _ configuration: ClientConfiguration, hops: Int, hasLeftOrigin: Bool
     ) throws(WebSocketError) {
-        guard !url.isSecure else {
-            throw WebSocketError(
-                .ssl, "wss: is not supported by this release; use ws: to \(url.host)", host: url.host)
-        }
         self.url = url
         request = try HandshakeRequest(url: url, configuration: configuration, toOtherOrigin: hasLeftOrigin)
         route = try Route(to: url, configuration)
+        let settings = configuration.secureSocket ?? ClientSecureSocket()
+        secureSocket = url.isSecure ? (hasLeftOrigin ? settings.forOtherOrigin : settings) : nil
         self.hops = hops
         self.hasLeftOrigin = hasLeftOrigin
     }

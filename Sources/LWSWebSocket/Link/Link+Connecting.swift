@@ -2,6 +2,7 @@
 
 internal import HTTPTypes
 internal import LWSServiceLoop
+internal import Logging
 
 #if canImport(Darwin)
     import Darwin
@@ -112,11 +113,13 @@ extension Link {
         while true {
             let connection = try install(destination)
             do throws(WebSocketError) {
+                let tls = try prepareTLS(destination)
                 try connection.open(
                     until: deadline, timeout: timeout, resolver: resolver
                 ) { addresses, deadline throws(WebSocketError) in
                     ClientTransport(
-                        connection, destination.request, to: addresses, until: deadline, on: try loop.lease())
+                        connection, destination.request, to: addresses, until: deadline, tls: tls,
+                        on: try loop.lease())
                 }
                 return
             } catch {
@@ -124,6 +127,18 @@ extension Link {
                 destination = next
             }
         }
+    }
+
+    /// What an attempt over TLS is made with. The client keeps it, so that what a later connection needs is there.
+    private func prepareTLS(_ destination: Destination) throws(WebSocketError) -> TLSContext? {
+        guard let settings = destination.secureSocket else { return nil }
+        if !settings.enable, state.withLock({ $0.noteUnverified() }) {
+            configuration.logger.warning(
+                "The certificate of \(destination.url.host) is not verified, for secureSocket.enable is false")
+        }
+        let context = try TLSContextPool.shared.context(for: settings)
+        state.withLock { $0.tls = context }
+        return context
     }
 
     /// Makes the connection of an attempt the one of now, so that `close` reaches it.
@@ -173,6 +188,7 @@ extension WebSocketError {
         // With an answer it is a proxy's.
         case .connection: httpResponse.map { $0.status.kind == .serverError } ?? true
         case .invalidHandshake: httpResponse?.status.kind == .serverError
+        case .ssl: isRetriable
         default: false
         }
     }

@@ -41,6 +41,10 @@ final class Link: Sendable {
         /// Calls that wait for another connection.
         var waiters: [Waiter] = []
         var lastTicket = 0
+        /// What connections over TLS are made with, shared with clients of equal settings.
+        var tls: TLSContext?
+        /// The log has been told that nothing is verified.
+        var hasWarned = false
         /// The thread on which the application is told of a wait.
         var notifier: pthread_t?
     }
@@ -174,6 +178,12 @@ final class Link: Sendable {
 }
 
 extension Link.State {
+    /// Whether the log has yet to be told that nothing is verified.
+    mutating func noteUnverified() -> Bool {
+        defer { hasWarned = true }
+        return !hasWarned
+    }
+
     /// Gives the waiter its outcome, or puts it in line. Returns how the connection was lost, where it now has to be
     /// made again.
     mutating func add(_ waiter: Link.Waiter, after last: Connection?, mayReconnect: Bool) -> WebSocketError? {

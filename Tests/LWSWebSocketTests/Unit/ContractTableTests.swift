@@ -28,10 +28,11 @@ struct ContractTableTests {
         "pongTimeout": "nil",
         "proxy": "nil",
         "localAddress": "nil",
+        "secureSocket": "nil",
     ]
 
     /// Not of the contract, and objects.
-    private static let coders: Set = ["jsonEncoder", "jsonDecoder"]
+    private static let coders: Set = ["jsonEncoder", "jsonDecoder", "logger"]
 
     private func fields(_ configuration: ClientConfiguration) -> [String: String] {
         var fields: [String: String] = [:]
@@ -139,7 +140,7 @@ struct ContractTableTests {
         ("maxFrameSize", []), ("maxMessageSize", ["null"]), ("validation", ["true"]),
         ("pingInterval", ["1.5", "null"]), ("pongTimeout", ["null"]), ("webSocketCompressionEnabled", ["true"]),
         ("compression", ["{}"]), ("retryConfig", ["{}", "null"]), ("followRedirects", []), ("proxy", ["null"]),
-        ("localAddress", ["null", #""text""#]),
+        ("localAddress", ["null", #""text""#]), ("secureSocket", ["{}", "null"]),
     ]
 
     @Test("names the field of another type in JSON", arguments: types)

@@ -1,0 +1,144 @@
+// The C side of the COpenSSL module: OpenSSL, with functions for what its headers define as macros, which Swift cannot
+// import, and for what differs between its releases.
+
+#ifndef COPENSSL_SHIM_H
+#define COPENSSL_SHIM_H
+
+// As in CLibWebSockets: the system's headers belong to Swift's module for them.
+#if defined(__linux__) && __has_feature(modules)
+#pragma clang module import SwiftGlibc
+#endif
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/ocsp.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+#include <stdbool.h>
+
+#if OPENSSL_VERSION_NUMBER < 0x10101000L
+#error "OpenSSL 1.1.1 or newer is required"
+#endif
+
+// MARK: - Contexts
+
+static inline bool cossl_set_protocol_range(SSL_CTX *context, int lowest, int highest) {
+    return SSL_CTX_set_min_proto_version(context, lowest) == 1 && SSL_CTX_set_max_proto_version(context, highest) == 1;
+}
+
+// Sessions are handed to the callback and kept nowhere else.
+static inline void cossl_hand_over_sessions(SSL_CTX *context) {
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+}
+
+// What lws sets on the contexts that it makes itself (openssl-client.c: lws_tls_client_create_vhost_context).
+static inline void cossl_set_modes(SSL_CTX *context) {
+    SSL_CTX_set_mode(context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+}
+
+static inline bool cossl_add_chain_certificate(SSL_CTX *context, X509 *certificate) {
+    return SSL_CTX_add1_chain_cert(context, certificate) == 1;
+}
+
+static inline void cossl_set_status_callback(SSL_CTX *context, int (*callback)(SSL *, void *)) {
+    SSL_CTX_set_tlsext_status_cb(context, callback);
+}
+
+static const uint64_t cossl_no_tls1 = SSL_OP_NO_TLSv1;
+static const uint64_t cossl_no_tls11 = SSL_OP_NO_TLSv1_1;
+static const uint64_t cossl_no_tls12 = SSL_OP_NO_TLSv1_2;
+static const uint64_t cossl_no_renegotiation = SSL_OP_NO_RENEGOTIATION;
+static const uint64_t cossl_no_compression = SSL_OP_NO_COMPRESSION;
+
+// The options are 64 bits wide from 3.0 on.
+static inline void cossl_set_options(SSL_CTX *context, uint64_t options) {
+    SSL_CTX_set_options(context, options);
+}
+
+// MARK: - Connections
+
+static inline bool cossl_set_server_name(SSL *ssl, const char *name) {
+    // The macro drops the const.
+    return SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, (void *)name) == 1;
+}
+
+static inline void cossl_ask_for_status(SSL *ssl) {
+    SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp);
+}
+
+// The bytes of the stapled OCSP response; 0 where there is none.
+static inline long cossl_stapled_response(SSL *ssl, const unsigned char **bytes) {
+    long length = SSL_get_tlsext_status_ocsp_resp(ssl, bytes);
+    return length > 0 && *bytes != NULL ? length : 0;
+}
+
+static inline int cossl_new_connection_index(CRYPTO_EX_free *free) {
+    return CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, NULL, NULL, free);
+}
+
+static inline int cossl_new_context_index(void) {
+    return CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL_CTX, 0, NULL, NULL, NULL, NULL);
+}
+
+// MARK: - Errors
+
+// The reason alone, as the SSL_R_ constants have it: ERR_GET_REASON is a macro in 1.1.1.
+static inline int cossl_reason(unsigned long code) { return ERR_GET_REASON(code); }
+static inline bool cossl_is_of_ssl(unsigned long code) { return ERR_GET_LIB(code) == ERR_LIB_SSL; }
+static inline bool cossl_is_no_start_line(unsigned long code) {
+    return ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+}
+
+// What reading from a server that ended TCP gives; 1.1.1 has no error for it.
+#if defined(SSL_R_UNEXPECTED_EOF_WHILE_READING)
+static const int cossl_unexpected_end = SSL_R_UNEXPECTED_EOF_WHILE_READING;
+#else
+static const int cossl_unexpected_end = -1;
+#endif
+
+// MARK: - Stacks, whose functions are macros
+
+static inline int cossl_certificate_count(const STACK_OF(X509) *stack) { return stack ? sk_X509_num(stack) : 0; }
+static inline X509 *cossl_certificate_at(const STACK_OF(X509) *stack, int index) { return sk_X509_value(stack, index); }
+static inline void cossl_free_certificates(STACK_OF(X509) *stack) { sk_X509_pop_free(stack, X509_free); }
+
+static inline int cossl_cipher_count(const STACK_OF(SSL_CIPHER) *stack) {
+    return stack ? sk_SSL_CIPHER_num(stack) : 0;
+}
+static inline const SSL_CIPHER *cossl_cipher_at(const STACK_OF(SSL_CIPHER) *stack, int index) {
+    return sk_SSL_CIPHER_value(stack, index);
+}
+static inline void cossl_free_ciphers(STACK_OF(SSL_CIPHER) *stack) { sk_SSL_CIPHER_free(stack); }
+
+// Calls `each` with every alternative name of a certificate: its kind (GEN_DNS, GEN_IPADD, GEN_URI, GEN_EMAIL; others are
+// left out) and its bytes.
+static inline void cossl_each_alternative_name(
+    X509 *certificate, void *context, void (*each)(void *context, int kind, const unsigned char *bytes, int count)) {
+    GENERAL_NAMES *names = (GENERAL_NAMES *)X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+        if (name->type != GEN_DNS && name->type != GEN_IPADD && name->type != GEN_URI && name->type != GEN_EMAIL) continue;
+        // The four are all of them ASN1_STRINGs, under different names in the union.
+        const ASN1_STRING *value = name->d.ia5;
+        each(context, name->type, ASN1_STRING_get0_data(value), ASN1_STRING_length(value));
+    }
+    GENERAL_NAMES_free(names);
+}
+
+// MARK: - Names
+
+// The form of RFC 2253, with what is not ASCII as it is, in UTF-8.
+static const unsigned long cossl_name_form = XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB;
+
+// MARK: - Memory
+
+static inline BIO *cossl_memory_writer(void) { return BIO_new(BIO_s_mem()); }
+static inline long cossl_memory_contents(BIO *bio, char **bytes) { return BIO_get_mem_data(bio, bytes); }
+static inline void cossl_free(void *bytes) { OPENSSL_free(bytes); }
+
+#endif

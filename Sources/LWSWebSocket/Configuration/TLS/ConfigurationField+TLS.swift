@@ -1,0 +1,109 @@
+// The settings of TLS in JSON.
+
+extension ConfigurationField {
+    func secureSocket() throws(WebSocketError) -> ClientSecureSocket {
+        var settings = ClientSecureSocket()
+        for field in try members() {
+            switch field.name {
+            case "enable": settings.enable = try field.bool()
+            case "cert": settings.cert = field.isNull ? nil : try field.trustRoots()
+            case "key": settings.key = field.isNull ? nil : try field.clientKey()
+            case "protocol": settings.protocol = Set(try field.versions())
+            case "certValidation": settings.certValidation = field.isNull ? nil : try field.certValidation()
+            case "ciphers": settings.ciphers = try field.strings()
+            case "verifyHostName": settings.verifyHostName = try field.bool()
+            case "serverName": settings.serverName = field.isNull ? nil : try field.string()
+            case "shareSession": settings.shareSession = try field.bool()
+            case "sessionTimeout": settings.sessionTimeout = try field.timeout()
+            case "handshakeTimeout": settings.handshakeTimeout = try field.timeout()
+            case "pinnedPublicKeys":
+                settings.pinnedPublicKeys = Set(
+                    try field.elements().map { pin throws(WebSocketError) in try pin.publicKeyPin() })
+            case "keyLog": settings.keyLog = field.isNull ? nil : try field.keyLog()
+            default: throw field.unknown()
+            }
+        }
+        return settings
+    }
+
+    /// A PEM file; or an object: of a PKCS#12 store, or of a directory.
+    private func trustRoots() throws(WebSocketError) -> TrustRoots {
+        guard isObject else { return .pem(.file(try string())) }
+        let fields = try texts(["path", "password", "directory"])
+        switch (fields["path"], fields["password"], fields["directory"]) {
+        case (let path?, nil, nil): return .pem(.file(path))
+        case (let path?, let password?, nil): return .pkcs12(.file(path), password: password)
+        case (nil, nil, let directory?): return .directory(directory)
+        default: throw expected("a path, an object with path and password, or one with directory")
+        }
+    }
+
+    private func clientKey() throws(WebSocketError) -> ClientKey {
+        let fields = try texts(["path", "password", "certFile", "keyFile", "keyPassword"])
+        switch (fields["path"], fields["password"], fields["certFile"], fields["keyFile"]) {
+        case (let path?, let password?, nil, nil) where fields["keyPassword"] == nil:
+            return .pkcs12(.file(path), password: password)
+        case (nil, nil, let certFile?, let keyFile?):
+            return .pem(certFile: .file(certFile), keyFile: .file(keyFile), keyPassword: fields["keyPassword"])
+        default: throw expected("an object with path and password, or one with certFile and keyFile")
+        }
+    }
+
+    /// The versions, or an object that has them next to the protocol's name.
+    private func versions() throws(WebSocketError) -> [TLSVersion] {
+        guard !isObject else {
+            var versions: [TLSVersion] = []
+            for field in try members() {
+                switch field.name {
+                case "name":
+                    guard try field.string() == "TLS" else { throw field.expected("\"TLS\"") }
+                case "versions": versions = try field.versions()
+                default: throw field.unknown()
+                }
+            }
+            return versions.isEmpty ? [.tls12, .tls13] : versions
+        }
+        return try elements().map { field throws(WebSocketError) in
+            guard let version = TLSVersion(name: try field.string()) else {
+                throw field.expected("\"TLSv1.2\", \"TLSv1.3\", \"TLSv1\" or \"TLSv1.1\"")
+            }
+            return version
+        }
+    }
+
+    private func certValidation() throws(WebSocketError) -> CertValidation {
+        let fields = try texts(["type", "file", "mode"])
+        guard let mode = CertValidation.Mode(rawValue: fields["mode"] ?? "hard") else {
+            throw expected("the mode \"soft\" or \"hard\"")
+        }
+        switch (fields["type"], fields["file"]) {
+        case ("OCSP_STAPLING"?, nil): return .ocspStapling(mode)
+        case ("CRL"?, let file?): return .crl(.file(file), mode)
+        default: throw expected("the type \"OCSP_STAPLING\", or the type \"CRL\" and a file")
+        }
+    }
+
+    private func publicKeyPin() throws(WebSocketError) -> PublicKeyPin {
+        guard let pin = PublicKeyPin(base64: try string()) else { throw expected("the Base64 of 32 bytes") }
+        return pin
+    }
+
+    private func keyLog() throws(WebSocketError) -> ClientSecureSocket.KeyLog {
+        let text = try string()
+        return text == "environment" ? .environment : .file(text)
+    }
+
+    private func strings() throws(WebSocketError) -> [String] {
+        try elements().map { field throws(WebSocketError) in try field.string() }
+    }
+
+    /// The strings of an object, `null` being none, that has no other members than these.
+    private func texts(_ names: Set<String>) throws(WebSocketError) -> [String: String] {
+        var texts: [String: String] = [:]
+        for field in try members() {
+            guard names.contains(field.name) else { throw field.unknown() }
+            if !field.isNull { texts[field.name] = try field.string() }
+        }
+        return texts
+    }
+}

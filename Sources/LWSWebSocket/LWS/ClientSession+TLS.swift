@@ -1,0 +1,71 @@
+// The TLS of an attempt, as far as the session takes part.
+
+internal import CLibWebSockets
+internal import HTTPTypes
+internal import LWSServiceLoop
+
+extension ClientSession {
+    /// TCP is connected: to the server, or to the proxy on the way there.
+    func connected(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
+        expectTLS(wsi)
+        if connection.route.proxy != nil {
+            connectedToProxy(wsi, held)
+        } else {
+            limitSecuring(held)
+        }
+    }
+
+    /// Has the context know whose handshake begins next on the attempt's socket.
+    private func expectTLS(_ wsi: OpaquePointer) {
+        guard let tlsContext else { return }
+        // The address has proved itself: with another one TLS would fail in the same way.
+        addresses = []
+        let handshake = TLSHandshake(tlsContext, TLSServer(connection.url, tlsContext.settings))
+        tls = handshake
+        tlsContext.expect(handshake, on: lws_get_socket_fd(wsi))
+    }
+
+    /// The TLS handshake begins, and so does its time.
+    func limitSecuring(_ held: borrowing HeldLoop) {
+        guard let limit = tlsContext?.settings.handshakeTimeout, limit > .zero else { return }
+        let timer = LoopTimer { [weak self] held in self?.securingTimedOut(limit, held) }
+        timer.arm(after: limit, held)
+        tlsTimer = timer
+    }
+
+    private func securingTimedOut(_ limit: Duration, _ held: borrowing HeldLoop) {
+        guard let tls, !tls.isComplete, failure == nil else { return }
+        failure = error(.ssl, tls.timedOut(limit))
+        abort(held)
+    }
+
+    /// The attempt is over, or the connection.
+    func stopSecuring(_ held: borrowing HeldLoop) {
+        tlsTimer?.cancel(held)
+        tlsTimer = nil
+        if let tls { tlsContext?.forget(tls) }
+    }
+
+    /// Returns whether TLS is to blame for the end of the attempt, which then has its error.
+    func securingFailed(_ detail: String) -> Bool {
+        guard let tls, tls.hasBegun else { return false }
+        if let response, response.status.code != 101 {
+            guard refusesForWantOfCertificate(response) else { return false }
+            failure = error(.ssl, tls.certificateRequired(detail))
+            return true
+        }
+        guard response == nil, let reason = tls.failure(detail) else { return false }
+        failure = error(.ssl, reason)
+        return true
+    }
+
+    /// nginx takes clients without a certificate, or with one that it does not trust, and tells them with HTTP.
+    private func refusesForWantOfCertificate(_ response: HTTPResponse) -> Bool {
+        guard let tls, response.status.code == 400, let body = responseBody?.bytes else { return false }
+        return tls.wasAskedForCertificate && String(decoding: body, as: UTF8.self).contains("SSL certificate")
+    }
+
+    private func error(_ code: WebSocketError.Code, _ failure: TLSFailure) -> WebSocketError {
+        error(code, failure.words, detail: failure.detail, isTransient: failure.isTransient)
+    }
+}

@@ -1,0 +1,36 @@
+// What OpenSSL says of a failure.
+
+internal import COpenSSL
+
+/// One entry of OpenSSL's queue of errors, of which each thread has its own.
+struct OpenSSLError {
+    private let code: UInt
+
+    /// The number of an error of TLS itself (`SSL_R_...`); 0 for others.
+    var reason: Int32 { cossl_is_of_ssl(code) ? cossl_reason(code) : 0 }
+
+    /// Text was read that has no block in PEM form, or no further one.
+    var isEndOfPEM: Bool { cossl_is_no_start_line(code) }
+
+    /// "certificate verify failed", "bad decrypt".
+    var words: String { ERR_reason_error_string(code).map { String(cString: $0) } ?? "error \(code)" }
+
+    /// What the last call of this thread has left, the first cause first. Leaves the queue as it is.
+    static var first: OpenSSLError? {
+        let code = ERR_peek_error()
+        return code == 0 ? nil : OpenSSLError(code: code)
+    }
+
+    /// What the last call of this thread has left, nearest to the caller.
+    static var last: OpenSSLError? {
+        let code = ERR_peek_last_error()
+        return code == 0 ? nil : OpenSSLError(code: code)
+    }
+
+    /// Runs calls of OpenSSL with a queue that is empty before, and empty again afterwards.
+    static func scope<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+        ERR_clear_error()
+        defer { ERR_clear_error() }
+        return try body()
+    }
+}

@@ -1,0 +1,114 @@
+// Whether the server's certificate is accepted.
+
+internal import COpenSSL
+
+extension TLSHandshake {
+    /// Verifies the chain that the server has sent: OpenSSL does, with the trusted roots, the server's name, and
+    /// revocation lists where there are any; then the pins. Leaves why not in `refusal`.
+    func verify(_ store: OpaquePointer) -> Bool {
+        guard checkApplicationProtocol() else { return refuse(store) }
+        guard context.settings.enable else {
+            X509_STORE_CTX_set_error(store, X509_V_OK)
+            return true
+        }
+        // In place of lws's, which would ask lws's settings.
+        if isSoft {
+            X509_STORE_CTX_set_verify_cb(store, acceptUnknownRevocation)
+        } else {
+            X509_STORE_CTX_set_verify_cb(store, passOn)
+        }
+        if X509_verify_cert(store) != 1 {
+            refusal = failure(
+                X509_STORE_CTX_get_error(store), depth: X509_STORE_CTX_get_error_depth(store),
+                X509_STORE_CTX_get_current_cert(store).map { PeerCertificate(Certificate($0)) })
+            return false
+        }
+        X509_STORE_CTX_set_error(store, X509_V_OK)
+        let pins = context.settings.pinnedPublicKeys
+        guard !pins.isEmpty else { return true }
+        let chain = Certificate.list(X509_STORE_CTX_get0_chain(store)).map { PeerCertificate($0) }
+        guard !chain.contains(where: { pins.contains($0.publicKeyPin) }) else { return true }
+        let leaf = chain.first.map { "; its own is \($0.publicKeyPin)" } ?? ""
+        refusal = TLSFailure(
+            words:
+                "The public key of \(server.host) is not one of those pinned in secureSocket.pinnedPublicKeys\(leaf)")
+        return refuse(store)
+    }
+
+    private func refuse(_ store: OpaquePointer) -> Bool {
+        X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION)
+        return false
+    }
+
+    /// OpenSSL 3.0 takes whatever the server says, and lws would speak HTTP/2 if it said so.
+    private func checkApplicationProtocol() -> Bool {
+        guard let ssl, let chosen = TLSInfo.applicationProtocol(ssl), chosen != TLSInfo.applicationProtocol else {
+            return true
+        }
+        refusal = TLSFailure(words: "\(server.host) chose an application protocol that was not offered")
+        return false
+    }
+
+    private var isSoft: Bool { context.settings.certValidation?.mode == .soft }
+
+    // MARK: - In words
+
+    private func failure(_ code: Int32, depth: Int32, _ certificate: PeerCertificate?) -> TLSFailure {
+        let detail = String(cString: X509_verify_cert_error_string(Int(code)))
+        let host = server.host
+        let subject = certificate.map { $0.subject.isEmpty ? "without a name" : $0.subject } ?? "unknown"
+        let what = depth == 0 ? "The certificate of \(host)" : "A certificate in the chain of \(host) (\(subject))"
+        let words: String
+        switch code {
+        case X509_V_ERR_CERT_HAS_EXPIRED:
+            words = "\(what) has expired" + (certificate.map { ", on \($0.notAfter.inUTC)" } ?? "")
+        case X509_V_ERR_CERT_NOT_YET_VALID:
+            words =
+                "\(what) is not yet valid" + (certificate.map { ", not before \($0.notBefore.inUTC)" } ?? "")
+                + "; check this machine's clock"
+        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+            words = "\(what) is self-signed and not trusted; give it in secureSocket.cert if it is the right one"
+        case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+            words = "The certificate of \(host) leads to an unknown root (\(subject)), which is not trusted"
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT,
+            X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+            let issuer = certificate.map { $0.issuer.isEmpty ? "" : " (\($0.issuer))" } ?? ""
+            words =
+                "The certificate of \(host) leads to an unknown root: an issuer\(issuer) is not trusted, and \(host) "
+                + "does not send its certificate"
+        case X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH:
+            let names = certificate?.alternativeNames.map(\.description) ?? []
+            words =
+                "The certificate is for the wrong host: it is not for \(server.name) but for "
+                + (names.isEmpty ? "no name at all" : names.joined(separator: ", "))
+                + (server.name == host ? "" : " (connected to \(host))")
+        case X509_V_ERR_CERT_REVOKED: words = "\(what) has been revoked"
+        case X509_V_ERR_UNABLE_TO_GET_CRL, X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
+            words = "\(what) may have been revoked: secureSocket.certValidation has no list of its issuer"
+        case X509_V_ERR_CRL_HAS_EXPIRED:
+            words = "\(what) may have been revoked: the list of its issuer has expired"
+        case X509_V_ERR_EE_KEY_TOO_SMALL, X509_V_ERR_CA_KEY_TOO_SMALL, X509_V_ERR_CA_MD_TOO_WEAK:
+            words = "\(what) is too weak: \(detail)"
+        default: words = "\(what) is not acceptable: \(detail)"
+        }
+        return TLSFailure(words: words, detail: detail)
+    }
+}
+
+/// Leaves OpenSSL's judgement as it is.
+private func passOn(_ isFine: Int32, _ store: OpaquePointer?) -> Int32 { isFine }
+
+/// Overrules what OpenSSL holds against revocation lists that are missing or of no use.
+private func acceptUnknownRevocation(_ isFine: Int32, _ store: OpaquePointer?) -> Int32 {
+    guard isFine != 1 else { return 1 }
+    switch X509_STORE_CTX_get_error(store) {
+    case X509_V_ERR_UNABLE_TO_GET_CRL, X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER, X509_V_ERR_CRL_HAS_EXPIRED,
+        X509_V_ERR_CRL_NOT_YET_VALID, X509_V_ERR_CRL_SIGNATURE_FAILURE, X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE,
+        X509_V_ERR_DIFFERENT_CRL_SCOPE, X509_V_ERR_KEYUSAGE_NO_CRL_SIGN,
+        X509_V_ERR_UNHANDLED_CRITICAL_CRL_EXTENSION, X509_V_ERR_ERROR_IN_CRL_LAST_UPDATE_FIELD,
+        X509_V_ERR_ERROR_IN_CRL_NEXT_UPDATE_FIELD:
+        X509_STORE_CTX_set_error(store, X509_V_OK)
+        return 1
+    default: return 0
+    }
+}

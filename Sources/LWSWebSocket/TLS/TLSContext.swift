@@ -1,0 +1,167 @@
+// What OpenSSL makes of the settings of TLS.
+
+internal import COpenSSL
+internal import LWSServiceLoop
+
+/// The one place that turns a ``ClientSecureSocket`` into an `SSL_CTX`, which connections are made from. Shared by
+/// clients with equal settings and freed with the last of them; see ``TLSContextPool``.
+final class TLSContext: @unchecked Sendable {
+    // Safe to share: an SSL_CTX is reference-counted and locks what changes in it; it is not configured any more once
+    // `init` is over.
+    let pointer: OpaquePointer
+    let settings: ClientSecureSocket
+    let key: TLSContextKey
+    let keyLog: KeyLogFile?
+    /// Connections whose handshake is about to begin, by their descriptors. An entry is taken out by the loop that has
+    /// put it in.
+    private let expected = Locked<[Int32: TLSHandshake]>([:])
+
+    /// Reads what the settings name. Blocks for as long as the files take.
+    /// - Throws: `invalidArgument` and `ssl`, with the field and the file.
+    init(_ key: TLSContextKey) throws(WebSocketError) {
+        self.key = key
+        settings = key.settings
+        keyLog = try key.keyLogPath.map { path throws(WebSocketError) in try KeyLogFile(path) }
+        guard let pointer = SSL_CTX_new(TLS_client_method()) else {
+            throw WebSocketError(.ssl, "OpenSSL could not be set up", libraryDetail: OpenSSLError.first?.words)
+        }
+        self.pointer = pointer
+        try OpenSSLError.scope { () throws(WebSocketError) in try configure() }
+    }
+
+    deinit {
+        SSL_CTX_free(pointer)
+        TLSContextPool.shared.forget(key)
+    }
+
+    private func configure() throws(WebSocketError) {
+        cossl_set_modes(pointer)
+        cossl_set_options(pointer, cossl_no_renegotiation | cossl_no_compression)
+        guard try CipherSelection(settings).apply(to: pointer) else {
+            throw WebSocketError(
+                .ssl, "secureSocket: OpenSSL does not take these versions and ciphers",
+                libraryDetail: OpenSSLError.first?.words)
+        }
+        if settings.enable {
+            try loadRoots()
+            try loadRevocationLists()
+        }
+        try loadKey()
+        installCallbacks()
+    }
+
+    // MARK: - Whom to trust
+
+    private func loadRoots() throws(WebSocketError) {
+        guard let choice = settings.cert?.choice else {
+            guard SSL_CTX_set_default_verify_paths(pointer) == 1 else {
+                throw WebSocketError(
+                    .ssl, "The system's roots could not be read", libraryDetail: OpenSSLError.first?.words)
+            }
+            return
+        }
+        let field = "secureSocket.cert"
+        let place: TLSFile
+        var roots: [Certificate]
+        switch choice {
+        case .pem(let source):
+            place = TLSFile(field: field, source: source)
+            roots = try Certificate.read(pem: try place.bytes(), place)
+        case .pkcs12(let source, let password):
+            place = TLSFile(field: field, source: source)
+            roots = try PKCS12Store(try place.bytes(), password: password, place).certificates
+        case .directory(let path):
+            place = TLSFile(field: field, source: .file(path))
+            roots = []
+            for path in try TLSFile.files(in: path, field) {
+                let file = TLSFile(field: field, source: .file(path))
+                // What is there besides certificates is not our business.
+                if let bytes = try? file.bytes() { roots += (try? Certificate.read(pem: bytes, file)) ?? [] }
+            }
+        }
+        guard !roots.isEmpty else { throw place.error("has no certificate") }
+        let store = SSL_CTX_get_cert_store(pointer)
+        for root in roots { X509_STORE_add_cert(store, root.pointer) }
+        // Whatever is given is trusted, self-signed or not.
+        X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
+    }
+
+    private func loadRevocationLists() throws(WebSocketError) {
+        guard case .crl(let source) = settings.certValidation?.method else { return }
+        let file = TLSFile(field: "secureSocket.certValidation", source: source)
+        let lists = try PEM.blocks(try file.bytes()) {
+            PEM_read_bio_X509_CRL($0, nil, nil, nil)
+        } failure: { words in
+            file.error("has a revocation list that cannot be read", detail: words)
+        }
+        guard !lists.isEmpty else { throw file.error("has no revocation list in PEM form") }
+        let store = SSL_CTX_get_cert_store(pointer)
+        for list in lists {
+            X509_STORE_add_crl(store, list)
+            X509_CRL_free(list)
+        }
+        X509_STORE_set_flags(store, UInt(X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL))
+    }
+
+    // MARK: - Who the client is
+
+    private func loadKey() throws(WebSocketError) {
+        let field = "secureSocket.key"
+        switch settings.key?.choice {
+        case nil: return
+        case .pem(let certFile, let keyFile, let password):
+            let certFile = TLSFile(field: "\(field).certFile", source: certFile)
+            let keyFile = TLSFile(field: "\(field).keyFile", source: keyFile)
+            let certificates = try Certificate.read(pem: try certFile.bytes(), certFile)
+            guard let first = certificates.first else { throw certFile.error("has no certificate") }
+            let key = try PrivateKey(pem: try keyFile.bytes(), password: password, keyFile)
+            try use(first, key, chain: certificates.dropFirst(), certFile, keyFile)
+        case .pkcs12(let source, let password):
+            let file = TLSFile(field: field, source: source)
+            let store = try PKCS12Store(try file.bytes(), password: password, file)
+            guard let key = store.key, let certificate = store.certificate else {
+                throw file.error("has no private key with its certificate")
+            }
+            try use(certificate, key, chain: store.others[...], file, file)
+        }
+    }
+
+    private func use(
+        _ certificate: Certificate, _ key: PrivateKey, chain: ArraySlice<Certificate>, _ certFile: TLSFile,
+        _ keyFile: TLSFile
+    ) throws(WebSocketError) {
+        guard SSL_CTX_use_certificate(pointer, certificate.pointer) == 1 else {
+            throw certFile.error(
+                "has a certificate that OpenSSL does not take: \(OpenSSLError.last?.words ?? "no reason given")")
+        }
+        for other in chain { _ = cossl_add_chain_certificate(pointer, other.pointer) }
+        guard SSL_CTX_use_PrivateKey(pointer, key.pointer) == 1, SSL_CTX_check_private_key(pointer) == 1 else {
+            throw keyFile.error(
+                "has a key that does not belong to the certificate", detail: OpenSSLError.last?.words)
+        }
+    }
+
+    // MARK: - Handshakes
+
+    /// A connection with this descriptor is about to begin its handshake.
+    func expect(_ handshake: TLSHandshake, on descriptor: Int32) {
+        expected.withLock { $0[descriptor] = handshake }
+    }
+
+    /// Takes out what was expected.
+    func begin(on descriptor: Int32) -> TLSHandshake? {
+        expected.withLock { $0.removeValue(forKey: descriptor) }
+    }
+
+    /// The attempt has ended, perhaps before its handshake began. Its descriptor may be another's by now.
+    func forget(_ handshake: TLSHandshake) {
+        expected.withLock { expected in
+            for (descriptor, other) in expected where other === handshake { expected[descriptor] = nil }
+        }
+    }
+}
+
+extension TLSContext: Hashable {
+    static func == (left: TLSContext, right: TLSContext) -> Bool { left === right }
+    func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
+}

@@ -1,0 +1,64 @@
+// The contexts of the process, shared by clients with equal settings.
+
+internal import LWSServiceLoop
+
+/// What makes two contexts the same: the settings, and the state of the files that they name.
+struct TLSContextKey: Sendable, Hashable {
+    let settings: ClientSecureSocket
+    let keyLogPath: String?
+    private let stamps: [FileStamp?]
+
+    init(_ settings: ClientSecureSocket) {
+        self.settings = settings
+        keyLogPath = settings.keyLog?.path
+        stamps = Self.files(settings).map { FileStamp($0) }
+    }
+
+    private static func files(_ settings: ClientSecureSocket) -> [String] {
+        var paths: [String?] = []
+        switch settings.cert?.choice {
+        case nil: break
+        case .pem(let source), .pkcs12(let source, _): paths.append(source.path)
+        case .directory(let path): paths += [path] + ((try? TLSFile.files(in: path, "")) ?? [])
+        }
+        switch settings.key?.choice {
+        case nil: break
+        case .pem(let certificate, let key, _): paths += [certificate.path, key.path]
+        case .pkcs12(let source, _): paths.append(source.path)
+        }
+        if case .crl(let source) = settings.certValidation?.method { paths.append(source.path) }
+        return paths.compactMap { $0 }
+    }
+}
+
+/// All contexts that some client has.
+final class TLSContextPool: Sendable {
+    static let shared = TLSContextPool()
+
+    private struct Entry {
+        weak var context: TLSContext?
+    }
+
+    private let entries = Locked<[TLSContextKey: Entry]>([:])
+
+    /// The context for these settings and the files as they are now. Blocks for as long as reading the files takes.
+    func context(for settings: ClientSecureSocket) throws(WebSocketError) -> TLSContext {
+        let key = TLSContextKey(settings)
+        if let context = entries.withLock({ $0[key]?.context }) { return context }
+        // Without the lock, for it takes milliseconds: another thread may make the same one meanwhile.
+        let made = try TLSContext(key)
+        return entries.withLock { entries in
+            if let context = entries[key]?.context { return context }
+            entries[key] = Entry(context: made)
+            return made
+        }
+    }
+
+    /// A context is gone. Another with the same key may be there already.
+    func forget(_ key: TLSContextKey) {
+        entries.withLock { if $0[key]?.context == nil { $0[key] = nil } }
+    }
+
+    /// For tests.
+    var count: Int { entries.withLock { $0.values.count { $0.context != nil } } }
+}

@@ -1,0 +1,113 @@
+// Reading the files that the settings name.
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// What tells one state of a file from another, so that changed certificates are read again.
+struct FileStamp: Sendable, Hashable {
+    private let device: UInt64
+    private let node: UInt64
+    private let size: Int64
+    private let seconds: Int
+    private let nanoseconds: Int
+
+    /// `nil` where there is no such file.
+    init?(_ path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        self.init(status)
+    }
+
+    fileprivate init(_ status: stat) {
+        device = UInt64(truncatingIfNeeded: status.st_dev)
+        node = UInt64(truncatingIfNeeded: status.st_ino)
+        size = Int64(status.st_size)
+        #if canImport(Darwin)
+            let changed = status.st_mtimespec
+        #else
+            let changed = status.st_mtim
+        #endif
+        seconds = changed.tv_sec
+        nanoseconds = changed.tv_nsec
+    }
+}
+
+/// A place that settings name: one field's file or bytes.
+struct TLSFile {
+    /// For errors: "secureSocket.cert".
+    let field: String
+    let source: TLSSource
+
+    /// Bytes that a file may have. System bundles have a quarter of a megabyte; revocation lists may be long.
+    private static let longest = 64 << 20
+
+    /// For errors, in front of what is wrong.
+    var name: String {
+        if let path = source.path { "\(field): \(path)" } else { "\(field): what is in memory" }
+    }
+
+    func error(_ what: String, detail: String? = nil) -> WebSocketError {
+        WebSocketError(.ssl, "\(name) \(what)", libraryDetail: detail)
+    }
+
+    /// - Throws: `ssl` naming the file where it cannot be read.
+    func bytes() throws(WebSocketError) -> [UInt8] {
+        switch source.place {
+        case .bytes(let bytes): return bytes
+        case .file(let path):
+            // A pipe that nobody writes to would block for ever, a device never end.
+            let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+            guard descriptor >= 0 else { throw unreadable() }
+            defer { close(descriptor) }
+            var status = stat()
+            guard fstat(descriptor, &status) == 0 else { throw unreadable() }
+            guard status.st_mode & S_IFMT == S_IFREG else { throw error("cannot be read: it is not a regular file") }
+            guard status.st_size <= Self.longest else {
+                throw error("cannot be read: it has more than \(Self.longest) bytes")
+            }
+            return try read(descriptor, Int(status.st_size))
+        }
+    }
+
+    private func read(_ descriptor: Int32, _ size: Int) throws(WebSocketError) -> [UInt8] {
+        var failed = false
+        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            while count < size {
+                let got = pread(descriptor, buffer.baseAddress.map { $0 + count }, size - count, off_t(count))
+                if got < 0, errno == EINTR { continue }
+                failed = got < 0
+                guard got > 0 else { break }
+                count += got
+            }
+        }
+        guard !failed else { throw unreadable() }
+        return bytes
+    }
+
+    private func unreadable() -> WebSocketError {
+        error("cannot be read: \(String(cString: strerror(errno)))")
+    }
+
+    /// The files of a directory, in the order of their names; those whose names begin with a dot are hidden.
+    static func files(in path: String, _ field: String) throws(WebSocketError) -> [String] {
+        guard let directory = opendir(path) else {
+            throw TLSFile(field: field, source: .file(path)).unreadable()
+        }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+            }
+            var status = stat()
+            guard !name.hasPrefix("."), stat("\(path)/\(name)", &status) == 0,
+                status.st_mode & S_IFMT == S_IFREG, status.st_size <= longest
+            else { continue }
+            names.append("\(path)/\(name)")
+        }
+        return names.sorted()
+    }
+}

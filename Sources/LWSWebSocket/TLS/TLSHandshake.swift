@@ -1,0 +1,218 @@
+// The TLS of one attempt, from its first message to its end.
+
+internal import COpenSSL
+
+/// Who the server has to be.
+struct TLSServer: Sendable, Hashable {
+    /// What errors name.
+    let host: String
+    let port: Int
+    /// What is asked for and verified: a name, or an address without its zone.
+    let name: String
+
+    init(_ url: WebSocketURL, _ settings: ClientSecureSocket) {
+        host = url.host
+        port = url.port
+        let name = settings.serverName ?? url.host
+        self.name = String(name.prefix { $0 != "%" }).lowercased()
+    }
+
+    var isAddress: Bool { NumericAddress(name) != nil }
+}
+
+/// Why TLS failed.
+struct TLSFailure {
+    let words: String
+    var detail: String?
+    /// Whether it may go better next time.
+    var isTransient = false
+}
+
+/// Records what OpenSSL tells of a connection, which lws does not pass on, and decides for it. Lives on the loop;
+/// OpenSSL calls it from inside `SSL_connect`, `SSL_read` and the like, which lws calls there.
+final class TLSHandshake {
+    let context: TLSContext
+    let server: TLSServer
+    /// Set while there is a connection of OpenSSL's, which holds this object.
+    private(set) var ssl: OpaquePointer?
+    private(set) var hasBegun = false
+
+    private(set) var isComplete = false
+    /// The server has chosen a version and a suite.
+    private(set) var serverHasAnswered = false
+    /// The server has asked for a certificate.
+    private(set) var wasAskedForCertificate = false
+    /// There was none to show.
+    var lacksCertificate = false
+    /// The last alert that came, but for the one that ends a connection in good order (RFC 8446, section 6).
+    private(set) var alert: UInt8?
+    /// TLS is over: there was an alert for it, from either side.
+    private(set) var hasEnded = false
+    /// The verdict on what the server has shown.
+    var refusal: TLSFailure?
+    private var error: (reason: Int32, words: String)?
+    /// What was negotiated.
+    private(set) var info: TLSInfo?
+
+    init(_ context: TLSContext, _ server: TLSServer) {
+        self.context = context
+        self.server = server
+    }
+
+    /// OpenSSL is about to write the first message. lws has set what it takes for the server's name: its own words for
+    /// the Host field, which need not be the host's.
+    func begin(_ ssl: OpaquePointer) {
+        self.ssl = ssl
+        hasBegun = true
+        let settings = context.settings
+        // An address is no name (RFC 6066, section 3).
+        _ = cossl_set_server_name(ssl, server.isAddress ? nil : server.name)
+        var protocols: [UInt8] = [UInt8(TLSInfo.applicationProtocol.utf8.count)]
+        protocols += TLSInfo.applicationProtocol.utf8
+        SSL_set_alpn_protos(ssl, protocols, UInt32(protocols.count))
+        if settings.enable, settings.verifyHostName {
+            let parameters = SSL_get0_param(ssl)
+            // RFC 9525, sections 6.3 and 6.4: no common names, and a wildcard is a whole label.
+            X509_VERIFY_PARAM_set_hostflags(
+                parameters, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT))
+            if server.isAddress {
+                X509_VERIFY_PARAM_set1_ip_asc(parameters, server.name)
+            } else {
+                X509_VERIFY_PARAM_set1_host(parameters, server.name, 0)
+            }
+        }
+        if settings.certValidation?.method == .ocspStapling { cossl_ask_for_status(ssl) }
+        if settings.shareSession, let session = TLSSessionCache.shared.take(sessionKey, settings.sessionTimeout) {
+            SSL_set_session(ssl, session.pointer)
+        }
+    }
+
+    /// OpenSSL frees its connection.
+    func released() { ssl = nil }
+
+    // MARK: - What OpenSSL reports
+
+    func progressed(_ ssl: OpaquePointer) {
+        guard !isComplete else { return }
+        switch SSL_get_state(ssl) {
+        case TLS_ST_CR_SRVR_HELLO: serverHasAnswered = true
+        case TLS_ST_CR_CERT_REQ: wasAskedForCertificate = true
+        default: break
+        }
+    }
+
+    /// A step could not be taken: for want of data, or because of an error.
+    func stopped() {
+        guard error == nil, let first = OpenSSLError.first else { return }
+        error = (first.reason, first.words)
+    }
+
+    func alert(_ value: Int32, isIncoming: Bool) {
+        let (level, description) = (value >> 8, UInt8(truncatingIfNeeded: value))
+        let isClosing = description == SSL_AD_CLOSE_NOTIFY
+        // Of TLS 1.3 on all alerts but two are fatal, whatever their level says (RFC 8446, section 6).
+        guard isClosing || level == SSL3_AL_FATAL else { return }
+        // What this side says at the end of a connection that is in order does not end reading.
+        if isIncoming || !isClosing { hasEnded = true }
+        if isIncoming, !isClosing { alert = description }
+    }
+
+    func completed(_ ssl: OpaquePointer) {
+        guard !isComplete else { return }
+        isComplete = true
+        info = TLSInfo(ssl)
+    }
+
+    func received(session pointer: OpaquePointer) {
+        guard context.settings.shareSession, refusal == nil, let session = TLSSession(pointer) else { return }
+        TLSSessionCache.shared.put(session, sessionKey)
+    }
+
+    private var sessionKey: TLSSessionCache.Key { .init(context: context.key, server: server) }
+
+    // MARK: - In words
+
+    /// Why TLS failed, or made the server end the connection; `nil` where it is not to blame.
+    /// - Parameter detail: what lws says.
+    func failure(_ detail: String) -> TLSFailure? {
+        if let refusal { return refusal }
+        if let alert { return failure(alert: alert) }
+        guard !isComplete else {
+            // A server that wants a certificate says so after the handshake in TLS 1.3, and its alert is lost where it
+            // resets the connection.
+            return lacksCertificate ? certificateRequired("ended the connection") : nil
+        }
+        if let error { return failure(error.reason, error.words) }
+        return TLSFailure(
+            words: "\(server.host) ended the connection during the TLS handshake", detail: detail, isTransient: true)
+    }
+
+    /// The time for the handshake is up.
+    func timedOut(_ limit: Duration) -> TLSFailure {
+        TLSFailure(
+            words: "The TLS handshake with \(server.host) was not complete within \(limit); raise "
+                + "secureSocket.handshakeTimeout or check the server", isTransient: true)
+    }
+
+    private func failure(_ reason: Int32, _ words: String) -> TLSFailure {
+        switch reason {
+        case SSL_R_WRONG_VERSION_NUMBER, SSL_R_HTTP_REQUEST, SSL_R_HTTPS_PROXY_REQUEST, SSL_R_PACKET_LENGTH_TOO_LONG,
+            SSL_R_BAD_RECORD_TYPE:
+            TLSFailure(
+                words: "\(server.host) does not speak TLS on port \(server.port); is it a server for ws: URLs?",
+                detail: words)
+        case SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_VERSION_TOO_LOW, SSL_R_VERSION_TOO_HIGH, SSL_R_WRONG_SSL_VERSION:
+            noSharedProtocol(words)
+        case SSL_R_WRONG_CIPHER_RETURNED, SSL_R_UNKNOWN_CIPHER_RETURNED: noSharedCipher(words)
+        case cossl_unexpected_end:
+            TLSFailure(
+                words: "\(server.host) ended the connection during the TLS handshake", detail: words,
+                isTransient: true)
+        default: TLSFailure(words: "The TLS handshake with \(server.host) failed: \(words)", detail: words)
+        }
+    }
+
+    private func failure(alert: UInt8) -> TLSFailure {
+        let words = String(cString: SSL_alert_desc_string_long(Int32(alert)))
+        switch Int32(alert) {
+        case SSL_AD_CERTIFICATE_REQUIRED: return certificateRequired(words)
+        // What servers up to TLS 1.2 say instead.
+        case SSL_AD_HANDSHAKE_FAILURE where lacksCertificate: return certificateRequired(words)
+        case SSL_AD_HANDSHAKE_FAILURE where !serverHasAnswered, SSL_AD_INSUFFICIENT_SECURITY:
+            return noSharedCipher(words)
+        case SSL_AD_PROTOCOL_VERSION: return noSharedProtocol(words)
+        case SSL_AD_UNRECOGNIZED_NAME:
+            return TLSFailure(words: "\(server.host) has no site with the name \(server.name)", detail: words)
+        case SSL_AD_NO_APPLICATION_PROTOCOL:
+            return TLSFailure(
+                words: "\(server.host) does not take \(TLSInfo.applicationProtocol) over TLS", detail: words)
+        case SSL_AD_BAD_CERTIFICATE...SSL_AD_CERTIFICATE_UNKNOWN, SSL_AD_UNKNOWN_CA, SSL_AD_ACCESS_DENIED:
+            let what = context.settings.key == nil ? "any certificate" : "the client certificate"
+            return TLSFailure(words: "\(server.host) does not accept \(what): \(words)", detail: words)
+        default:
+            return TLSFailure(words: "\(server.host) ended TLS with an alert: \(words)", detail: words)
+        }
+    }
+
+    func certificateRequired(_ detail: String) -> TLSFailure {
+        let hint =
+            context.settings.key == nil
+            ? "give one in secureSocket.key" : "the one in secureSocket.key is not among those that it accepts"
+        return TLSFailure(
+            words: "A client certificate is required: \(server.host) asked for one; \(hint)", detail: detail)
+    }
+
+    private func noSharedProtocol(_ detail: String) -> TLSFailure {
+        let versions = (try? CipherSelection(context.settings).versions) ?? context.settings.protocol
+        let names = versions.sorted().map(\.description).joined(separator: ", ")
+        return TLSFailure(
+            words: "There is no shared protocol with \(server.host): it does not accept \(names)", detail: detail)
+    }
+
+    private func noSharedCipher(_ detail: String) -> TLSFailure {
+        TLSFailure(
+            words:
+                "There is no shared cipher with \(server.host): it accepts none of the cipher suites, key exchanges "
+                + "and signatures that were offered", detail: detail)
+    }
+}
