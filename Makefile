@@ -17,7 +17,7 @@ LIBRARIES := libwebsockets openssl pkg-config
 TEST_SERVER := libwebsockets
 PYTHON := python3
 else
-LIBRARIES := libwebsockets-dev libssl-dev pkg-config
+LIBRARIES := libwebsockets-dev libssl-dev openssl pkg-config
 TEST_SERVER := libwebsockets-test-server
 PYTHON := python3 python3-venv
 endif
@@ -27,7 +27,8 @@ help: ## list these targets
 	    printf 'make %-10s %s\n' "$$name" "$$text"; done
 
 deps: ## install libwebsockets and OpenSSL where they are missing
-	@pkg-config --exists 'libwebsockets >= 4.1' openssl 2> /dev/null || .ci/install $(LIBRARIES)
+	@pkg-config --exists 'libwebsockets >= 4.1' openssl 2> /dev/null && command -v openssl > /dev/null || \
+	    .ci/install $(LIBRARIES)
 	@pkg-config --exists 'libwebsockets >= 4.1' openssl || \
 	    { echo 'pkg-config does not find libwebsockets 4.1 or newer, with OpenSSL' >&2; exit 1; }
 

@@ -98,6 +98,12 @@ static const bool clws_takes_ipv6_proxy = true;
 static const bool clws_takes_ipv6_proxy = false;
 #endif
 
+// Whether lws calls OPENSSL_cleanup when the last context with TLS is destroyed (openssl-tls.c:
+// lws_context_deinit_ssl_library): from 4.5.3 on, and no more in 5.0.
+static inline bool clws_ends_openssl(void) {
+    return LWS_LIBRARY_VERSION_NUMBER >= 4005003 && LWS_LIBRARY_VERSION_NUMBER < 5000000;
+}
+
 // Calls `each` with the name (not NUL-terminated, with its colon) of every header that lws has no token for.
 // Returns -1 where lws has no way to list them: lws_hdr_custom_name_foreach came with 4.3.
 static inline int clws_each_unknown_header(struct lws *wsi, void (*each)(const char *, int, void *), void *opaque) {

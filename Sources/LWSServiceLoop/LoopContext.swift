@@ -46,23 +46,48 @@ package final class LoopContext {
         if let seconds = options.timeoutSeconds { info.timeout_secs = seconds }
         info.user = Unmanaged.passUnretained(self).toOpaque()
         LWSLog.install()
-        Self.created.withLock { count in
+        Self.creation.withLock { creation in
+            if options.usesTLS, clws_ends_openssl(), !creation.keepsOpenSSL {
+                Self.keepOpenSSL()
+                creation.keepsOpenSSL = true
+            }
             createContext(&info)
-            count += 1
+            creation.count += 1
         }
         guard context != nil else { throw .context }
     }
 
-    /// How many contexts this process has made. The lock has them made one after the other, or one would keep the
-    /// other's idea of SIGPIPE. (A `Locked` of nothing at all is a race to the thread sanitizer.)
-    private static let created = Locked(0)
+    private struct Creation {
+        var count = 0
+        var keepsOpenSSL = false
+    }
+
+    /// What this process has made. The lock has contexts made one after the other, or one would keep the other's idea of
+    /// SIGPIPE.
+    private static let creation = Locked(Creation())
+
+    /// Makes a context that is never destroyed, for the releases of lws that end OpenSSL for the whole process together
+    /// with the last context that uses TLS: nothing could use TLS after that, neither a later context nor the application
+    /// (openssl-tls.c: lws_context_deinit_ssl_library).
+    private static func keepOpenSSL() {
+        var info = lws_context_creation_info()
+        info.options = clws_option_explicit_vhosts | clws_option_ssl_global_init
+        info.port = clws_port_no_listen
+        // One descriptor for its events, so that it takes no memory for others.
+        info.fd_limit_per_thread = 4
+        preserveSIGPIPE { _ = lws_create_context(&info) }
+    }
 
     private func createContext(_ info: inout lws_context_creation_info) {
+        Self.preserveSIGPIPE { context = lws_create_context(&info) }
+    }
+
+    private static func preserveSIGPIPE(_ body: () -> Void) {
         // lws sets SIGPIPE to ignored for the whole process (core/context.c: lws_plat_init). That is the
         // application's to decide; this library needs no SIGPIPE handling of its own, see LoopThread.
         var before = sigaction()
         sigaction(SIGPIPE, nil, &before)
-        context = lws_create_context(&info)
+        body()
         sigaction(SIGPIPE, &before, nil)
     }
 

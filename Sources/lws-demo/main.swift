@@ -17,15 +17,17 @@ do {
     try beClosed(by: server.url("/close/4000/enough"))
     server.stop()
     show("server", "stopped")
+    try converseSecurely()
 } catch {
     print("The demo failed: \(error)")
     exit(1)
 }
 
 /// Text, binary, a ping and a close.
-func converse(with url: String) throws {
-    let client = try WebSocketClient(url)
+func converse(with url: String, _ configuration: ClientConfiguration = ClientConfiguration()) throws {
+    let client = try WebSocketClient(url, configuration: configuration)
     show("client", "connected to \(url): \(client.httpResponse.map { "\($0.status)" } ?? "no answer")")
+    if let tls = client.tlsInfo { show("  TLS", "\(tls.version), \(tls.cipherSuite)") }
 
     try client.writeTextMessage("Hello, WebSocket!")
     show("  text  ->", "Hello, WebSocket!")
@@ -57,9 +59,9 @@ func converse(with url: String) throws {
 }
 
 /// A server that does not want the connection.
-func beRefused(by url: String) throws {
+func beRefused(by url: String, _ configuration: ClientConfiguration = ClientConfiguration()) throws {
     do {
-        _ = try WebSocketClient(url)
+        _ = try WebSocketClient(url, configuration: configuration)
     } catch {
         show("client", "\(url)")
         show("  error", "\(error.code): \(error)")
