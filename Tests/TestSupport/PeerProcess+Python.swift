@@ -10,6 +10,7 @@ extension PeerProcess {
         guard access(python, X_OK) == 0 else {
             throw PeerError("no Python at \(python): run `make test-deps` first")
         }
-        try self.init(python, [PackageFolder.path("Tests/Peers/python/\(script)")] + arguments)
+        // -B: no compiled copies among the sources.
+        try self.init(python, ["-B", PackageFolder.path("Tests/Peers/python/\(script)")] + arguments)
     }
 }

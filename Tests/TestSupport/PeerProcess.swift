@@ -89,12 +89,27 @@ package final class PeerProcess: Sendable {
         }
     }
 
+    /// Waits until the program's output contains `text`.
+    package func waitForOutput(_ text: String, within limit: Duration = .seconds(20)) throws {
+        let deadline = Deadline(after: limit)
+        while true {
+            let hasEnded = state.hasEnded  // as above
+            if output.contains(text) { return }
+            guard !hasEnded else { throw PeerError("\(name) ended early: \(output)") }
+            guard state.waitForNews(deadline) else {
+                throw PeerError("\(name) did not print \"\(text)\" within \(limit): \(output)")
+            }
+        }
+    }
+
     /// Waits until the program accepts connections, for those that do not tell. A program's end ends the wait.
-    package func waitUntilListening(on port: Int, within limit: Duration = .seconds(20)) throws {
+    package func waitUntilListening(
+        on port: Int, host: String = "127.0.0.1", within limit: Duration = .seconds(20)
+    ) throws {
         let deadline = Deadline(after: limit)
         while true {
             guard isRunning else { throw PeerError("\(name) ended early: \(output)") }
-            if Loopback.accepts(host: "127.0.0.1", port: port) { return }
+            if Loopback.accepts(host: host, port: port) { return }
             guard !deadline.hasPassed else {
                 throw PeerError("\(name) did not listen on port \(port) within \(limit): \(output)")
             }
