@@ -37,7 +37,6 @@ package final class LoopContext {
     func create(_ options: LoopOptions) throws(LoopError) {
         var info = lws_context_creation_info()
         info.options = clws_option_explicit_vhosts
-        if options.usesTLS { info.options |= clws_option_ssl_global_init }
         info.port = clws_port_no_listen
         info.pt_serv_buf_size = UInt32(Self.serviceBufferSize)
         info.max_http_header_data = Self.headerLimit
@@ -46,16 +45,22 @@ package final class LoopContext {
         if let seconds = options.timeoutSeconds { info.timeout_secs = seconds }
         info.user = Unmanaged.passUnretained(self).toOpaque()
         LWSLog.install()
-        Self.created.withLock { count in
+        Self.hasTLS.withLock { hasTLS in
+            let startsTLS = options.usesTLS && !hasTLS
+            if startsTLS { info.options |= clws_option_ssl_global_init }
             createContext(&info)
-            count += 1
+            if startsTLS && context != nil { hasTLS = true }
         }
         guard context != nil else { throw .context }
     }
 
-    /// How many contexts this process has made. The lock has them made one after the other, or one would keep the
-    /// other's idea of SIGPIPE. (A `Locked` of nothing at all is a race to the thread sanitizer.)
-    private static let created = Locked(0)
+    /// Whether a context of this process has set up OpenSSL. One alone may: 4.1 takes new places for its data in
+    /// OpenSSL's objects each time, for all contexts (tls/openssl/openssl-tls.c: lws_context_init_ssl_library), and then
+    /// does not find what it has put into those that are there. It leaks them, or falls over a NULL connection while a
+    /// certificate is verified. Vhosts have the same option, and it is that one which gives them TLS.
+    ///
+    /// The lock also has contexts made one after the other, or one would keep the other's idea of SIGPIPE.
+    private static let hasTLS = Locked(false)
 
     private func createContext(_ info: inout lws_context_creation_info) {
         // lws sets SIGPIPE to ignored for the whole process (core/context.c: lws_plat_init). That is the
