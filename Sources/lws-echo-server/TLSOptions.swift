@@ -29,9 +29,8 @@ struct TLSOptions: ParsableArguments {
 
     @Option(
         name: .customLong("tls-version"),
-        help: "A version to accept, 1.2 or 1.3; may be repeated. (default: both)",
-        transform: version)
-    var versions: [EchoServer.TLS.Version] = []
+        help: "A version to accept, 1.2 or 1.3; may be repeated. (default: both)")
+    var versions: [String] = []
 
     @Option(name: .customLong("tls-ciphers"), help: "The ciphers of TLS 1.2, in OpenSSL's form.")
     var ciphers: String?
@@ -42,6 +41,9 @@ struct TLSOptions: ParsableArguments {
     func validate() throws {
         guard (certificateFile == nil) == (keyFile == nil) else {
             throw ValidationError("--tls-cert and --tls-key go together")
+        }
+        guard versions.allSatisfy({ EchoServer.TLS.Version(rawValue: $0) != nil }) else {
+            throw ValidationError("--tls-version is 1.2 or 1.3")
         }
         guard certificateFile == nil else { return }
         let others = [
@@ -60,17 +62,10 @@ struct TLSOptions: ParsableArguments {
         var tls = EchoServer.TLS(certificateFile: certificateFile, privateKeyFile: keyFile)
         if let keyPasswordFile { tls.privateKeyPassword = try Self.firstLine(of: keyPasswordFile) }
         tls.clientCertificateAuthority = clientAuthorityFile
-        if !versions.isEmpty { tls.protocols = Set(versions) }
+        if !versions.isEmpty { tls.protocols = Set(versions.compactMap { EchoServer.TLS.Version(rawValue: $0) }) }
         tls.ciphers = ciphers
         tls.cipherSuites = cipherSuites
         return tls
-    }
-
-    private static func version(_ argument: String) throws -> EchoServer.TLS.Version {
-        guard let version = EchoServer.TLS.Version(rawValue: argument) else {
-            throw ValidationError("it is 1.2 or 1.3")
-        }
-        return version
     }
 
     /// A file's first line without its end.

@@ -178,7 +178,7 @@ struct CommandTests {
         }
         let version = try failure("--tls-version", "1.1")
         #expect(version.exit == .code(64))
-        #expect(version.output.contains("it is 1.2 or 1.3"))
+        #expect(version.output.contains("--tls-version is 1.2 or 1.3"))
         let help = try failure("--help")
         #expect(help.exit == .code(0))
         for path in ["/echo", "/close/<code>/<reason>", "/slow-upgrade/<ms>", "/headers"] {
