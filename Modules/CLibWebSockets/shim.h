@@ -34,6 +34,10 @@ static const uint64_t clws_option_fail_if_unable_to_bind = LWS_SERVER_OPTION_FAI
 static const uint64_t clws_option_no_ipv6 = LWS_SERVER_OPTION_DISABLE_IPV6;
 static const uint64_t clws_option_ipv6_only =
     LWS_SERVER_OPTION_IPV6_V6ONLY_MODIFY | LWS_SERVER_OPTION_IPV6_V6ONLY_VALUE;
+static const uint64_t clws_option_client_certificate = LWS_SERVER_OPTION_REQUIRE_VALID_OPENSSL_CLIENT_CERT;
+static const long clws_no_tls_before_12 = (long)(SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1);
+static const long clws_no_tls_12 = (long)SSL_OP_NO_TLSv1_2;
+static const long clws_no_tls_13 = (long)SSL_OP_NO_TLSv1_3;
 // lws's own cache of TLS sessions, which came with 4.2: ours takes their place.
 #if defined(LWS_SERVER_OPTION_DISABLE_TLS_SESSION_CACHE)
 static const uint64_t clws_option_no_session_cache = LWS_SERVER_OPTION_DISABLE_TLS_SESSION_CACHE;
@@ -102,6 +106,24 @@ static const bool clws_takes_ipv6_proxy = false;
 // lws_context_deinit_ssl_library): from 4.5.3 on, and no more in 5.0.
 static inline bool clws_ends_openssl(void) {
     return LWS_LIBRARY_VERSION_NUMBER >= 4005003 && LWS_LIBRARY_VERSION_NUMBER < 5000000;
+}
+
+// What lws asks of OpenSSL for a server without heeding the answer (tls/openssl/openssl-server.c:
+// lws_tls_server_vhost_backend_init and lws_tls_server_certs_load), asked again where lws hands over the SSL_CTX. With
+// lists that OpenSSL does not take it would go on with OpenSSL's own, with a file that holds no certificate it would
+// refuse every client, and with a key of another kind than the certificate's (RSA, elliptic curves) every handshake
+// would fail.
+static inline bool clws_takes_ciphers(void *ssl_ctx, const char *list) {
+    return SSL_CTX_set_cipher_list((SSL_CTX *)ssl_ctx, list) == 1;
+}
+static inline bool clws_takes_cipher_suites(void *ssl_ctx, const char *list) {
+    return SSL_CTX_set_ciphersuites((SSL_CTX *)ssl_ctx, list) == 1;
+}
+static inline bool clws_takes_authority(void *ssl_ctx, const char *file) {
+    return SSL_CTX_load_verify_locations((SSL_CTX *)ssl_ctx, file, NULL) == 1;
+}
+static inline bool clws_has_certificate_with_key(void *ssl_ctx) {
+    return SSL_CTX_check_private_key((SSL_CTX *)ssl_ctx) == 1;
 }
 
 // Calls `each` with the name (not NUL-terminated, with its colon) of every header that lws has no token for.

@@ -7,7 +7,7 @@ extension EchoServer {
         public var host: String
         /// The TCP port; 0 takes any free one, which ``EchoServer/port`` then tells.
         public var port: Int
-        /// The certificate to show; `nil` listens without TLS.
+        /// The certificate to show, and what else TLS is to be like; `nil` listens without TLS.
         public var tls: TLS?
         /// The sub-protocols that are accepted. Of those that a client lists, the first that stands here is chosen:
         /// the client's order decides, because libwebsockets goes through the client's list. A client that lists
@@ -31,20 +31,6 @@ extension EchoServer {
             self.tls = tls
             self.subProtocols = subProtocols
             self.isCompressionEnabled = isCompressionEnabled
-        }
-    }
-
-    /// The files of a server's certificate.
-    public struct TLS: Sendable {
-        /// A PEM file with the certificate, followed by its chain.
-        public var certificateFile: String
-        /// A PEM file with the private key, not encrypted.
-        public var privateKeyFile: String
-
-        /// Names the two files. They are read when the server starts.
-        public init(certificateFile: String, privateKeyFile: String) {
-            self.certificateFile = certificateFile
-            self.privateKeyFile = privateKeyFile
         }
     }
 }

@@ -12,10 +12,20 @@ public enum EchoServerError: Error, Sendable, Equatable, CustomStringConvertible
     case portInUse(host: String, port: Int)
     /// The system does not let this process listen there; the reason is in its own words.
     case cannotListen(host: String, port: Int, reason: String)
-    /// The certificate's or the key's file cannot be opened; the reason is in the system's words.
+    /// A file of the TLS configuration cannot be read; the reason is in the system's words.
     case unreadableFile(path: String, reason: String)
     /// The files can be read, but OpenSSL takes no certificate with its key from them.
     case unusableCertificate(certificateFile: String, privateKeyFile: String)
+    /// The private key is encrypted, and there is no password, or not the right one.
+    case unusablePrivateKey(privateKeyFile: String, reason: String)
+    /// The file can be read, but OpenSSL finds no certificate of an authority in it.
+    case unusableClientAuthority(path: String)
+    /// The server would accept no version of TLS.
+    case noTLSVersion
+    /// OpenSSL knows none of these ciphers of TLS 1.2.
+    case unknownCiphers(String)
+    /// OpenSSL knows none of these cipher suites of TLS 1.3.
+    case unknownCipherSuites(String)
     /// No thread, memory or descriptors left for the server; the reason says which.
     case resources(reason: String)
 
@@ -31,6 +41,11 @@ public enum EchoServerError: Error, Sendable, Equatable, CustomStringConvertible
         case .unreadableFile(let path, let reason): "cannot read '\(path)': \(reason)"
         case .unusableCertificate(let certificate, let key):
             "no usable certificate in '\(certificate)' with its private key in '\(key)'"
+        case .unusablePrivateKey(let key, let reason): "cannot use the private key in '\(key)': \(reason)"
+        case .unusableClientAuthority(let path): "no certificate of an authority for clients in '\(path)'"
+        case .noTLSVersion: "no version of TLS is to be accepted"
+        case .unknownCiphers(let list): "'\(list)' names no cipher of TLS 1.2 that OpenSSL knows"
+        case .unknownCipherSuites(let list): "'\(list)' names no cipher suite of TLS 1.3 that OpenSSL knows"
         case .resources(let reason): reason
         }
     }

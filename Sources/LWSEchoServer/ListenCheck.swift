@@ -21,8 +21,10 @@ enum ListenCheck {
         }
         try checkListening(configuration.host, configuration.port)
         if let tls = configuration.tls {
+            guard !tls.protocols.isEmpty else { throw .noTLSVersion }
             try checkReadable(tls.certificateFile)
             try checkReadable(tls.privateKeyFile)
+            if let file = tls.clientCertificateAuthority { try checkReadable(file) }
         }
     }
 
@@ -40,7 +42,20 @@ enum ListenCheck {
     private static func checkReadable(_ path: String) throws(EchoServerError) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .unreadableFile(path: path, reason: words(errno)) }
-        close(descriptor)
+        defer { close(descriptor) }
+        // A folder can be opened.
+        var byte: UInt8 = 0
+        guard read(descriptor, &byte, 1) >= 0 else { throw .unreadableFile(path: path, reason: words(errno)) }
+    }
+
+    /// Whether a PEM file says of itself that it is encrypted, in its first line (RFC 5958) or its second (RFC 1421).
+    static func isEncrypted(_ path: String) -> Bool {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var start = [UInt8](repeating: 0, count: 4096)
+        let count = read(descriptor, &start, start.count)
+        return String(decoding: start.prefix(max(count, 0)), as: UTF8.self).contains("ENCRYPTED")
     }
 
     private static func checkListening(_ host: String, _ port: Int) throws(EchoServerError) {

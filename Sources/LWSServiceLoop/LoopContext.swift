@@ -37,7 +37,6 @@ package final class LoopContext {
     func create(_ options: LoopOptions) throws(LoopError) {
         var info = lws_context_creation_info()
         info.options = clws_option_explicit_vhosts
-        if options.usesTLS { info.options |= clws_option_ssl_global_init }
         info.port = clws_port_no_listen
         info.pt_serv_buf_size = UInt32(Self.serviceBufferSize)
         info.max_http_header_data = Self.headerLimit
@@ -46,36 +45,45 @@ package final class LoopContext {
         if let seconds = options.timeoutSeconds { info.timeout_secs = seconds }
         info.user = Unmanaged.passUnretained(self).toOpaque()
         LWSLog.install()
-        Self.creation.withLock { creation in
-            if options.usesTLS, clws_ends_openssl(), !creation.keepsOpenSSL {
-                Self.keepOpenSSL()
-                creation.keepsOpenSSL = true
+        Self.tls.withLock { tls in
+            let startsTLS = options.usesTLS && !tls.isSetUp
+            if startsTLS, clws_ends_openssl() {
+                tls.keeper = Self.keepOpenSSL()
+            } else if startsTLS {
+                info.options |= clws_option_ssl_global_init
             }
             createContext(&info)
-            creation.count += 1
+            if startsTLS && context != nil { tls.isSetUp = true }
         }
         guard context != nil else { throw .context }
     }
 
-    private struct Creation {
-        var count = 0
-        var keepsOpenSSL = false
+    private struct TLS {
+        /// A context of this process has set up OpenSSL.
+        var isSetUp = false
+        /// A context that is never destroyed.
+        var keeper: OpaquePointer?
     }
 
-    /// What this process has made. The lock has contexts made one after the other, or one would keep the other's idea of
-    /// SIGPIPE.
-    private static let creation = Locked(Creation())
+    /// One context alone may set up OpenSSL: 4.1 takes new places for its data in OpenSSL's objects each time, for all
+    /// contexts (tls/openssl/openssl-tls.c: lws_context_init_ssl_library), and then does not find what it has put into
+    /// those that are there. It leaks them, or falls over a NULL connection while a certificate is verified. Vhosts have
+    /// the same option, and it is that one which gives them TLS.
+    ///
+    /// The lock also has contexts made one after the other, or one would keep the other's idea of SIGPIPE.
+    private static let tls = Locked(TLS())
 
-    /// Makes a context that is never destroyed, for the releases of lws that end OpenSSL for the whole process together
-    /// with the last context that uses TLS: nothing could use TLS after that, neither a later context nor the application
-    /// (openssl-tls.c: lws_context_deinit_ssl_library).
-    private static func keepOpenSSL() {
+    /// For the releases of lws that end OpenSSL for the whole process when the context that has set it up is destroyed
+    /// (lws_context_deinit_ssl_library): nobody could use TLS after that, neither a later context nor the application.
+    private static func keepOpenSSL() -> OpaquePointer? {
         var info = lws_context_creation_info()
         info.options = clws_option_explicit_vhosts | clws_option_ssl_global_init
         info.port = clws_port_no_listen
-        // One descriptor for its events, so that it takes no memory for others.
+        // Its own descriptors are all that it needs.
         info.fd_limit_per_thread = 4
-        preserveSIGPIPE { _ = lws_create_context(&info) }
+        var keeper: OpaquePointer?
+        preserveSIGPIPE { keeper = lws_create_context(&info) }
+        return keeper
     }
 
     private func createContext(_ info: inout lws_context_creation_info) {

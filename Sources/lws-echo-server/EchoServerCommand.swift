@@ -37,23 +37,14 @@ struct EchoServerCommand: ParsableCommand {
     @Option(help: "The TCP port; 0 takes any free one.")
     var port = 9001
 
-    @Option(name: .customLong("tls-cert"), help: "A PEM file with the certificate and its chain: listens with TLS.")
-    var certificateFile: String?
-
-    @Option(name: .customLong("tls-key"), help: "A PEM file with the certificate's private key.")
-    var keyFile: String?
+    @OptionGroup(title: "TLS, with --tls-cert")
+    var tlsOptions: TLSOptions
 
     @Option(name: .customLong("subprotocol"), help: "A sub-protocol to accept; may be repeated.")
     var subProtocols: [String] = []
 
     @Flag(name: .customLong("no-compression"), help: "Never agrees to permessage-deflate.")
     var isCompressionDisabled = false
-
-    func validate() throws {
-        guard (certificateFile == nil) == (keyFile == nil) else {
-            throw ValidationError("--tls-cert and --tls-key go together")
-        }
-    }
 
     func run() throws {
         // Blocked before the first thread starts, so that no thread is interrupted by them; sigwait takes them.
@@ -62,15 +53,11 @@ struct EchoServerCommand: ParsableCommand {
         sigaddset(&signals, SIGINT)
         sigaddset(&signals, SIGTERM)
         pthread_sigmask(SIG_BLOCK, &signals, nil)
-        var tls: EchoServer.TLS?
-        if let certificateFile, let keyFile {
-            tls = EchoServer.TLS(certificateFile: certificateFile, privateKeyFile: keyFile)
-        }
         let server: EchoServer
         do throws(EchoServerError) {
             server = try EchoServer(
                 EchoServer.Configuration(
-                    host: host, port: port, tls: tls, subProtocols: subProtocols,
+                    host: host, port: port, tls: try tlsOptions.configuration(), subProtocols: subProtocols,
                     isCompressionEnabled: !isCompressionDisabled))
         } catch {
             // ArgumentParser writes "Error: " and the error's words to standard error.

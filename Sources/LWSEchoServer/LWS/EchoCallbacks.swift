@@ -9,11 +9,15 @@ func echoCallback(
     _ wsi: OpaquePointer?, _ reason: lws_callback_reasons, _ user: UnsafeMutableRawPointer?,
     _ bytes: UnsafeMutableRawPointer?, _ count: Int
 ) -> Int32 {
+    // OpenSSL's judgement of a client's certificate stands. lws would replace it with this answer
+    // (tls/openssl/openssl-server.c: OpenSSL_verify_callback).
+    if reason == LWS_CALLBACK_OPENSSL_PERFORM_CLIENT_CERT_VERIFICATION { return count == 1 ? 0 : -1 }
     guard let wsi, let vhost = lws_get_vhost(wsi), let pointer = lws_vhost_user(vhost) else { return 0 }
     let isFine = LoopContext.callback(of: wsi) { held in
         let host = Unmanaged<EchoHost>.fromOpaque(pointer).takeUnretainedValue()
         let payload = UnsafeRawBufferPointer(start: bytes, count: bytes == nil ? 0 : count)
         switch reason {
+        case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS: return host.agreesToTLS(user, held)
         case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
             let kind = bytes.map { String(cString: $0.assumingMemoryBound(to: CChar.self)) } ?? ""
             return host.admits(wsi, upgradeTo: Array(kind.utf8), held)

@@ -13,6 +13,8 @@ final class EchoHost {
     private var emptied: (() -> Void)?
     private var isStopping = false
     private var stopTimer: LoopTimer?
+    /// Why OpenSSL does not do as configured.
+    private var tlsRefusal: EchoServerError?
     let deflateBuffers = DeflateBuffers()
     var deflateOptions: UnsafePointer<lws_ext_options> { UnsafePointer(tables.deflateOptions) }
 
@@ -37,26 +39,16 @@ final class EchoHost {
         info.ka_probes = 3
         // No HTTP/2, on which lws's flow control does nothing (core-net/wsi.c: lws_rx_flow_control).
         info.alpn = tables.alpn
-        let vhost = makeVhost(&info, held)
+        // lws keeps the pointer to the address for as long as the vhost lives.
+        info.iface = tables.keep(configuration.host)
+        if let tls = configuration.tls { VhostTLS.fill(&info, tls, tables) }
+        let vhost = VhostTLS.makeVhost(&info, password: configuration.tls?.privateKeyPassword, held)
         guard let vhost else {
-            if let tls = configuration.tls {
-                throw .unusableCertificate(
-                    certificateFile: tls.certificateFile, privateKeyFile: tls.privateKeyFile)
-            }
+            if let tls = configuration.tls { throw tlsRefusal ?? VhostTLS.unusable(tls) }
             throw .cannotListen(
                 host: configuration.host, port: configuration.port, reason: "libwebsockets made no vhost")
         }
         return Int(lws_get_vhost_listen_port(vhost))
-    }
-
-    private func makeVhost(_ info: inout lws_context_creation_info, _ held: borrowing HeldLoop) -> OpaquePointer? {
-        // lws keeps the pointer to the address for as long as the vhost lives.
-        info.iface = tables.keep(configuration.host)
-        guard let tls = configuration.tls else { return lws_create_vhost(held.context, &info) }
-        info.options |= clws_option_ssl_global_init
-        info.ssl_cert_filepath = tables.keep(tls.certificateFile)
-        info.ssl_private_key_filepath = tables.keep(tls.privateKeyFile)
-        return lws_create_vhost(held.context, &info)
     }
 
     /// Closes every connection with 1001, and calls `emptied` once all that can be told are gone, or after `limit`.
@@ -83,6 +75,13 @@ final class EchoHost {
     }
 
     // MARK: - What lws calls back for
+
+    /// Whether the vhost that lws is making can have this SSL_CTX.
+    func agreesToTLS(_ sslContext: UnsafeMutableRawPointer?, _ held: borrowing HeldLoop) -> Bool {
+        guard let tls = configuration.tls, let sslContext else { return false }
+        tlsRefusal = VhostTLS.refusal(of: tls, by: sslContext)
+        return tlsRefusal == nil
+    }
 
     /// Whether the request may go on to the upgrade; otherwise it has been answered and the connection is to end.
     func admits(_ wsi: OpaquePointer, upgradeTo kind: [UInt8], _ held: borrowing HeldLoop) -> Bool {

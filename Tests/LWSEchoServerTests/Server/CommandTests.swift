@@ -13,7 +13,9 @@ struct CommandTests {
         let url: String
         var port: Int { URLComponents(string: url)?.port ?? 0 }
 
-        init(_ options: String...) throws {
+        init(_ options: String...) throws { try self.init(options) }
+
+        init(_ options: [String]) throws {
             process = try PeerProcess(try BuiltProgram.path("lws-echo-server"), ["--port", "0"] + options)
             url = try process.waitForLine("listening on ")
         }
@@ -21,6 +23,10 @@ struct CommandTests {
 
     /// How the command ends that cannot start, and what it prints.
     private func failure(_ options: String...) throws -> (exit: PeerProcess.Exit, output: String) {
+        try failure(options)
+    }
+
+    private func failure(_ options: [String]) throws -> (exit: PeerProcess.Exit, output: String) {
         let process = try PeerProcess(try BuiltProgram.path("lws-echo-server"), options)
         return (try process.waitForExit(), process.output)
     }
@@ -82,6 +88,67 @@ struct CommandTests {
         #expect(try command.process.waitForExit() == .code(0))
     }
 
+    @Test("hands on what the other --tls options say")
+    func tlsOptions() throws {
+        let certificate = try SelfSignedCertificate()
+        let files = ["--tls-cert", certificate.certificateFile, "--tls-key", certificate.privateKeyFile]
+        let command = try Command(
+            files + ["--tls-version", "1.2", "--tls-ciphers", "ECDHE-ECDSA-CHACHA20-POLY1305"])
+        let client = try PeerProcess(
+            python: "tls_client.py", ["\(command.port)", "--ca", certificate.certificateFile])
+        #expect(try client.waitForExit() == .code(0))
+        #expect(client.output == "TLSv1.2 ECDHE-ECDSA-CHACHA20-POLY1305 new\n")
+        let suites = try failure(files + ["--tls-ciphersuites", "NOPE"])
+        #expect(suites.exit == .code(1))
+        #expect(suites.output.hasSuffix("Error: 'NOPE' names no cipher suite of TLS 1.3 that OpenSSL knows\n"))
+        for option in ["--tls-client-ca", "--tls-key-password-file"] {
+            let file = try failure(files + [option, "/nonexistent"])
+            #expect(file.exit == .code(1))
+            #expect(file.output == "Error: cannot read '/nonexistent': No such file or directory\n")
+        }
+    }
+
+    /// Encrypts the certificate's key with "open sesame". The new file goes with the certificate.
+    private func encryptedKey(of certificate: SelfSignedCertificate) throws -> String {
+        let file = certificate.privateKeyFile + ".encrypted"
+        let openssl = try PeerProcess(
+            "/usr/bin/openssl",
+            ["pkcs8", "-topk8", "-in", certificate.privateKeyFile, "-out", file, "-passout", "pass:open sesame"])
+        guard try openssl.waitForExit() == .code(0) else { throw PeerError("openssl: \(openssl.output)") }
+        return file
+    }
+
+    @Test("reads the key's password from the first line of a file", arguments: ["\n", "\r\nsecond\n", ""])
+    func password(end: String) throws {
+        let certificate = try SelfSignedCertificate()
+        let key = try encryptedKey(of: certificate)
+        let file = certificate.privateKeyFile + ".password"
+        let options = [
+            "--tls-cert", certificate.certificateFile, "--tls-key", key, "--tls-key-password-file", file,
+        ]
+        try "open sesame\(end)".write(toFile: file, atomically: true, encoding: .utf8)
+        #expect(try Command(options).url.hasPrefix("wss:"))
+        try "wrong\(end)".write(toFile: file, atomically: true, encoding: .utf8)
+        let wrong = try failure(options)
+        #expect(wrong.exit == .code(1))
+        #expect(wrong.output.contains("Error: cannot use the private key in '\(key)': the password is not the right"))
+    }
+
+    @Test("never asks for the key's password on the terminal")
+    func terminal() throws {
+        let certificate = try SelfSignedCertificate()
+        let key = try encryptedKey(of: certificate)
+        let script = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+        let command = try PeerProcess(
+            PackageFolder.virtualEnvironment + "/bin/python",
+            [
+                "-c", script, try BuiltProgram.path("lws-echo-server"), "--port", "0",
+                "--tls-cert", certificate.certificateFile, "--tls-key", key,
+            ])
+        #expect(try command.waitForExit() == .code(1))
+        #expect(command.output.contains("Error: cannot use the private key in '\(key)': it is encrypted"))
+    }
+
     @Test("ends with 1 and words where it cannot listen")
     func cannotListen() throws {
         let taken = try RawServer { $0.waitForEnd() }
@@ -101,6 +168,17 @@ struct CommandTests {
         let lonely = try failure("--tls-cert", "/nonexistent")
         #expect(lonely.exit == .code(64))
         #expect(lonely.output.contains("--tls-cert and --tls-key go together"))
+        for (option, value) in [
+            ("--tls-key-password-file", "f"), ("--tls-client-ca", "f"), ("--tls-version", "1.3"),
+            ("--tls-ciphers", "ALL"), ("--tls-ciphersuites", "TLS_AES_128_GCM_SHA256"),
+        ] {
+            let alone = try failure(option, value)
+            #expect(alone.exit == .code(64))
+            #expect(alone.output.contains("\(option) goes with --tls-cert and --tls-key"))
+        }
+        let version = try failure("--tls-version", "1.1")
+        #expect(version.exit == .code(64))
+        #expect(version.output.contains("--tls-version is 1.2 or 1.3"))
         let help = try failure("--help")
         #expect(help.exit == .code(0))
         for path in ["/echo", "/close/<code>/<reason>", "/slow-upgrade/<ms>", "/headers"] {
