@@ -31,7 +31,7 @@ final class TLSContext: @unchecked Sendable {
 
     deinit {
         SSL_CTX_free(pointer)
-        TLSContextPool.shared.forget(key)
+        TLSContextPool.shared.forget(ObjectIdentifier(self), key)
     }
 
     private func configure() throws(WebSocketError) {

@@ -37,6 +37,12 @@ final class TLSContextPool: Sendable {
 
     private struct Entry {
         weak var context: TLSContext?
+        let id: ObjectIdentifier
+
+        init(_ context: TLSContext) {
+            self.context = context
+            id = ObjectIdentifier(context)
+        }
     }
 
     private let entries = Locked<[TLSContextKey: Entry]>([:])
@@ -49,16 +55,17 @@ final class TLSContextPool: Sendable {
         let made = try TLSContext(key)
         return entries.withLock { entries in
             if let context = entries[key]?.context { return context }
-            entries[key] = Entry(context: made)
+            entries[key] = Entry(made)
             return made
         }
     }
 
-    /// A context is gone. Another with the same key may be there already.
-    func forget(_ key: TLSContextKey) {
-        entries.withLock { if $0[key]?.context == nil { $0[key] = nil } }
+    /// A context goes. Another with the same key may be there already. Nothing here refers to a context with the lock held,
+    /// which could be the last to do so.
+    func forget(_ context: ObjectIdentifier, _ key: TLSContextKey) {
+        entries.withLock { if $0[key]?.id == context { $0[key] = nil } }
     }
 
     /// For tests.
-    var count: Int { entries.withLock { $0.values.count { $0.context != nil } } }
+    var count: Int { entries.withLock { $0.count } }
 }
