@@ -15,7 +15,7 @@ func echoCallback(
     guard let wsi, let vhost = lws_get_vhost(wsi), let pointer = lws_vhost_user(vhost) else { return 0 }
     let isFine = LoopContext.callback(of: wsi) { held in
         let host = Unmanaged<EchoHost>.fromOpaque(pointer).takeUnretainedValue()
-        let payload = UnsafeRawBufferPointer(start: bytes, count: bytes == nil ? 0 : count)
+        let payload = UnsafeRawBufferPointer(start: bytes, count: bytes == nil ? 0 : max(0, count))
         switch reason {
         case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS: return host.agreesToTLS(user, held)
         case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:

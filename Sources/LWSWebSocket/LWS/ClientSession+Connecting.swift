@@ -189,6 +189,7 @@ extension ClientSession {
         wasOpened = connection.opened(response, subProtocol: subProtocol, tls: tls?.info)
         guard wasOpened else { return false }
         stopSecuring(held)
+        tls?.connectionOpened()
         // What a connection before this one has left unread may fill the queue.
         if let wsi, connection.query({ $0.inbound.pauseIfFull() }) { pauseReading(wsi) }
         startKeepAlive(held)

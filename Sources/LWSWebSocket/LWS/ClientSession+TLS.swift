@@ -59,10 +59,12 @@ extension ClientSession {
         return true
     }
 
-    /// nginx takes clients without a certificate, or with one that it does not trust, and tells them with HTTP.
+    /// nginx takes clients without a certificate, or with one that it does not trust, and tells them with HTTP. The body
+    /// says which, but may come too late to be seen.
     private func refusesForWantOfCertificate(_ response: HTTPResponse) -> Bool {
-        guard let tls, response.status.code == 400, let body = responseBody?.bytes else { return false }
-        return tls.wasAskedForCertificate && String(decoding: body, as: UTF8.self).contains("SSL certificate")
+        guard let tls, tls.wasAskedForCertificate, response.status.code == 400 else { return false }
+        guard let body = responseBody?.bytes, !body.isEmpty else { return true }
+        return String(decoding: body, as: UTF8.self).contains("SSL certificate")
     }
 
     private func error(_ code: WebSocketError.Code, _ failure: TLSFailure) -> WebSocketError {

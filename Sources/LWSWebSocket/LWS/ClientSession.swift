@@ -119,6 +119,8 @@ final class ClientSession {
         if wasOpened {
             connection.transportEnded(violation: violation)
         } else {
+            // lws does not report every end of an attempt.
+            if failure == nil, !isAborted { _ = securingFailed("") }
             connection.openingFailed(
                 failure ?? error(.connection, "The connection to \(connection.url.host) ended during the handshake"))
         }

@@ -35,7 +35,8 @@ struct TLSContextKey: Sendable, Hashable {
 final class TLSContextPool: Sendable {
     static let shared = TLSContextPool()
 
-    private struct Entry {
+    /// An object, for with a struct in its place Swift 6.3.1 crashes where the dictionary is read (swift_weakLoadStrong).
+    private final class Entry {
         weak var context: TLSContext?
         let id: ObjectIdentifier
 

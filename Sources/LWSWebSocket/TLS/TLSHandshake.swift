@@ -43,13 +43,18 @@ final class TLSHandshake {
     /// The server has asked for a certificate.
     private(set) var wasAskedForCertificate = false
     /// There was none to show.
-    var lacksCertificate = false
+    var lacksCertificate = false {
+        didSet { wasAskedForCertificate = true }
+    }
     /// The last alert that came, but for the one that ends a connection in good order (RFC 8446, section 6).
     private(set) var alert: UInt8?
     /// TLS is over: there was an alert for it, from either side.
     private(set) var hasEnded = false
     /// The verdict on what the server has shown.
     var refusal: TLSFailure?
+    private var isInUse = false
+    /// Sessions that came before the connection was in use.
+    private var sessions: [TLSSession] = []
     private var error: (reason: Int32, words: String)?
     /// What was negotiated.
     private(set) var info: TLSInfo?
@@ -125,7 +130,19 @@ final class TLSHandshake {
 
     func received(session pointer: OpaquePointer) {
         guard context.settings.shareSession, refusal == nil, let session = TLSSession(pointer) else { return }
+        guard isInUse else {
+            sessions = sessions.suffix(TLSSessionCache.perServer - 1) + [session]
+            return
+        }
         TLSSessionCache.shared.put(session, sessionKey)
+    }
+
+    /// The server has agreed to WebSocket over this connection. One that it refuses is not worth resuming: a server that
+    /// does so for want of a client certificate would not ask for one again.
+    func connectionOpened() {
+        isInUse = true
+        for session in sessions { TLSSessionCache.shared.put(session, sessionKey) }
+        sessions = []
     }
 
     private var sessionKey: TLSSessionCache.Key { .init(context: context.key, server: server) }
@@ -137,14 +154,29 @@ final class TLSHandshake {
     func failure(_ detail: String) -> TLSFailure? {
         if let refusal { return refusal }
         if let alert { return failure(alert: alert) }
-        guard !isComplete else {
-            // A server that wants a certificate says so after the handshake in TLS 1.3, and its alert is lost where it
-            // resets the connection.
-            return lacksCertificate ? certificateRequired("ended the connection") : nil
-        }
+        // A server that ends TCP with something unread resets the connection, and its alert is lost. In TLS 1.3 it judges
+        // the client's certificate when the client has done its part.
+        let hasReason = error != nil && error?.reason != cossl_unexpected_end
+        if !hasReason, wasAskedForCertificate { return certificateRefused(detail) }
+        guard !isComplete else { return nil }
         if let error { return failure(error.reason, error.words) }
+        return ended(detail)
+    }
+
+    private func ended(_ detail: String) -> TLSFailure {
+        // Some servers send no alert, such as Python's asyncio.
+        let hint = serverHasAnswered ? "" : "; there may be no shared protocol or no shared cipher"
         return TLSFailure(
-            words: "\(server.host) ended the connection during the TLS handshake", detail: detail, isTransient: true)
+            words: "\(server.host) ended the connection during the TLS handshake\(hint)", detail: detail,
+            isTransient: true)
+    }
+
+    private func certificateRefused(_ detail: String) -> TLSFailure {
+        guard !lacksCertificate else { return certificateRequired(detail) }
+        return TLSFailure(
+            words:
+                "\(server.host) asked for a client certificate and ended the connection; it may not accept the one "
+                + "in secureSocket.key", detail: detail, isTransient: true)
     }
 
     /// The time for the handshake is up.
@@ -164,10 +196,7 @@ final class TLSHandshake {
         case SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_VERSION_TOO_LOW, SSL_R_VERSION_TOO_HIGH, SSL_R_WRONG_SSL_VERSION:
             noSharedProtocol(words)
         case SSL_R_WRONG_CIPHER_RETURNED, SSL_R_UNKNOWN_CIPHER_RETURNED: noSharedCipher(words)
-        case cossl_unexpected_end:
-            TLSFailure(
-                words: "\(server.host) ended the connection during the TLS handshake", detail: words,
-                isTransient: true)
+        case cossl_unexpected_end: ended(words)
         default: TLSFailure(words: "The TLS handshake with \(server.host) failed: \(words)", detail: words)
         }
     }

@@ -44,7 +44,7 @@ final class TLSSessionCache: Sendable {
     static let shared = TLSSessionCache()
 
     /// Sessions that are kept for one server: it may send several, for connections at the same time.
-    private static let perServer = 4
+    static let perServer = 4
     /// Servers whose sessions are kept.
     private static let servers = 256
 
