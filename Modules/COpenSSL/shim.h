@@ -20,6 +20,7 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 #include <stdbool.h>
+#include <sys/socket.h>
 
 #if OPENSSL_VERSION_NUMBER < 0x10101000L
 #error "OpenSSL 1.1.1 or newer is required"
@@ -37,7 +38,9 @@ static inline void cossl_hand_over_sessions(SSL_CTX *context) {
 }
 
 // What lws sets on the contexts that it makes itself (openssl-client.c: lws_tls_client_create_vhost_context).
+// And without going on reading by itself after a message that is no data, of which a server may send any number.
 static inline void cossl_set_modes(SSL_CTX *context) {
+    SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_mode(context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 }
 
@@ -70,6 +73,8 @@ static inline bool cossl_set_server_name(SSL *ssl, const char *name) {
 static inline void cossl_ask_for_status(SSL *ssl) {
     SSL_set_tlsext_status_type(ssl, TLSEXT_STATUSTYPE_ocsp);
 }
+
+static const int cossl_both_ways = SHUT_RDWR; // an enumerator with glibc, a macro on Darwin
 
 // The bytes of the stapled OCSP response; 0 where there is none.
 static inline long cossl_stapled_response(SSL *ssl, const unsigned char **bytes) {

@@ -56,9 +56,13 @@ private func timerFired(_ sul: UnsafeMutablePointer<lws_sorted_usec_list_t>?) {
 }
 
 extension Duration {
-    /// In whole microseconds, rounded up, for a timer must not fire early.
+    /// In whole microseconds, rounded up, for a timer must not fire early; 70,000 years at most, for lws adds the time of
+    /// now (sorted-usec-list.c, lws_sul_schedule).
     package var microseconds: Int64 {
+        let limit = Int64.max / 4
         let (seconds, attoseconds) = components
+        guard seconds < limit / 1_000_000 else { return limit }
+        guard seconds > -limit / 1_000_000 else { return -limit }
         return seconds * 1_000_000 + (attoseconds + 999_999_999_999) / 1_000_000_000_000
     }
 }

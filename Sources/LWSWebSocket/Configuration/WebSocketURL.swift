@@ -74,7 +74,7 @@ struct WebSocketURL: Sendable, Equatable {
         let bare = isIPv6 ? name.dropFirst().dropLast() : name[...]
         // A zone is written %25zone in a URL (RFC 6874) and %zone for the system.
         host = isIPv6 ? String(bare.replacing("%25", with: "%")) : String(bare)
-        guard isIPv6 || Self.isHostName(host) else {
+        guard isIPv6 ? NumericAddress(host)?.isIPv6 == true : Self.isHostName(host) else {
             throw invalid(
                 "its host \(host.debugDescription) is not a name or address")
         }
@@ -109,9 +109,10 @@ struct WebSocketURL: Sendable, Equatable {
         return path
     }
 
-    /// Letters, digits, hyphens, dots and underscores, of at most 253 bytes (RFC 1035, section 2.3.4).
+    /// Letters, digits, hyphens, dots and underscores, of at most 253 bytes (RFC 1035, section 2.3.4). A dot at the
+    /// beginning would mean any subdomain to OpenSSL.
     static func isHostName(_ text: String) -> Bool {
-        text.utf8.count <= 253
+        text.utf8.count <= 253 && !text.hasPrefix(".")
             && text.utf8.allSatisfy { byte in
                 switch byte {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

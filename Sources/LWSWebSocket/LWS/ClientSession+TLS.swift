@@ -18,8 +18,6 @@ extension ClientSession {
     /// Has the context know whose handshake begins next on the attempt's socket.
     private func expectTLS(_ wsi: OpaquePointer) {
         guard let tlsContext else { return }
-        // The address has proved itself: with another one TLS would fail in the same way.
-        addresses = []
         let handshake = TLSHandshake(tlsContext, TLSServer(connection.url, tlsContext.settings))
         tls = handshake
         tlsContext.expect(handshake, on: lws_get_socket_fd(wsi))
@@ -55,6 +53,8 @@ extension ClientSession {
             return true
         }
         guard response == nil, let reason = tls.failure(detail) else { return false }
+        // With another address it would be the same.
+        if !reason.isTransient { addresses = [] }
         failure = error(.ssl, reason)
         return true
     }

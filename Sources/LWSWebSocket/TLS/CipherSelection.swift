@@ -12,6 +12,7 @@ struct CipherSelection {
 
     /// - Throws: `invalidArgument` naming the suite that does not exist or does not protect.
     init(_ settings: ClientSecureSocket) throws(WebSocketError) {
+        OpenSSLLibrary.prepare()
         versions = settings.protocol
         guard !settings.ciphers.isEmpty else { return }
         var chosen: [Suite] = []
@@ -54,13 +55,24 @@ struct CipherSelection {
         for version in selection.versions.sorted() where version < .tls12 {
             var alone = selection
             alone.versions = [version]
-            guard alone.offersAnything else {
+            guard alone.offersAnything, allowsOldSignatures else {
                 throw invalid("protocol", "the installed OpenSSL does not allow \(version) as it is configured")
             }
         }
         guard selection.offersAnything else {
             throw invalid("ciphers", "the installed OpenSSL does not allow any of them as it is configured")
         }
+    }
+
+    /// Whether handshakes before TLS 1.2, which are signed with SHA-1, can be completed. From 3.0 on they need security
+    /// level 0 (OpenSSL's CHANGES for 3.0), but are offered at any up to 2, and then fail in the midst of it
+    /// (statem_clnt.c: tls_process_key_exchange, "legacy sigalg disallowed or unsupported").
+    private static let allowsOldSignatures: Bool = OpenSSLError.scope {
+        guard OpenSSL_version_num() >= 0x3000_0000, let context = SSL_CTX_new(TLS_client_method()) else {
+            return true
+        }
+        defer { SSL_CTX_free(context) }
+        return SSL_CTX_get_security_level(context) == 0
     }
 
     private var offersAnything: Bool {

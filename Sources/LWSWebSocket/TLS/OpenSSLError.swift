@@ -2,6 +2,15 @@
 
 internal import COpenSSL
 
+/// OpenSSL itself.
+enum OpenSSLLibrary {
+    /// Has OpenSSL not end itself when the process exits, unless somebody has used it before: the loop's thread may be in
+    /// the midst of it then. To be called before anything else of it; once is enough.
+    static func prepare() { _ = isPrepared }
+
+    private static let isPrepared = OPENSSL_init_ssl(UInt64(OPENSSL_INIT_NO_ATEXIT), nil) == 1
+}
+
 /// One entry of OpenSSL's queue of errors, of which each thread has its own.
 struct OpenSSLError {
     private let code: UInt

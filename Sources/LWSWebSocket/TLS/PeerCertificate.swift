@@ -29,7 +29,7 @@ public struct PeerCertificate: Sendable, Hashable {
     /// Who has signed it, in the same form.
     public var issuer: String { Self.text(X509_get_issuer_name(certificate.pointer)) }
 
-    /// What it is for: the names that counts (RFC 5280, section 4.2.1.6). Names of other kinds are left out.
+    /// What it is for: the names that count (RFC 5280, section 4.2.1.6). Names of other kinds are left out.
     public var alternativeNames: [AlternativeName] {
         var names: [AlternativeName] = []
         withUnsafeMutablePointer(to: &names) { names in

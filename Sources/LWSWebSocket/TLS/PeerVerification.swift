@@ -6,7 +6,7 @@ extension TLSHandshake {
     /// Verifies the chain that the server has sent: OpenSSL does, with the trusted roots, the server's name, and
     /// revocation lists where there are any; then the pins. Leaves why not in `refusal`.
     func verify(_ store: OpaquePointer) -> Bool {
-        guard checkApplicationProtocol() else { return refuse(store) }
+        guard refusal == nil, checkApplicationProtocol() else { return refuse(store) }
         guard context.settings.enable else {
             X509_STORE_CTX_set_error(store, X509_V_OK)
             return true
@@ -40,8 +40,8 @@ extension TLSHandshake {
         return false
     }
 
-    /// OpenSSL 3.0 takes whatever the server says, and lws would speak HTTP/2 if it said so.
-    private func checkApplicationProtocol() -> Bool {
+    /// Some releases of OpenSSL take whatever the server says, and lws would speak HTTP/2 if it said so.
+    func checkApplicationProtocol() -> Bool {
         guard let ssl, let chosen = TLSInfo.applicationProtocol(ssl), chosen != TLSInfo.applicationProtocol else {
             return true
         }
@@ -56,7 +56,7 @@ extension TLSHandshake {
     private func failure(_ code: Int32, depth: Int32, _ certificate: PeerCertificate?) -> TLSFailure {
         let detail = String(cString: X509_verify_cert_error_string(Int(code)))
         let host = server.host
-        let subject = certificate.map { $0.subject.isEmpty ? "without a name" : $0.subject } ?? "unknown"
+        let subject = certificate.map { $0.subject.isEmpty ? "without a name" : $0.subject.shown } ?? "unknown"
         let what = depth == 0 ? "The certificate of \(host)" : "A certificate in the chain of \(host) (\(subject))"
         let words: String
         switch code {
@@ -72,7 +72,7 @@ extension TLSHandshake {
             words = "The certificate of \(host) leads to an unknown root (\(subject)), which is not trusted"
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT,
             X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-            let issuer = certificate.map { $0.issuer.isEmpty ? "" : " (\($0.issuer))" } ?? ""
+            let issuer = certificate.map { $0.issuer.isEmpty ? "" : " (\($0.issuer.shown))" } ?? ""
             words =
                 "The certificate of \(host) leads to an unknown root: an issuer\(issuer) is not trusted, and \(host) "
                 + "does not send its certificate"
@@ -80,7 +80,8 @@ extension TLSHandshake {
             let names = certificate?.alternativeNames.map(\.description) ?? []
             words =
                 "The certificate is for the wrong host: it is not for \(server.name) but for "
-                + (names.isEmpty ? "no name at all" : names.joined(separator: ", "))
+                + (names.isEmpty ? "no name at all" : names.prefix(5).map(\.shown).joined(separator: ", "))
+                + (names.count > 5 ? " and \(names.count - 5) others" : "")
                 + (server.name == host ? "" : " (connected to \(host))")
         case X509_V_ERR_CERT_REVOKED: words = "\(what) has been revoked"
         case X509_V_ERR_UNABLE_TO_GET_CRL, X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
@@ -95,8 +96,24 @@ extension TLSHandshake {
     }
 }
 
-/// Leaves OpenSSL's judgement as it is.
-private func passOn(_ isFine: Int32, _ store: OpaquePointer?) -> Int32 { isFine }
+extension String {
+    /// A part of a certificate that nobody has vouched for yet, as errors show it: OpenSSL looks at the name before the
+    /// signature.
+    fileprivate var shown: String {
+        let start = String(decoding: utf8.prefix(128), as: UTF8.self)
+        let text = start.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : String($0) }
+        return text.joined() + (utf8.count > 128 ? "…" : "")
+    }
+}
+
+/// Leaves OpenSSL's judgement as it is, but for revocation lists held against a trusted issuer at the end of the chain,
+/// which is no part of the path that is validated (RFC 5280, section 6.1). Where it is not self-signed OpenSSL asks for a
+/// list of its issuer all the same, and takes that for signed with its own key (x509_vfy.c: check_crl).
+private func passOn(_ isFine: Int32, _ store: OpaquePointer?) -> Int32 {
+    let depth = Int(X509_STORE_CTX_get_error_depth(store))
+    let last = Int(cossl_certificate_count(X509_STORE_CTX_get0_chain(store))) - 1
+    return depth > 0 && depth == last ? acceptUnknownRevocation(isFine, store) : isFine
+}
 
 /// Overrules what OpenSSL holds against revocation lists that are missing or of no use.
 private func acceptUnknownRevocation(_ isFine: Int32, _ store: OpaquePointer?) -> Int32 {

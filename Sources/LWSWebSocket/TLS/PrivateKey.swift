@@ -14,7 +14,10 @@ final class PrivateKey {
     /// Reads a key in PEM form: PKCS#8 or traditional, encrypted or not.
     /// - Throws: `ssl` naming the file: without a key, damaged, encrypted without a password, or with another one.
     init(pem bytes: [UInt8], password: String?, _ file: TLSFile) throws(WebSocketError) {
-        let isEncrypted = String(decoding: bytes, as: UTF8.self).contains("ENCRYPTED")
+        let text = String(decoding: bytes, as: UTF8.self)
+        // From 3.0 on OpenSSL says "unsupported" of whatever has no key.
+        guard text.contains("PRIVATE KEY-----") else { throw file.error("has no private key in PEM form") }
+        let isEncrypted = text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED")
         if isEncrypted, password == nil {
             throw file.error("is an encrypted key, and there is no password for it")
         }
@@ -28,7 +31,6 @@ final class PrivateKey {
             }
             if let key { return key }
             let detail = OpenSSLError.last
-            guard detail?.isEndOfPEM != true else { throw file.error("has no private key in PEM form") }
             throw file.error(
                 isEncrypted ? "cannot be decrypted: wrong password, or the key is damaged" : "is not a readable key",
                 detail: detail?.words)

@@ -13,6 +13,8 @@ private enum StapledStatus: Equatable {
 extension TLSHandshake {
     /// Seconds that the clocks of the responder and of this machine may differ.
     private static let clockSkew = 300
+    /// Seconds after which a response that does not say how long it is valid is out of date.
+    private static let longestAge = 7 * 24 * 3600
 
     /// Judges the response, or its absence, after the certificate was verified. Returns whether to go on; leaves why not
     /// in `refusal`.
@@ -64,7 +66,8 @@ extension TLSHandshake {
             var (status, reason) = (V_OCSP_CERTSTATUS_UNKNOWN, Int32(0))
             var (revoked, from, to): (Time, Time, Time) = (nil, nil, nil)
             guard OCSP_resp_find_status(basic, name, &status, &reason, &revoked, &from, &to) == 1 else { continue }
-            guard OCSP_check_validity(from, to, Self.clockSkew, -1) == 1 else {
+            // Without an end newer information is there all the time (RFC 6960, section 4.2.2.1).
+            guard OCSP_check_validity(from, to, Self.clockSkew, to == nil ? Self.longestAge : -1) == 1 else {
                 return .unknown("the OCSP response that it sends along is out of date")
             }
             return switch status {

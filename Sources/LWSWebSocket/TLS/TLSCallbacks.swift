@@ -66,8 +66,8 @@ private func infoCallback(_ ssl: OpaquePointer?, _ event: Int32, _ value: Int32)
     case SSL_CB_CONNECT_LOOP: handshake.progressed(ssl)
     case SSL_CB_CONNECT_EXIT: if value <= 0 { handshake.stopped() }
     case SSL_CB_HANDSHAKE_DONE: handshake.completed(ssl)
-    case SSL_CB_READ_ALERT: handshake.alert(value, isIncoming: true)
-    case SSL_CB_WRITE_ALERT: handshake.alert(value, isIncoming: false)
+    case SSL_CB_READ_ALERT: handshake.alert(value, isIncoming: true, ssl)
+    case SSL_CB_WRITE_ALERT: handshake.alert(value, isIncoming: false, ssl)
     default: break
     }
 }

@@ -7,12 +7,23 @@ struct TLSContextKey: Sendable, Hashable {
     let settings: ClientSecureSocket
     let keyLogPath: String?
     private let stamps: [FileStamp?]
+    /// Stands for all of it where it has to be remembered, for there are secrets in it.
+    let digest: String
 
     init(_ settings: ClientSecureSocket) {
+        OpenSSLLibrary.prepare()
         self.settings = settings
         keyLogPath = settings.keyLog?.path
         stamps = Self.files(settings).map { FileStamp($0) }
+        digest = SettingsDigest.of(settings, stamps)
     }
+
+    /// The rest follows from these.
+    static func == (left: TLSContextKey, right: TLSContextKey) -> Bool {
+        left.digest == right.digest && left.keyLogPath == right.keyLogPath
+    }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(digest) }
 
     private static func files(_ settings: ClientSecureSocket) -> [String] {
         var paths: [String?] = []

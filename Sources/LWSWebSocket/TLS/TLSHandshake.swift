@@ -13,8 +13,9 @@ struct TLSServer: Sendable, Hashable {
     init(_ url: WebSocketURL, _ settings: ClientSecureSocket) {
         host = url.host
         port = url.port
-        let name = settings.serverName ?? url.host
-        self.name = String(name.prefix { $0 != "%" }).lowercased()
+        let name = (settings.serverName ?? url.host).prefix { $0 != "%" }.lowercased()
+        // The dot of a name that is meant to be complete is no part of it here (RFC 6066, section 3).
+        self.name = name.hasSuffix(".") ? String(name.dropLast()) : name
     }
 
     var isAddress: Bool { NumericAddress(name) != nil }
@@ -50,9 +51,15 @@ final class TLSHandshake {
     private(set) var alert: UInt8?
     /// TLS is over: there was an alert for it, from either side.
     private(set) var hasEnded = false
+    /// The server has ended TLS in good order.
+    private var wasClosed = false
     /// The verdict on what the server has shown.
     var refusal: TLSFailure?
     private var isInUse = false
+    private let began = ContinuousClock.now
+    /// What the connection has tried to resume.
+    private var offered: TLSSession?
+    private var sessionCount = 0
     /// Sessions that came before the connection was in use.
     private var sessions: [TLSSession] = []
     private var error: (reason: Int32, words: String)?
@@ -80,15 +87,20 @@ final class TLSHandshake {
             // RFC 9525, sections 6.3 and 6.4: no common names, and a wildcard is a whole label.
             X509_VERIFY_PARAM_set_hostflags(
                 parameters, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT))
-            if server.isAddress {
-                X509_VERIFY_PARAM_set1_ip_asc(parameters, server.name)
-            } else {
-                X509_VERIFY_PARAM_set1_host(parameters, server.name, 0)
+            let isSet =
+                server.isAddress
+                ? X509_VERIFY_PARAM_set1_ip_asc(parameters, server.name)
+                : X509_VERIFY_PARAM_set1_host(parameters, server.name, server.name.utf8.count)
+            // Without a name any would do: an empty one takes the check away.
+            if isSet != 1 || server.name.isEmpty {
+                refusal = TLSFailure(words: "\(server.host) is no name that a certificate can be verified for")
             }
         }
         if settings.certValidation?.method == .ocspStapling { cossl_ask_for_status(ssl) }
-        if settings.shareSession, let session = TLSSessionCache.shared.take(sessionKey, settings.sessionTimeout) {
-            SSL_set_session(ssl, session.pointer)
+        if settings.shareSession, let session = TLSSessionCache.shared.take(sessionKey, settings.sessionTimeout),
+            session.offer(on: ssl)
+        {
+            offered = session
         }
     }
 
@@ -100,7 +112,12 @@ final class TLSHandshake {
     func progressed(_ ssl: OpaquePointer) {
         guard !isComplete else { return }
         switch SSL_get_state(ssl) {
-        case TLS_ST_CR_SRVR_HELLO: serverHasAnswered = true
+        case TLS_ST_CR_SRVR_HELLO, TLS_ST_CR_ENCRYPTED_EXTENSIONS:
+            serverHasAnswered = true
+            // A resumed handshake verifies nothing. This one fails when it writes its last message.
+            if SSL_session_reused(ssl) == 1, !checkApplicationProtocol() {
+                shutdown(SSL_get_fd(ssl), cossl_both_ways)
+            }
         case TLS_ST_CR_CERT_REQ: wasAskedForCertificate = true
         default: break
         }
@@ -112,14 +129,17 @@ final class TLSHandshake {
         error = (first.reason, first.words)
     }
 
-    func alert(_ value: Int32, isIncoming: Bool) {
+    func alert(_ value: Int32, isIncoming: Bool, _ ssl: OpaquePointer) {
         let (level, description) = (value >> 8, UInt8(truncatingIfNeeded: value))
         let isClosing = description == SSL_AD_CLOSE_NOTIFY
-        // Of TLS 1.3 on all alerts but two are fatal, whatever their level says (RFC 8446, section 6).
-        guard isClosing || level == SSL3_AL_FATAL else { return }
+        // From TLS 1.3 on all alerts but two are fatal, whatever their level says (RFC 8446, section 6).
+        let isModern = SSL_version(ssl) >= TLSVersion.tls13.rawValue && description != SSL_AD_USER_CANCELLED
+        guard isClosing || isModern || level == SSL3_AL_FATAL else { return }
         // What this side says at the end of a connection that is in order does not end reading.
         if isIncoming || !isClosing { hasEnded = true }
-        if isIncoming, !isClosing { alert = description }
+        if isIncoming {
+            if isClosing { wasClosed = true } else { alert = description }
+        }
     }
 
     func completed(_ ssl: OpaquePointer) {
@@ -129,12 +149,12 @@ final class TLSHandshake {
     }
 
     func received(session pointer: OpaquePointer) {
-        guard context.settings.shareSession, refusal == nil, let session = TLSSession(pointer) else { return }
-        guard isInUse else {
-            sessions = sessions.suffix(TLSSessionCache.perServer - 1) + [session]
-            return
-        }
-        TLSSessionCache.shared.put(session, sessionKey)
+        // A server may send as many as it likes.
+        guard context.settings.shareSession, refusal == nil, sessionCount < TLSSessionCache.perServer,
+            let session = TLSSession(pointer, verified: isResumed ? offered?.verified ?? began : began)
+        else { return }
+        sessionCount += 1
+        if isInUse { TLSSessionCache.shared.put(session, sessionKey) } else { sessions.append(session) }
     }
 
     /// The server has agreed to WebSocket over this connection. One that it refuses is not worth resuming: a server that
@@ -145,21 +165,35 @@ final class TLSHandshake {
         sessions = []
     }
 
-    private var sessionKey: TLSSessionCache.Key { .init(context: context.key, server: server) }
+    private var isResumed: Bool { ssl.map { SSL_session_reused($0) == 1 } ?? false }
+
+    private var sessionKey: TLSSessionCache.Key { .init(settings: context.key.digest, server: server) }
 
     // MARK: - In words
 
     /// Why TLS failed, or made the server end the connection; `nil` where it is not to blame.
     /// - Parameter detail: what lws says.
     func failure(_ detail: String) -> TLSFailure? {
+        guard var failure = reason(detail) else { return nil }
+        if offered != nil, !isComplete, refusal == nil {
+            // Without the session it may go better.
+            TLSSessionCache.shared.forget(sessionKey)
+            failure.isTransient = true
+        }
+        return failure
+    }
+
+    private func reason(_ detail: String) -> TLSFailure? {
         if let refusal { return refusal }
         if let alert { return failure(alert: alert) }
         // A server that ends TCP with something unread resets the connection, and its alert is lost. In TLS 1.3 it judges
-        // the client's certificate when the client has done its part.
+        // the client's certificate when the client has done its part, up to TLS 1.2 before that.
+        let mayBeJudged = !isComplete || (info?.version == .tls13 && !wasClosed)
         let hasReason = error != nil && error?.reason != cossl_unexpected_end
-        if !hasReason, wasAskedForCertificate { return certificateRefused(detail) }
+        if wasAskedForCertificate, mayBeJudged, !hasReason { return certificateRefused(detail) }
         guard !isComplete else { return nil }
-        if let error { return failure(error.reason, error.words) }
+        // OpenSSL has no words for a good end that calls itself fatal.
+        if let error, !wasClosed { return failure(error.reason, error.words) }
         return ended(detail)
     }
 
@@ -172,7 +206,12 @@ final class TLSHandshake {
     }
 
     private func certificateRefused(_ detail: String) -> TLSFailure {
-        guard !lacksCertificate else { return certificateRequired(detail) }
+        guard !lacksCertificate else {
+            var failure = certificateRequired(detail)
+            // As far as one can tell.
+            failure.isTransient = isComplete
+            return failure
+        }
         return TLSFailure(
             words:
                 "\(server.host) asked for a client certificate and ended the connection; it may not accept the one "
@@ -202,7 +241,8 @@ final class TLSHandshake {
     }
 
     private func failure(alert: UInt8) -> TLSFailure {
-        let words = String(cString: SSL_alert_desc_string_long(Int32(alert)))
+        let name = String(cString: SSL_alert_desc_string_long(Int32(alert)))
+        let words = name == "unknown" ? "unknown (\(alert))" : name
         switch Int32(alert) {
         case SSL_AD_CERTIFICATE_REQUIRED: return certificateRequired(words)
         // What servers up to TLS 1.2 say instead.

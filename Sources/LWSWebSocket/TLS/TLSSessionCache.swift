@@ -3,35 +3,47 @@
 internal import COpenSSL
 internal import LWSServiceLoop
 
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
-
 /// A session in OpenSSL's form.
 final class TLSSession: @unchecked Sendable {
-    // Safe to share: an SSL_SESSION is reference-counted with atomic operations; OpenSSL copies one that it has to change.
-    let pointer: OpaquePointer
+    // Safe to share: an SSL_SESSION is reference-counted with atomic operations, and this one, a copy, is not changed.
+    private let pointer: OpaquePointer
+    /// When the server's certificate was verified, which a resumed session does not do again.
+    let verified: ContinuousClock.Instant
+    private let received = ContinuousClock.now
 
     /// A copy of a connection's session. OpenSSL marks the connection's own as not to be resumed where that ends without
-    /// a `close_notify` of this side (ssl_lib.c: SSL_free), which is how lws ends it when the server has ended TCP.
-    init?(_ session: OpaquePointer) {
+    /// a `close_notify` of this side (ssl_lib.c: SSL_free), which is how lws ends it when the server has ended TCP; and
+    /// lws 4.5 changes its time.
+    init?(_ session: OpaquePointer, verified: ContinuousClock.Instant) {
         guard let copy = SSL_SESSION_dup(session) else { return nil }
         pointer = copy
+        self.verified = verified
     }
 
     deinit { SSL_SESSION_free(pointer) }
 
-    /// Whether it may still be resumed.
+    /// Has a connection that is about to begin try to resume a copy of it.
+    func offer(on ssl: OpaquePointer) -> Bool {
+        guard let copy = SSL_SESSION_dup(pointer) else { return false }
+        defer { SSL_SESSION_free(copy) }
+        return SSL_set_session(ssl, copy) == 1
+    }
+
+    /// How long after the verification a session may be resumed where nothing is said.
+    static let defaultLimit = Duration.seconds(7200)
+
+    /// Whether it may still be resumed: as the server, the settings and the certificate's validity allow.
     func isFresh(_ limit: Duration?) -> Bool {
         guard SSL_SESSION_is_resumable(pointer) == 1 else { return false }
-        let age = Int(Date.now.timeIntervalSince1970) - SSL_SESSION_get_time(pointer)
+        if let certificate = SSL_SESSION_get0_peer(pointer),
+            X509_cmp_current_time(X509_get0_notAfter(certificate)) <= 0
+        {
+            return false
+        }
         let hint = SSL_SESSION_get_ticket_lifetime_hint(pointer)
-        var lifetime = Duration.seconds(SSL_SESSION_get_timeout(pointer))
-        if hint > 0 { lifetime = min(lifetime, .seconds(hint)) }
-        if let limit, limit >= .zero { lifetime = min(lifetime, limit) }
-        return age >= 0 && .seconds(age) < lifetime
+        if hint > 0, received.duration(to: .now) >= .seconds(hint) { return false }
+        let limit = limit.map { $0 < .zero ? Self.defaultLimit : $0 } ?? Self.defaultLimit
+        return verified.duration(to: .now) < limit
     }
 
     /// One of TLS 1.3 is used once, so that nobody who watches can tell that two connections come from one client
@@ -46,10 +58,11 @@ final class TLSSessionCache: Sendable {
     /// Sessions that are kept for one server: it may send several, for connections at the same time.
     static let perServer = 4
     /// Servers whose sessions are kept.
-    private static let servers = 256
+    static let servers = 256
 
     struct Key: Sendable, Hashable {
-        let context: TLSContextKey
+        /// Of the settings and files: ``TLSContextKey/digest``.
+        let settings: String
         let server: TLSServer
     }
 
@@ -78,6 +91,9 @@ final class TLSSessionCache: Sendable {
         }
     }
 
+    /// A session was of no use.
+    func forget(_ key: Key) { state.withLock { $0.forget(key) } }
+
     /// The newest session for a server that may still be resumed.
     func take(_ key: Key, _ limit: Duration?) -> TLSSession? {
         state.withLock { state in
@@ -92,4 +108,13 @@ final class TLSSessionCache: Sendable {
             return session
         }
     }
+
+    // MARK: - For tests
+
+    /// The sessions for a server that may still be resumed.
+    func count(_ key: Key, _ limit: Duration?) -> Int {
+        state.withLock { $0.sessions[key]?.count { $0.isFresh(limit) } ?? 0 }
+    }
+
+    var serverCount: Int { state.withLock { max($0.sessions.count, $0.order.count) } }
 }

@@ -21,7 +21,7 @@ public struct CertValidation: Sendable, Hashable {
     let mode: Mode
 
     /// The server is asked for an OCSP response along with its certificate (RFC 6066, section 8), whose signature,
-    /// validity and status are checked (RFC 6960).
+    /// validity and status are checked (RFC 6960). It is about the server's own certificate alone.
     ///
     /// `soft`: a response that is missing, out of date, not signed by the certificate's issuer or of status unknown
     /// is passed over. `hard`: the status has to be good.
@@ -31,8 +31,8 @@ public struct CertValidation: Sendable, Hashable {
 
     /// A PEM file with the revocation lists (RFC 5280, section 5) of the authorities in the server's chain.
     ///
-    /// `soft`: certificates that no list in force speaks of are accepted. `hard`: every certificate of the chain
-    /// needs a list of its issuer, and that list has to be in force.
+    /// `soft`: certificates that no list in force speaks of are accepted. `hard`: every certificate of the chain, up to
+    /// the trusted one, needs a list of its issuer, and that list has to be in force.
     public static func crl(_ source: TLSSource, _ mode: Mode = .hard) -> CertValidation {
         CertValidation(method: .crl(source), mode: mode)
     }

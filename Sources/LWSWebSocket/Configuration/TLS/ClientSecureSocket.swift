@@ -45,8 +45,8 @@ public struct ClientSecureSocket: Sendable, Hashable {
     /// The certificate of a resumed session is not verified again.
     public var shareSession = true
 
-    /// How long a session may be resumed. The server may want less. `nil` or negative: as long as the server allows,
-    /// two hours where it says nothing.
+    /// How long a session may be resumed, counted from the connection that verified the server's certificate, for
+    /// resumed ones do not. The server may want less, and it ends with the certificate. `nil` or negative: two hours.
     public var sessionTimeout: Duration?
 
     /// How long the TLS handshake may take, from when TCP is connected, within

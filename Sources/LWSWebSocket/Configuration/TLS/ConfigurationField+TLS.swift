@@ -52,7 +52,7 @@ extension ConfigurationField {
     /// The versions, or an object that has them next to the protocol's name.
     private func versions() throws(WebSocketError) -> [TLSVersion] {
         guard !isObject else {
-            var versions: [TLSVersion] = []
+            var versions = Array(ClientSecureSocket().protocol)
             for field in try members() {
                 switch field.name {
                 case "name":
@@ -61,7 +61,7 @@ extension ConfigurationField {
                 default: throw field.unknown()
                 }
             }
-            return versions.isEmpty ? [.tls12, .tls13] : versions
+            return versions
         }
         return try elements().map { field throws(WebSocketError) in
             guard let version = TLSVersion(name: try field.string()) else {
