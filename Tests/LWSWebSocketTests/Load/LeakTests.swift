@@ -8,36 +8,6 @@ import Testing
 
 @Suite("Nothing is left behind", .serialized)
 struct LeakTests {
-    /// Descriptors, threads and memory of this process.
-    private struct Usage: CustomStringConvertible {
-        let descriptors: Int
-        let threads: Int
-        let memory: Int
-
-        init() throws {
-            descriptors = try ProcessMetrics.openDescriptors()
-            threads = try ProcessMetrics.threads()
-            memory = try ProcessMetrics.residentMemory()
-        }
-
-        var description: String { "\(descriptors) descriptors, \(threads) threads, \(memory >> 10) KiB" }
-    }
-
-    /// Runs `cycle` some times to warm up, then `count` times, and compares.
-    private func expectNoGrowth(_ count: Int, memory: Int, _ cycle: (Int) throws -> Void) throws {
-        for index in 0..<200 { try cycle(index) }
-        let before = try Usage()
-        for index in 0..<count { try cycle(index) }
-        let settled = eventually(within: .seconds(10)) {
-            guard let now = try? Usage() else { return false }
-            return now.descriptors <= before.descriptors && now.threads <= before.threads
-        }
-        let after = try Usage()
-        let comparison = Comment("before: \(before); after: \(after)")
-        #expect(settled, comparison)
-        #expect(Sanitizer.isActive || after.memory - before.memory < memory, comparison)
-    }
-
     @Test("by 2,000 clients that connect and are dropped")
     func connectAndDrop() throws {
         let server = try RawServer { peer in
@@ -95,7 +65,7 @@ struct LeakTests {
             _ = try? peer.acceptUpgrade()
             peer.waitForEnd()
         }
-        let before = try Usage()
+        let before = try ProcessUsage()
         for _ in 0..<5 {
             let loop = WebSocketLoop()
             let client = try WebSocketClient(server.url(), loop: loop)
@@ -104,10 +74,10 @@ struct LeakTests {
         }
         // Dispatch keeps a worker for the timer that ends loops.
         let settled = eventually(within: .seconds(5)) {
-            guard let now = try? Usage() else { return false }
+            guard let now = try? ProcessUsage() else { return false }
             return now.descriptors <= before.descriptors + 2 && now.threads <= before.threads + 2
         }
-        let after = try Usage()
+        let after = try ProcessUsage()
         #expect(settled, "before: \(before); after: \(after)")
     }
 }

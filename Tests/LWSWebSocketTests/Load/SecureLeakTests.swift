@@ -1,54 +1,142 @@
 // What is left behind after many connections over TLS.
 
-import LWSEchoServer
+import LWSServiceLoop
 import TestSupport
 import Testing
 
 @testable import LWSWebSocket
 
-@Suite("Nothing is left behind over TLS", .serialized)
+@Suite("Nothing is left behind of TLS", .serialized)
 struct SecureLeakTests {
-    private struct Usage: CustomStringConvertible {
-        let descriptors: Int
-        let threads: Int
-        let memory: Int
-
-        init() throws {
-            descriptors = try ProcessMetrics.openDescriptors()
-            threads = try ProcessMetrics.threads()
-            memory = try ProcessMetrics.residentMemory()
-        }
-
-        var description: String { "\(descriptors) descriptors, \(threads) threads, \(memory >> 10) KiB" }
+    /// No client has a context any more.
+    private func expectNoContexts() {
+        #expect(eventually(within: .seconds(10)) { TLSContextPool.shared.count == 0 })
     }
 
-    @Test("by 500 clients that connect, exchange a message and close", arguments: [true, false])
-    func connectAndClose(_ resumes: Bool) throws {
-        // Another process serves, so that its memory does not count.
-        let server = try PythonWebSocketsServer(tls: .init(CertificateAuthority.shared.server(.good)))
+    @Test(
+        "by 500 clients that connect, exchange a message and close", arguments: [false, true],
+        [PeerTLSVersion.tls12, .tls13])
+    func connectAndClose(_ sharesSession: Bool, _ version: PeerTLSVersion) throws {
+        var tls = PythonWebSocketsServer.TLS(try CertificateAuthority.shared.server(.good))
+        (tls.oldest, tls.newest) = (version, version)
+        let server = try PythonWebSocketsServer(tls: tls)
         defer { server.stop() }
-        let configuration = try ClientConfiguration.secure { $0.shareSession = resumes }
-        func cycle() throws -> Bool {
+        let configuration = try SecureFaults.configuration { $0.secureSocket?.shareSession = sharesSession }
+        var (connected, resumed) = (0, 0)
+        try expectNoGrowth(500, memory: 2 << 20, warmUp: 100) { index in
             let client = try WebSocketClient(server.url(), configuration: configuration)
-            try client.writeTextMessage("x")
-            _ = try client.readTextMessage()
-            let isResumed = client.tlsInfo?.isResumed ?? false
+            connected += 1
+            if client.tlsInfo?.isResumed == true { resumed += 1 }
+            try client.writeTextMessage("\(index)")
+            #expect(try client.readTextMessage() == "\(index)")
             try client.close()
-            return isResumed
         }
-        for _ in 0..<150 { _ = try cycle() }
-        let before = try Usage()
-        var resumed = 0
-        for _ in 0..<500 where try cycle() { resumed += 1 }
-        let settled = eventually(within: .seconds(10)) {
-            guard let now = try? Usage() else { return false }
+        // All but the first one.
+        #expect(resumed == (sharesSession ? connected - 1 : 0))
+        expectNoContexts()
+    }
+
+    @Test("by 500 clients that connect and are dropped")
+    func connectAndDrop() throws {
+        let server = try SecureFaults.pythonServer()
+        defer { server.stop() }
+        let configuration = try SecureFaults.configuration()
+        try expectNoGrowth(500, memory: 2 << 20, warmUp: 100) { _ in
+            let client = try WebSocketClient(server.url(), configuration: configuration)
+            #expect(client.isOpen)
+        }
+        expectNoContexts()
+    }
+
+    @Test("by handshakes that fail, in each way in which they can")
+    func failures() throws {
+        let port = try FreePort.find()
+        let expired = try SecureFaults.pythonServer(leaf: .expired)
+        let trusted = try SecureFaults.pythonServer()
+        let servers = [
+            try RawServer.answeringPlainHTTP(), try RawServer.endingInHandshake(),
+            try RawServer.endingInHandshake(reset: true), try RawServer.alerting(80), try RawServer.alerting(40),
+        ]
+        let silent = try RawServer.silent()
+        defer {
+            for server in servers + [silent] { server.stop() }
+            expired.stop()
+            trusted.stop()
+        }
+        let configuration = try SecureFaults.configuration()
+        let quick = try SecureFaults.configuration { $0.secureSocket?.handshakeTimeout = .milliseconds(2) }
+        let unreadable = try SecureFaults.configuration { $0.secureSocket?.cert = .pem(.file("/nowhere")) }
+        func code(_ url: String, _ configuration: ClientConfiguration) -> WebSocketError.Code? {
+            failure { try WebSocketClient(url, configuration: configuration) }?.code
+        }
+        try expectNoGrowth(100, memory: 2 << 20, warmUp: 100) { _ in
+            for server in servers { #expect(code(server.secureURL(), configuration) == .ssl) }
+            #expect(code(silent.secureURL(), quick) == .ssl)
+            #expect(code(expired.url(), configuration) == .ssl)
+            #expect(code(expired.url(), unreadable) == .ssl)
+            #expect(code(trusted.url("/no"), configuration) == .invalidHandshake)
+            #expect(code("wss://127.0.0.1:\(port)/", configuration) == .connection)
+        }
+        expectNoContexts()
+    }
+
+    @Test("by connections that break")
+    func breaks() throws {
+        let server = try TLSFaultServer(identity: CertificateAuthority.shared.server(.good))
+        defer { server.stop() }
+        let configuration = try SecureFaults.configuration()
+        let faults = TLSFaultServer.Fault.allCases.filter { $0 != .none && $0 != .bytewise }
+        try expectNoGrowth(20, memory: 2 << 20, warmUp: 10) { _ in
+            for fault in faults {
+                let client = try WebSocketClient(server.url(fault), configuration: configuration)
+                #expect(try client.readTextMessage() == "ready")
+                try client.writeTextMessage("x")
+                #expect(failure { try client.readMessage() }?.code == .connectionClosure)
+            }
+        }
+        expectNoContexts()
+    }
+
+    @Test("by contexts of different settings, of which each is made and goes")
+    func contexts() throws {
+        let server = try SecureFaults.pythonServer()
+        defer { server.stop() }
+        var number = 0
+        try expectNoGrowth(100, memory: 3 << 20, warmUp: 300) { _ in
+            number += 1
+            // Other settings each time; sessions of the last 256 are kept.
+            let configuration = try SecureFaults.configuration {
+                $0.secureSocket?.shareSession = true
+                $0.secureSocket?.sessionTimeout = .seconds(1000 + number)
+            }
+            let client = try WebSocketClient(server.url(), configuration: configuration)
+            #expect(client.isOpen)
+            try client.close()
+        }
+        expectNoContexts()
+    }
+
+    @Test("by loops that come and go")
+    func loops() throws {
+        let server = try SecureFaults.pythonServer()
+        defer { server.stop() }
+        let configuration = try SecureFaults.configuration()
+        func cycle() throws {
+            let loop = WebSocketLoop()
+            let client = try WebSocketClient(server.url(), configuration: configuration, loop: loop)
+            try client.close()
+            #expect(eventually(within: .seconds(5)) { !loop.isRunning })
+        }
+        try cycle()
+        let before = try ProcessUsage()
+        for _ in 0..<5 { try cycle() }
+        let settled = eventually(within: .seconds(5)) {
+            guard let now = try? ProcessUsage() else { return false }
             return now.descriptors <= before.descriptors && now.threads <= before.threads
         }
-        let after = try Usage()
-        let comparison = Comment("before: \(before); after: \(after); resumed: \(resumed)")
-        #expect(settled, comparison)
-        #expect(Sanitizer.isActive || after.memory - before.memory < 1 << 20, comparison)
-        #expect(resumed == (resumes ? 500 : 0))
-        #expect(eventually(within: .seconds(5)) { TLSContextPool.shared.count == 0 })
+        let after = try ProcessUsage()
+        #expect(settled, "before: \(before); after: \(after)")
+        #expect(Sanitizer.isActive || after.memory - before.memory < 2 << 20, "before: \(before); after: \(after)")
+        expectNoContexts()
     }
 }

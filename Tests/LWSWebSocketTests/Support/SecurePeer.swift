@@ -21,6 +21,8 @@ final class SecurePeer: Sendable {
         var leaf = CertificateAuthority.ServerLeaf.good
         /// Sends its certificate alone, without the intermediate.
         var withoutChain = false
+        /// Sends this instead: PEM, the leaf first.
+        var certificateFile: String?
         var versions: Set<TLSVersion> = [.tls12, .tls13]
         /// Of TLS 1.2, by OpenSSL's names.
         var ciphers: String?
@@ -28,6 +30,8 @@ final class SecurePeer: Sendable {
         var suites: String?
         /// Clients have to show a certificate of the test authority.
         var asksForCertificate = false
+        /// The roots that those have to come from (PEM), in place of the authority's root and intermediate.
+        var clientTrustFile: String?
     }
 
     let kind: Kind
@@ -40,8 +44,9 @@ final class SecurePeer: Sendable {
         self.kind = kind
         let authority = try CertificateAuthority.shared
         let identity = try authority.server(options.leaf)
-        let certificate = options.withoutChain ? identity.certificateFile : identity.chainFile
-        let trust = options.asksForCertificate ? try authority.clientTrustFile : nil
+        let chain = options.withoutChain ? identity.certificateFile : identity.chainFile
+        let certificate = options.certificateFile ?? chain
+        let trust = try options.clientTrustFile ?? (options.asksForCertificate ? authority.clientTrustFile : nil)
         switch kind {
         case .echo:
             let server = try EchoServer(
@@ -70,7 +75,8 @@ final class SecurePeer: Sendable {
             tls.newest = options.versions.contains(.tls13) ? .tls13 : .tls12
             if let ciphers = options.ciphers { tls.ciphers = ciphers }
             tls.clientTrustFile = trust
-            let server = try PythonWebSocketsServer(tls: tls)
+            tls.protocols = ["http/1.1"]
+            let server = try PythonWebSocketsServer(compression: true, tls: tls)
             (echo, nginx, python, port) = (nil, nil, server, server.port)
         }
     }

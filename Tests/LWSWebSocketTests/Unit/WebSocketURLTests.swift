@@ -71,6 +71,8 @@ struct WebSocketURLTests {
             ("ws+unix:///\(String(repeating: "s", count: 199))", "200 bytes"), ("wss+unix:///s", "wss+unix"),
             ("ws+unix:///s:/#part", "fragment"), ("ws+unix://user@/s", "user information"),
             ("ws://h/#part", "fragment"), ("ws://h/\r\nX-Evil: 1", "line break"), ("ws://h/a\u{0}b", "control"),
+            ("wss://[example.com]/", "name or address"), ("ws://[127.0.0.1]/", "name or address"),
+            ("wss://[%25x]/", "name or address"), ("wss://.example.com/", "name or address"),
             ("ws://a b/", ""), ("ws://[::1/", ""), ("ws://exa%6dple/", "host"),
         ])
     func refused(_ text: String, _ words: String) {

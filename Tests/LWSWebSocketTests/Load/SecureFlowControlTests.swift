@@ -1,0 +1,180 @@
+// Much data over TLS, and nobody who takes it.
+
+import LWSEchoServer
+import LWSServiceLoop
+import TestSupport
+import Testing
+
+@testable import LWSWebSocket
+
+@Suite("Back-pressure over TLS", .serialized)
+struct SecureFlowControlTests {
+    private static let versions: [EchoServer.TLS.Version] = [.tls12, .tls13]
+
+    @Test(
+        "keeps a client that does not read small while a server pushes 32 MB, without work, and loses nothing",
+        arguments: versions, Sanitizer.isActive ? [40000] : [65536, 4096, 5000, 16380, 40000])
+    func push(_ version: EchoServer.TLS.Version, _ size: Int) throws {
+        let server = try SecureFaults.echoServer([version])
+        defer { server.stop() }
+        let count = (32 << 20) / size
+        let loop = WebSocketLoop()
+        let before = try ProcessMetrics.residentMemory()
+        let client = try WebSocketClient(
+            server.url("/push/\(count)/\(size)"), configuration: SecureFaults.configuration(), loop: loop)
+        #expect(eventually(within: .seconds(20)) { client.connection.query { $0.inbound.isPaused } })
+        // lws has a list of connections with decrypted bytes that nobody has fetched, and must not go round in it.
+        let work = try SecureFaults.workTime(of: loop, during: .seconds(1))
+        #expect(Sanitizer.isActive || work < .milliseconds(20), "\(work)")
+        let growth = try ProcessMetrics.residentMemory() - before
+        #expect(Sanitizer.isActive || growth < 24 << 20, "\(growth >> 20) MiB")
+        // The loop serves others, and what this client sends goes out.
+        try client.ping([1])
+        try client.writeTextMessage("sent while nothing is read")
+        let other = try WebSocketClient(server.url(), configuration: SecureFaults.configuration(), loop: loop)
+        try other.writeTextMessage("other")
+        #expect(try other.readTextMessage() == "other")
+        for index in 0..<count {
+            let message = try client.readBinaryMessage()
+            let isRight =
+                message.count == size && message[0] == UInt8(truncatingIfNeeded: index)
+                && message[size - 1] == UInt8(truncatingIfNeeded: index + size - 1)
+            if !isRight { Issue.record("message \(index) is wrong") }
+        }
+        #expect(try client.readTextMessage() == "sent while nothing is read")
+        try client.close()
+    }
+
+    @Test("takes no processor time while a client waits for more of a server that has nothing to say")
+    func idle() throws {
+        let server = try SecureFaults.echoServer()
+        defer { server.stop() }
+        let loop = WebSocketLoop()
+        let client = try WebSocketClient(server.url(), configuration: SecureFaults.configuration(), loop: loop)
+        for size in [1, 4096, 16384, 65536] {
+            try client.writeBinaryMessage([UInt8](repeating: 1, count: size))
+            #expect(try client.readBinaryMessage().count == size)
+            let work = try SecureFaults.workTime(of: loop, during: .milliseconds(300))
+            #expect(Sanitizer.isActive || work < .milliseconds(20), "\(size): \(work)")
+        }
+        try client.close()
+    }
+
+    @Test("stops at its limit of messages too, and goes on when they are read")
+    func manySmall() throws {
+        let server = try SecureFaults.echoServer()
+        defer { server.stop() }
+        let count = 20_000
+        let client = try WebSocketClient(server.url("/push/\(count)/1"), configuration: SecureFaults.configuration())
+        #expect(eventually(within: .seconds(20)) { client.connection.query { $0.inbound.isPaused } })
+        for index in 0..<count {
+            let message = try client.readBinaryMessage()
+            if message != [UInt8(truncatingIfNeeded: index)] { Issue.record("message \(index) is wrong") }
+        }
+        try client.close()
+    }
+
+    @Test("does not keep close from seeing the peer's close frame")
+    func close() throws {
+        let server = try SecureFaults.echoServer()
+        defer { server.stop() }
+        let client = try WebSocketClient(
+            server.url("/push/500/65536"), configuration: SecureFaults.configuration())
+        #expect(eventually(within: .seconds(20)) { client.connection.query { $0.inbound.isPaused } })
+        let time = try Timing.of { try client.close(timeout: .seconds(20)) }
+        #expect(time < .seconds(10), "\(time)")
+        #expect(client.connection.ending?.received?.code == 1000)
+    }
+
+    @Test("8 clients on one loop, with 16 MB each both ways", arguments: versions)
+    func manyClients(_ version: EchoServer.TLS.Version) throws {
+        let server = try SecureFaults.echoServer([version])
+        defer { server.stop() }
+        let loop = WebSocketLoop()
+        let configuration = try SecureFaults.configuration {
+            ($0.readTimeout, $0.writeTimeout) = (.seconds(60), .seconds(60))
+        }
+        let clients = try (0..<8).map { _ in
+            try WebSocketClient(server.url(), configuration: configuration, loop: loop)
+        }
+        @Sendable func message(_ client: Int, _ index: Int) -> [UInt8] {
+            var generator = SeededGenerator(seed: UInt64(client * 100 + index))
+            return generator.bytes(1 << 20)
+        }
+        let writers = try clients.enumerated().map { number, client in
+            try Background { for index in 0..<16 { try client.writeBinaryMessage(message(number, index)) } }
+        }
+        let readers = try clients.enumerated().map { number, client in
+            try Background {
+                for index in 0..<16 {
+                    let isRight = try client.readBinaryMessage() == message(number, index)
+                    if !isRight { Issue.record("message \(index) of client \(number) is wrong") }
+                }
+            }
+        }
+        for call in writers + readers { try call.value(within: .seconds(120)) }
+        for client in clients { try client.close() }
+    }
+
+    /// Payloads around the ends of a TLS record, also with the heads of the frames, of 4 and 8 bytes, in it.
+    private static let sizes =
+        [16_383, 16_384, 16_385, 16_386, 32_768, 65_536, 1 << 20] + Array(16_374...16_382)
+        + [4_091, 4_092, 4_093, 4_096, 8_184, 8_192, 12_288, 32_760, 32_764, 65_535, 131_072]
+
+    @Test("messages of any size around a record's come back as they were", arguments: versions, [false, true])
+    func recordSizes(_ version: EchoServer.TLS.Version, _ compresses: Bool) throws {
+        let echo = try SecureFaults.echoServer([version])
+        let python = try SecureFaults.pythonServer(compression: true)
+        defer {
+            echo.stop()
+            python.stop()
+        }
+        let configuration = try SecureFaults.configuration {
+            $0.maxFrameSize = 2 << 20
+            $0.webSocketCompressionEnabled = compresses
+        }
+        for url in [echo.url(), python.url()] {
+            let client = try WebSocketClient(url, configuration: configuration)
+            var generator = SeededGenerator(seed: 7)
+            for size in Self.sizes {
+                let bytes = generator.bytes(size)
+                try client.writeBinaryMessage(bytes)
+                let isRight = try client.readBinaryMessage() == bytes
+                #expect(isRight, "\(size)")
+            }
+            // Several at once, so that records hold the end of one and the beginning of the next.
+            let writing = try Background { [generator] in
+                var generator = generator
+                for size in Self.sizes { try client.writeBinaryMessage(generator.bytes(size)) }
+            }
+            for size in Self.sizes {
+                let isRight = try client.readBinaryMessage() == generator.bytes(size)
+                #expect(isRight, "\(size)")
+            }
+            try writing.value()
+            try client.close()
+        }
+    }
+
+    @Test("fragments come together, compressed and not", arguments: [1, 2, 5, 64], [false, true])
+    func fragments(_ count: Int, _ compresses: Bool) throws {
+        let server = try SecureFaults.echoServer()
+        defer { server.stop() }
+        let configuration = try SecureFaults.configuration {
+            $0.maxFrameSize = 1 << 20
+            $0.webSocketCompressionEnabled = compresses
+        }
+        let client = try WebSocketClient(server.url("/fragments/\(count)"), configuration: configuration)
+        var generator = SeededGenerator(seed: 9)
+        for size in [1000, 16_384, 100_000, 1_000_000] {
+            let bytes = generator.bytes(size)
+            try client.writeBinaryMessage(bytes)
+            let isRight = try client.readBinaryMessage() == bytes
+            #expect(isRight, "\(size)")
+        }
+        let text = String(repeating: "grüße €", count: 20_000)
+        try client.writeTextMessage(text)
+        #expect(try client.readTextMessage() == text)
+        try client.close()
+    }
+}
