@@ -25,10 +25,11 @@ struct FileStamp: Sendable, Hashable {
         device = UInt64(truncatingIfNeeded: status.st_dev)
         node = UInt64(truncatingIfNeeded: status.st_ino)
         size = Int64(status.st_size)
+        // The time of the change of status: a program may set the other one back.
         #if canImport(Darwin)
-            let changed = status.st_mtimespec
+            let changed = status.st_ctimespec
         #else
-            let changed = status.st_mtim
+            let changed = status.st_ctim
         #endif
         seconds = changed.tv_sec
         nanoseconds = changed.tv_nsec
