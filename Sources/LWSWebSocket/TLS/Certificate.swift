@@ -22,10 +22,10 @@ final class Certificate: @unchecked Sendable {
     /// - Throws: `ssl` for one that is damaged.
     static func read(pem bytes: [UInt8], _ file: TLSFile) throws(WebSocketError) -> [Certificate] {
         try PEM.blocks(bytes) {
-            PEM_read_bio_X509_AUX($0, nil, nil, nil)
+            PEM_read_bio_X509_AUX($0, nil, nil, nil).map { Certificate(owning: $0) }
         } failure: { (words) in
             file.error("has a certificate that cannot be read", detail: words)
-        }.map { Certificate(owning: $0) }
+        }
     }
 
     /// The certificates of a stack that OpenSSL goes on owning.
@@ -59,4 +59,14 @@ enum PEM {
         }
         return input
     }
+}
+
+/// A revocation list in OpenSSL's form.
+final class RevocationList {
+    let pointer: OpaquePointer
+
+    /// Takes over a reference.
+    init(owning pointer: OpaquePointer) { self.pointer = pointer }
+
+    deinit { X509_CRL_free(pointer) }
 }

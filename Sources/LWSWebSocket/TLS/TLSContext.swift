@@ -90,15 +90,14 @@ final class TLSContext: @unchecked Sendable {
         guard case .crl(let source) = settings.certValidation?.method else { return }
         let file = TLSFile(field: "secureSocket.certValidation", source: source)
         let lists = try PEM.blocks(try file.bytes()) {
-            PEM_read_bio_X509_CRL($0, nil, nil, nil)
+            PEM_read_bio_X509_CRL($0, nil, nil, nil).map { RevocationList(owning: $0) }
         } failure: { words in
             file.error("has a revocation list that cannot be read", detail: words)
         }
         guard !lists.isEmpty else { throw file.error("has no revocation list in PEM form") }
         let store = SSL_CTX_get_cert_store(pointer)
         for list in lists {
-            X509_STORE_add_crl(store, list)
-            X509_CRL_free(list)
+            X509_STORE_add_crl(store, list.pointer)
         }
         X509_STORE_set_flags(store, UInt(X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL))
     }
