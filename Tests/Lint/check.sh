@@ -16,8 +16,8 @@ done < <(grep -rnE --include='*.swift' "$import" Sources/LWSWebSocket | grep -v 
 
 import='^[[:space:]]*(@[A-Za-z_()]+[[:space:]]+)*([a-z]+[[:space:]]+)?import[[:space:]]+([a-z]+[[:space:]]+)?COpenSSL'
 while IFS= read -r place; do
-    breach "$place: only Sources/LWSWebSocket/TLS may import COpenSSL"
-done < <(grep -rnE --include='*.swift' "$import" Sources | grep -v '^Sources/LWSWebSocket/TLS/' | cut -d: -f1,2)
+    breach "$place: only Sources/LWSWebSocket/TLS and Keys may import COpenSSL"
+done < <(grep -rnE --include='*.swift' "$import" Sources | grep -vE '^Sources/LWSWebSocket/(TLS|Keys)/' | cut -d: -f1,2)
 
 longest=330
 while IFS= read -r -d '' file; do

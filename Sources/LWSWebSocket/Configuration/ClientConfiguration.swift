@@ -49,6 +49,10 @@ public struct ClientConfiguration: Sendable {
     /// How `wss:` connections are secured. `nil`: as ``ClientSecureSocket/init()`` says, with the system's roots.
     public var secureSocket: ClientSecureSocket?
 
+    /// Who the client is, for servers that ask. `nil`: nothing is sent. Beside one of the kinds that the library knows there
+    /// must be no `Authorization` in ``customHeaders``.
+    public var auth: ClientAuthentication?
+
     /// How long one read waits for a message; on expiry ``WebSocketError/Code/readTimedOut``, and the connection
     /// stays open. `nil` or negative: no limit.
     public var readTimeout: Duration?
@@ -169,6 +173,10 @@ extension ClientConfiguration {
         for cookie in cookies { try cookie.validate() }
         try proxy?.validate()
         try secureSocket?.validate()
+        try auth?.validate("auth")
+        guard auth?.isBuiltIn != true || customHeaders[.authorization] == nil else {
+            throw WebSocketError(.invalidArgument, "customHeaders: Authorization is what auth sets")
+        }
         if let localAddress { try LocalAddress.validate(localAddress) }
         for (index, name) in subProtocols.enumerated() {
             guard Token.isToken(name) else {

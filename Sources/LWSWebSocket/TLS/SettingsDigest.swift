@@ -51,7 +51,7 @@ struct SettingsDigest {
         add(validation?.mode.rawValue ?? "")
     }
 
-    private mutating func add(_ kind: String, _ source: TLSSource, _ password: String?) {
+    private mutating func add(_ kind: String, _ source: FileSource, _ password: String?) {
         add(kind)
         switch source.place {
         case .file(let path): add(["file", path])

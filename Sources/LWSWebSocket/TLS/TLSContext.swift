@@ -61,20 +61,20 @@ final class TLSContext: @unchecked Sendable {
             return
         }
         let field = "secureSocket.cert"
-        let place: TLSFile
+        let place: FieldFile
         var roots: [Certificate]
         switch choice {
         case .pem(let source):
-            place = TLSFile(field: field, source: source)
+            place = FieldFile(field: field, source: source)
             roots = try Certificate.read(pem: try place.bytes(), place)
         case .pkcs12(let source, let password):
-            place = TLSFile(field: field, source: source)
+            place = FieldFile(field: field, source: source)
             roots = try PKCS12Store(try place.bytes(), password: password, place).certificates
         case .directory(let path):
-            place = TLSFile(field: field, source: .file(path))
+            place = FieldFile(field: field, source: .file(path))
             roots = []
-            for path in try TLSFile.files(in: path, field) {
-                let file = TLSFile(field: field, source: .file(path))
+            for path in try FieldFile.files(in: path, field) {
+                let file = FieldFile(field: field, source: .file(path))
                 // What is there besides certificates is not our business.
                 if let bytes = try? file.bytes() { roots += (try? Certificate.read(pem: bytes, file)) ?? [] }
             }
@@ -88,7 +88,7 @@ final class TLSContext: @unchecked Sendable {
 
     private func loadRevocationLists() throws(WebSocketError) {
         guard case .crl(let source) = settings.certValidation?.method else { return }
-        let file = TLSFile(field: "secureSocket.certValidation", source: source)
+        let file = FieldFile(field: "secureSocket.certValidation", source: source)
         let lists = try PEM.blocks(try file.bytes()) {
             PEM_read_bio_X509_CRL($0, nil, nil, nil).map { RevocationList(owning: $0) }
         } failure: { words in
@@ -109,14 +109,14 @@ final class TLSContext: @unchecked Sendable {
         switch settings.key?.choice {
         case nil: return
         case .pem(let certFile, let keyFile, let password):
-            let certFile = TLSFile(field: "\(field).certFile", source: certFile)
-            let keyFile = TLSFile(field: "\(field).keyFile", source: keyFile)
+            let certFile = FieldFile(field: "\(field).certFile", source: certFile)
+            let keyFile = FieldFile(field: "\(field).keyFile", source: keyFile)
             let certificates = try Certificate.read(pem: try certFile.bytes(), certFile)
             guard let first = certificates.first else { throw certFile.error("has no certificate") }
             let key = try PrivateKey(pem: try keyFile.bytes(), password: password, keyFile)
             try use(first, key, chain: certificates.dropFirst(), certFile, keyFile)
         case .pkcs12(let source, let password):
-            let file = TLSFile(field: field, source: source)
+            let file = FieldFile(field: field, source: source)
             let store = try PKCS12Store(try file.bytes(), password: password, file)
             guard let key = store.key, let certificate = store.certificate else {
                 throw file.error("has no private key with its certificate")
@@ -126,8 +126,8 @@ final class TLSContext: @unchecked Sendable {
     }
 
     private func use(
-        _ certificate: Certificate, _ key: PrivateKey, chain: ArraySlice<Certificate>, _ certFile: TLSFile,
-        _ keyFile: TLSFile
+        _ certificate: Certificate, _ key: PrivateKey, chain: ArraySlice<Certificate>, _ certFile: FieldFile,
+        _ keyFile: FieldFile
     ) throws(WebSocketError) {
         guard SSL_CTX_use_certificate(pointer, certificate.pointer) == 1 else {
             throw certFile.error(

@@ -30,7 +30,7 @@ struct TLSContextKey: Sendable, Hashable {
         switch settings.cert?.choice {
         case nil: break
         case .pem(let source), .pkcs12(let source, _): paths.append(source.path)
-        case .directory(let path): paths += [path] + ((try? TLSFile.files(in: path, "")) ?? [])
+        case .directory(let path): paths += [path] + ((try? FieldFile.files(in: path, "")) ?? [])
         }
         switch settings.key?.choice {
         case nil: break

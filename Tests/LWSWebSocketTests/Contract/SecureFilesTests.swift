@@ -55,7 +55,7 @@ struct SecureFilesTests {
     private func expectRefusalsEverywhere(
         _ path: String, _ words: String, at location: SourceLocation = #_sourceLocation
     ) throws {
-        let source = TLSSource.file(path)
+        let source = FileSource.file(path)
         let (certificate, key) = (client.certificateFile, client.privateKeyFile)
         try expectRefusals(
             "cert", path, words, { $0.cert = .pem(source) }, { $0.cert = .pkcs12(source, password: "") },
@@ -114,9 +114,9 @@ struct SecureFilesTests {
         ]
         let garbageFile = folder.file("garbage.pem")
         try Data(garbage).write(to: URL(fileURLWithPath: garbageFile))
-        let (certificate, key) = (TLSSource.file(client.certificateFile), TLSSource.file(client.privateKeyFile))
+        let (certificate, key) = (FileSource.file(client.certificateFile), FileSource.file(client.privateKeyFile))
         for path in files + [garbageFile] {
-            let source = TLSSource.file(path)
+            let source = FileSource.file(path)
             try expectRefusals("cert", path, "has no certificate", { $0.cert = .pem(source) })
             try expectRefusals("cert", path, "is not a PKCS#12 store", { $0.cert = .pkcs12(source, password: "a") })
             try expectRefusals("key", path, "is not a PKCS#12 store", { $0.key = .pkcs12(source, password: "a") })
@@ -157,7 +157,7 @@ struct SecureFilesTests {
             ]
             for (number, text) in texts.enumerated() {
                 let path = try folder.write(text.joined(separator: "\n") + "\n", to: "damaged\(index)\(number).pem")
-                let source = TLSSource.file(path)
+                let source = FileSource.file(path)
                 switch index {
                 case 0:
                     try expectRefusals(
@@ -198,7 +198,7 @@ struct SecureFilesTests {
 
     @Test("with a key of another certificate is named")
     func foreignKey() throws {
-        let certificate = TLSSource.file(client.certificateFile)
+        let certificate = FileSource.file(client.certificateFile)
         for other in [try authority.client(.rsa), try authority.client(.ed25519), try authority.server(.good)] {
             let path = other.privateKeyFile
             try expectRefusals(
@@ -214,7 +214,7 @@ struct SecureFilesTests {
         let rsa = try authority.client(.rsa)
         for format in TestIdentity.EncryptedKeyFormat.allCases {
             let path = try rsa.encryptedKeyFile(format: format)
-            let (certificate, key) = (TLSSource.file(rsa.certificateFile), TLSSource.file(path))
+            let (certificate, key) = (FileSource.file(rsa.certificateFile), FileSource.file(path))
             try expectRefusals(
                 "key.keyFile", path, "is an encrypted key, and there is no password for it",
                 { $0.key = .pem(certFile: certificate, keyFile: key) })
@@ -223,7 +223,7 @@ struct SecureFilesTests {
                     "key.keyFile", path, "wrong password",
                     { $0.key = .pem(certFile: certificate, keyFile: key, keyPassword: password) })
             }
-            let bytes = try TLSSource.bytes(SettingsFixture.bytes(of: path))
+            let bytes = try FileSource.bytes(SettingsFixture.bytes(of: path))
             try expectRefusals(
                 "key.keyFile", "", "wrong password",
                 { $0.key = .pem(certFile: certificate, keyFile: bytes, keyPassword: "wrong") })

@@ -17,7 +17,7 @@ struct RevocationListTests {
     private let authority: CertificateAuthority
     init() throws { authority = try CertificateAuthority.shared }
 
-    private func source(_ list: List) throws -> TLSSource {
+    private func source(_ list: List) throws -> FileSource {
         switch list {
         case .whole: return .file(try authority.crlFile)
         case .rootAlone: return .file(try authority.rootCRLFile)

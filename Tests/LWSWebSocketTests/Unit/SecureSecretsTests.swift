@@ -34,14 +34,14 @@ struct SecureSecretsTests {
     }
 
     private static let values: [(String, @Sendable () -> Any)] = {
-        let source = TLSSource.bytes(Array(secret.utf8))
+        let source = FileSource.bytes(Array(secret.utf8))
         let keys = [
             ClientKey.pem(certFile: "c", keyFile: source, keyPassword: secret),
             ClientKey.pem(certFile: source, keyFile: "k", keyPassword: secret),
             ClientKey.pkcs12(source, password: secret), ClientKey.pkcs12("p", password: secret),
         ]
         let roots = [TrustRoots.pkcs12(source, password: secret), .pkcs12("p", password: secret), .pem(source)]
-        var values: [(String, @Sendable () -> Any)] = [("TLSSource", { source })]
+        var values: [(String, @Sendable () -> Any)] = [("FileSource", { source })]
         values += keys.map { key in ("ClientKey", { key }) }
         values += roots.map { roots in ("TrustRoots", { roots }) }
         for key in keys {
@@ -93,8 +93,8 @@ struct SecureSecretsTests {
     func errors() throws {
         let authority = try CertificateAuthority.shared
         let identity = try authority.client(.ecdsa)
-        let garbage = TLSSource.bytes(Array(Self.secret.utf8))
-        let damagedKey = TLSSource.bytes(
+        let garbage = FileSource.bytes(Array(Self.secret.utf8))
+        let damagedKey = FileSource.bytes(
             Array("-----BEGIN PRIVATE KEY-----\n\(Self.secret)\n-----END PRIVATE KEY-----\n".utf8))
         let changes: [(inout ClientSecureSocket) throws -> Void] = [
             { $0.key = .pem(certFile: .file(identity.certificateFile), keyFile: garbage) },

@@ -14,7 +14,7 @@ public struct CertValidation: Sendable, Hashable {
 
     enum Method: Sendable, Hashable {
         case ocspStapling
-        case crl(TLSSource)
+        case crl(FileSource)
     }
 
     let method: Method
@@ -33,7 +33,7 @@ public struct CertValidation: Sendable, Hashable {
     ///
     /// `soft`: certificates that no list in force speaks of are accepted. `hard`: every certificate of the chain, up to
     /// the trusted one, needs a list of its issuer, and that list has to be in force.
-    public static func crl(_ source: TLSSource, _ mode: Mode = .hard) -> CertValidation {
+    public static func crl(_ source: FileSource, _ mode: Mode = .hard) -> CertValidation {
         CertValidation(method: .crl(source), mode: mode)
     }
 

@@ -3,20 +3,20 @@
 /// A certificate with its private key (RSA, ECDSA, Ed25519), which is shown to servers that ask for one.
 public struct ClientKey: Sendable, Hashable {
     enum Choice: Sendable, Hashable {
-        case pem(certificate: TLSSource, key: TLSSource, password: String?)
-        case pkcs12(TLSSource, password: String)
+        case pem(certificate: FileSource, key: FileSource, password: String?)
+        case pkcs12(FileSource, password: String)
     }
 
     let choice: Choice
 
     /// A PEM file with the certificate, followed by those between it and the server's trusted root, and a PEM file
     /// with the private key. An encrypted key (PKCS#8, or the traditional form with a `DEK-Info` line) needs its password.
-    public static func pem(certFile: TLSSource, keyFile: TLSSource, keyPassword: String? = nil) -> ClientKey {
+    public static func pem(certFile: FileSource, keyFile: FileSource, keyPassword: String? = nil) -> ClientKey {
         ClientKey(choice: .pem(certificate: certFile, key: keyFile, password: keyPassword))
     }
 
     /// A PKCS#12 key store (RFC 7292) with the certificate, its key and its chain.
-    public static func pkcs12(_ source: TLSSource, password: String) -> ClientKey {
+    public static func pkcs12(_ source: FileSource, password: String) -> ClientKey {
         ClientKey(choice: .pkcs12(source, password: password))
     }
 

@@ -90,7 +90,7 @@ extension ClientSecureSocket {
             }
         }
         if let handshakeTimeout, handshakeTimeout == .zero { throw invalid("handshakeTimeout", "it is zero") }
-        if case .file(let path) = keyLog { try TLSSource.file(path).validate("secureSocket.keyLog") }
+        if case .file(let path) = keyLog { try FileSource.file(path).validate("secureSocket.keyLog") }
         if certValidation != nil, !enable { throw invalid("certValidation", "nothing is verified without enable") }
         if !pinnedPublicKeys.isEmpty, !enable {
             throw invalid("pinnedPublicKeys", "nothing is verified without enable")

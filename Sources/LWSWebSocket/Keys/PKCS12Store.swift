@@ -11,7 +11,7 @@ struct PKCS12Store {
     var others: [Certificate] = []
 
     /// - Throws: `ssl` naming the file: no PKCS#12, another password, or an algorithm that OpenSSL does not have.
-    init(_ bytes: [UInt8], password: String, _ file: TLSFile) throws(WebSocketError) {
+    init(_ bytes: [UInt8], password: String, _ file: FieldFile) throws(WebSocketError) {
         try OpenSSLError.scope { () throws(WebSocketError) in
             guard let input = PEM.reader(bytes) else { throw file.error("cannot be read: out of memory") }
             defer { BIO_free(input) }

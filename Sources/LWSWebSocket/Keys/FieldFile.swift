@@ -37,10 +37,12 @@ struct FileStamp: Sendable, Hashable {
 }
 
 /// A place that settings name: one field's file or bytes.
-struct TLSFile {
+struct FieldFile {
     /// For errors: "secureSocket.cert".
     let field: String
-    let source: TLSSource
+    let source: FileSource
+    /// What an error about it is: of TLS, or of what a key signs.
+    var code = WebSocketError.Code.ssl
 
     /// Bytes that a file may have. System bundles have a quarter of a megabyte; revocation lists may be long.
     private static let longest = 64 << 20
@@ -51,7 +53,7 @@ struct TLSFile {
     }
 
     func error(_ what: String, detail: String? = nil) -> WebSocketError {
-        WebSocketError(.ssl, "\(name) \(what)", libraryDetail: detail)
+        WebSocketError(code, "\(name) \(what)", libraryDetail: detail)
     }
 
     /// - Throws: `ssl` naming the file where it cannot be read.
@@ -95,7 +97,7 @@ struct TLSFile {
     /// The files of a directory, in the order of their names; those whose names begin with a dot are hidden.
     static func files(in path: String, _ field: String) throws(WebSocketError) -> [String] {
         guard let directory = opendir(path) else {
-            throw TLSFile(field: field, source: .file(path)).unreadable()
+            throw FieldFile(field: field, source: .file(path)).unreadable()
         }
         defer { closedir(directory) }
         var names: [String] = []

@@ -1,7 +1,7 @@
 // Where certificates and keys come from.
 
 /// A file, or its contents in memory.
-public struct TLSSource: Sendable, Hashable, ExpressibleByStringLiteral {
+public struct FileSource: Sendable, Hashable, ExpressibleByStringLiteral {
     enum Place: Sendable, Hashable {
         case file(String)
         case bytes([UInt8])
@@ -10,10 +10,10 @@ public struct TLSSource: Sendable, Hashable, ExpressibleByStringLiteral {
     let place: Place
 
     /// A file, which is read when a client connects, and again when it connects after the file has changed.
-    public static func file(_ path: String) -> TLSSource { TLSSource(place: .file(path)) }
+    public static func file(_ path: String) -> FileSource { FileSource(place: .file(path)) }
 
     /// What a file would hold.
-    public static func bytes(_ bytes: some Sequence<UInt8>) -> TLSSource { TLSSource(place: .bytes(Array(bytes))) }
+    public static func bytes(_ bytes: some Sequence<UInt8>) -> FileSource { FileSource(place: .bytes(Array(bytes))) }
 
     private init(place: Place) { self.place = place }
 
@@ -36,7 +36,7 @@ public struct TLSSource: Sendable, Hashable, ExpressibleByStringLiteral {
     }
 }
 
-extension TLSSource: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+extension FileSource: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// The path, or how many bytes there are; never the bytes, which may be a key.
     public var description: String {
         switch place {

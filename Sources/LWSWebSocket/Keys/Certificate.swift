@@ -20,7 +20,7 @@ final class Certificate: @unchecked Sendable {
 
     /// All certificates of a PEM text, in their order; other blocks are passed over.
     /// - Throws: `ssl` for one that is damaged.
-    static func read(pem bytes: [UInt8], _ file: TLSFile) throws(WebSocketError) -> [Certificate] {
+    static func read(pem bytes: [UInt8], _ file: FieldFile) throws(WebSocketError) -> [Certificate] {
         try PEM.blocks(bytes) {
             PEM_read_bio_X509_AUX($0, nil, nil, nil).map { Certificate(owning: $0) }
         } failure: { (words) in

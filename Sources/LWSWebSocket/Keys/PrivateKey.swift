@@ -13,7 +13,7 @@ final class PrivateKey {
 
     /// Reads a key in PEM form: PKCS#8 or traditional, encrypted or not.
     /// - Throws: `ssl` naming the file: without a key, damaged, encrypted without a password, or with another one.
-    init(pem bytes: [UInt8], password: String?, _ file: TLSFile) throws(WebSocketError) {
+    init(pem bytes: [UInt8], password: String?, _ file: FieldFile) throws(WebSocketError) {
         let text = String(decoding: bytes, as: UTF8.self)
         // From 3.0 on OpenSSL says "unsupported" of whatever has no key.
         guard text.contains("PRIVATE KEY-----") else { throw file.error("has no private key in PEM form") }

@@ -1,0 +1,53 @@
+// What a client lends those who authenticate it.
+
+internal import LWSServiceLoop
+
+/// The client on whose behalf a token is fetched: its loop, its ways to a server, its time.
+struct AuthenticationSurroundings: Sendable {
+    let configuration: ClientConfiguration
+    let loop: WebSocketLoop
+    let resolver: any NameResolver
+    let deadline: Deadline
+    /// The client is closed: nobody waits any more.
+    let cancellation: Cancellation
+}
+
+/// Something that can be called off, once, from any thread.
+final class Cancellation: Sendable {
+    private struct State {
+        var isCancelled = false
+        var lastKey = 0
+        var handlers: [Int: @Sendable () -> Void] = [:]
+    }
+
+    private let state = Locked(State())
+
+    var isCancelled: Bool { state.withLock { $0.isCancelled } }
+
+    func cancel() {
+        let handlers = state.withLock { state in
+            state.isCancelled = true
+            defer { state.handlers = [:] }
+            return state.handlers.values
+        }
+        for handler in handlers { handler() }
+    }
+
+    /// Runs `body`; a cancellation before or meanwhile calls `handler`, on the thread that cancels.
+    func watched<Result, Failure: Error>(
+        by handler: @escaping @Sendable () -> Void, _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let key = state.withLock { state -> Int? in
+            guard !state.isCancelled else { return nil }
+            state.lastKey += 1
+            state.handlers[state.lastKey] = handler
+            return state.lastKey
+        }
+        guard let key else {
+            handler()
+            return try body()
+        }
+        defer { state.withLock { $0.handlers[key] = nil } }
+        return try body()
+    }
+}
