@@ -215,12 +215,14 @@ extension ClientConfiguration {
     }
 
     /// The fields of the handshake itself, and those that would change how the answer has to be read.
-    private static func checkMayBeSet(_ name: HTTPField.Name) throws(WebSocketError) {
+    static func checkMayBeSet(
+        _ name: HTTPField.Name, _ field: String = "customHeaders"
+    ) throws(WebSocketError) {
         let canonical = name.canonicalName
         let owned: Set<String> = ["upgrade", "connection", "content-length", "transfer-encoding"]
         guard !owned.contains(canonical), !canonical.hasPrefix("sec-websocket-") else {
             throw WebSocketError(
-                .invalidArgument, "customHeaders: \(name.rawName) belongs to the handshake and cannot be set")
+                .invalidArgument, "\(field): \(name.rawName) belongs to the handshake and cannot be set")
         }
     }
 

@@ -9,9 +9,9 @@ struct HandshakeRequest: Sendable {
     let target: String
     let authority: String
     /// The application's fields, but for Host and Cookie.
-    let fields: HTTPFields
+    private(set) var fields: HTTPFields
     /// The value of the one Cookie field.
-    let cookies: String?
+    private(set) var cookies: String?
     /// In order of preference.
     let subProtocols: [String]
     /// What is offered of compression; `nil`: nothing.
@@ -42,16 +42,44 @@ struct HandshakeRequest: Sendable {
         subProtocols = configuration.subProtocols
         let isCompressed = configuration.webSocketCompressionEnabled && DeflateExtension.isAvailable
         compression = isCompressed ? configuration.compression : nil
+        try checkSize(host: url.host)
+    }
+
+    /// The same with credentials, which take the place of fields of the same name.
+    /// - Throws: `auth` where they cannot be sent.
+    func adding(_ credentials: HTTPFields, host: String) throws(WebSocketError) -> HandshakeRequest {
+        guard !credentials.isEmpty else { return self }
+        var request = self
+        for name in Set(credentials.map(\.name)) where name != .cookie { request.fields[name] = nil }
+        do throws(WebSocketError) {
+            for field in credentials {
+                try ClientConfiguration.checkMayBeSet(field.name, "it")
+                guard field.name.canonicalName != "host" else {
+                    throw WebSocketError(.invalidArgument, "it: Host belongs to the handshake and cannot be set")
+                }
+                if field.name != .cookie { request.fields.append(field) }
+            }
+            let cookies = [credentials[.cookie], cookies].compactMap(\.self)
+            request.cookies = cookies.isEmpty ? nil : cookies.joined(separator: "; ")
+            try request.checkSize(host: host)
+        } catch {
+            throw WebSocketError(
+                .auth, "What auth adds to the handshake with \(host) cannot be sent: \(error)", host: host)
+        }
+        return request
+    }
+
+    private func checkSize(host: String) throws(WebSocketError) {
         // lws's own part takes about 250 bytes.
         let offers = subProtocols.reduce(0) { $0 + $1.utf8.count + 2 }
         let size =
-            target.utf8.count + authority.utf8.count + offers + (self.cookies?.utf8.count ?? 0)
+            target.utf8.count + authority.utf8.count + offers + (cookies?.utf8.count ?? 0)
             + fields.reduce(512) { $0 + $1.size }
         guard size <= Self.largest else {
             throw WebSocketError(
                 .invalidArgument,
                 "The handshake's request would have about \(size) bytes with its path, header fields, cookies and "
-                    + "sub-protocols; at most \(Self.largest) can be sent", host: url.host)
+                    + "sub-protocols; at most \(Self.largest) can be sent", host: host)
         }
     }
 

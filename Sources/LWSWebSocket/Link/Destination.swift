@@ -19,7 +19,7 @@ struct Destination: Sendable {
     /// Redirects so far.
     private let hops: Int
     /// A redirect has led away from the origin of the client's URL.
-    private let hasLeftOrigin: Bool
+    let hasLeftOrigin: Bool
 
     /// - Throws: `invalidArgument` where the request cannot be sent.
     init(to url: WebSocketURL, _ configuration: ClientConfiguration) throws(WebSocketError) {

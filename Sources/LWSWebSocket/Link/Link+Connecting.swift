@@ -110,19 +110,26 @@ extension Link {
         let timeout = configuration.effectiveHandShakeTimeout
         let deadline = Deadline(after: timeout)
         var destination = origin
+        var refusal: AuthenticationRefusal?
         while true {
             let connection = try install(destination)
+            let tls = try prepareTLS(destination)
+            let credentials = try authenticate(destination, after: refusal, until: deadline)
             do throws(WebSocketError) {
-                let tls = try prepareTLS(destination)
+                let request = try destination.request.adding(credentials, host: destination.url.host)
                 try connection.open(
                     until: deadline, timeout: timeout, resolver: resolver
                 ) { addresses, deadline throws(WebSocketError) in
                     ClientTransport(
-                        connection, destination.request, to: addresses, until: deadline, tls: tls,
+                        connection, request, to: addresses, until: deadline, tls: tls,
                         on: try loop.lease())
                 }
                 return
             } catch {
+                if refusal == nil, let seen = isWorthAnotherTry(error, destination, sent: credentials) {
+                    refusal = seen
+                    continue
+                }
                 guard let next = try destination.redirected(by: error, configuration) else { throw error }
                 destination = next
             }
@@ -167,7 +174,10 @@ extension Link {
     func abandon() { endConnecting(.goingAway).abandon() }
 
     private func endConnecting(_ frame: CloseFrame) -> Connection {
-        defer { interruption.signal() }
+        defer {
+            interruption.signal()
+            cancellation.cancel()
+        }
         return state.withLock { state in
             let error = state.closedError ?? Ending(initiator: .local, sent: frame).error(host: origin.url.host)
             state.closedError = error
@@ -188,7 +198,7 @@ extension WebSocketError {
         // With an answer it is a proxy's.
         case .connection: httpResponse.map { $0.status.kind == .serverError } ?? true
         case .invalidHandshake: httpResponse?.status.kind == .serverError
-        case .ssl: isRetriable
+        case .ssl, .auth: isRetriable
         default: false
         }
     }

@@ -51,6 +51,8 @@ final class Link: Sendable {
 
     // Safe to share: pthread_t is a handle, compared with the lock held.
     let state: Locked<State>
+    /// Ends the wait for credentials. The client is closed or dropped.
+    let cancellation = Cancellation()
     /// Ends the wait between two attempts. Signalled when the client is closed or dropped, and not before.
     let interruption = MonotonicSemaphore()
 
