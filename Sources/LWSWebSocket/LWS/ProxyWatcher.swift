@@ -17,14 +17,14 @@ internal import LWSServiceLoop
 /// lws may read when the whole head is there, which is looked at without taking it out of the socket.
 final class ProxyWatcher {
     private let descriptor: Int32
-    private unowned let session: ClientSession
+    private unowned let attempt: ClientAttempt
     private var wsi: OpaquePointer?
 
-    /// `nil` where the system or lws has no room for it. The session keeps it until its attempt has ended.
-    init?(_ attempt: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop) {
+    /// `nil` where the system or lws has no room for it. The attempt keeps it until its attempt has ended.
+    init?(_ connecting: OpaquePointer, _ attempt: ClientAttempt, _ held: borrowing HeldLoop) {
         guard let pool = held.resident(ClientVhostPool.self) else { return nil }
-        descriptor = fcntl(lws_get_socket_fd(attempt), F_DUPFD_CLOEXEC, 0)
-        self.session = session
+        descriptor = fcntl(lws_get_socket_fd(connecting), F_DUPFD_CLOEXEC, 0)
+        self.attempt = attempt
         guard descriptor >= 0 else { return nil }
         var file = lws_sock_file_fd_type()
         file.filefd = descriptor
@@ -72,7 +72,7 @@ final class ProxyWatcher {
     }
 
     /// Returns whether to wait for more.
-    fileprivate func readable(_ held: borrowing HeldLoop) -> Bool { session.proxyAnswered(held) }
+    fileprivate func readable(_ held: borrowing HeldLoop) -> Bool { attempt.proxyAnswered(held) }
 
     fileprivate func forgotten() { wsi = nil }
 }
@@ -95,7 +95,7 @@ func proxyWatcherCallback(
     } ?? 0
 }
 
-extension ClientSession {
+extension ClientAttempt {
     /// TCP to the proxy is connected, and lws is about to send the CONNECT request.
     func connectedToProxy(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
         // The address has proved itself, as in `appendHeaders`.
@@ -133,7 +133,7 @@ extension ClientSession {
 
     /// Without a watcher there are only lws's words: those of 4.1 ("proxy not h1"), and of later releases.
     func proxyFailed(_ detail: String) -> Bool {
-        guard let proxy = connection.route.proxy, proxyWatcher == nil else { return proxyWatcher != nil }
+        guard let proxy = route.proxy, proxyWatcher == nil else { return proxyWatcher != nil }
         guard detail.hasPrefix("proxy ") || detail.hasPrefix("http_proxy") else { return false }
         let what = hasTunnel ? "ended the connection after it had agreed to it" : "did not make the tunnel"
         failure = error(.connection, "The proxy \(proxy.name) \(what)", detail: detail)
@@ -141,8 +141,8 @@ extension ClientSession {
     }
 
     private func proxyError(_ answer: ProxyAnswer, hasEnded: Bool) -> WebSocketError? {
-        guard let proxy = connection.route.proxy else { return nil }
-        let (name, host, port) = (proxy.name, connection.url.host, connection.url.port)
+        guard let proxy = route.proxy else { return nil }
+        let (name, host, port) = (proxy.name, url.host, url.port)
         switch answer {
         case .accepted: return nil
         case .incomplete:

@@ -1,14 +1,14 @@
-// The TLS of an attempt, as far as the session takes part.
+// The TLS of an attempt, as far as it takes part.
 
 internal import CLibWebSockets
 internal import HTTPTypes
 internal import LWSServiceLoop
 
-extension ClientSession {
+extension ClientAttempt {
     /// TCP is connected: to the server, or to the proxy on the way there.
     func connected(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
         expectTLS(wsi)
-        if connection.route.proxy != nil {
+        if route.proxy != nil {
             connectedToProxy(wsi, held)
         } else {
             limitSecuring(held)
@@ -18,7 +18,7 @@ extension ClientSession {
     /// Has the context know whose handshake begins next on the attempt's socket.
     private func expectTLS(_ wsi: OpaquePointer) {
         guard let tlsContext else { return }
-        let handshake = TLSHandshake(tlsContext, TLSServer(connection.url, tlsContext.settings))
+        let handshake = TLSHandshake(tlsContext, TLSServer(url, tlsContext.settings))
         tls = handshake
         tlsContext.expect(handshake, on: lws_get_socket_fd(wsi))
     }

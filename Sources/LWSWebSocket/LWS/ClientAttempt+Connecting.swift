@@ -1,0 +1,147 @@
+// From a list of addresses to a server that is asked.
+
+internal import CLibWebSockets
+internal import HTTPTypes
+internal import LWSServiceLoop
+
+extension ClientAttempt {
+    /// The longest time that an address which does not answer may take while others are left.
+    private static let longestAttempt = Duration.seconds(5)
+
+    /// Begins an attempt at the next address that lws takes, or reports that there is none left.
+    func connectToNext(_ held: borrowing HeldLoop) {
+        if vhost == nil { vhost = held.resident(ClientVhostPool.self)?.acquire(vhostKey, held) }
+        guard let vhost else {
+            failure = error(.connection, "libwebsockets could not set up its client side")
+            finish(held)
+            return
+        }
+        while !isAborted, !addresses.isEmpty {
+            let address = addresses.removeFirst()
+            guard let source = chooseSource(toward: address) else { continue }
+            self.address = address
+            failure = nil
+            if let proxy = route.proxy, !vhost.setProxy(proxy, at: address, held) {
+                failure = error(.connection, "libwebsockets cannot use the proxy \(proxy.name) at \(address.numeric)")
+                continue
+            }
+            if let handle = begin(address, from: source, vhost.vhost, held) {
+                wsi = handle
+                limitAttempt(handle)
+                return
+            }
+            failure = failure ?? unreachable()
+        }
+        finish(held)
+    }
+
+    /// What the address has to be reached from: empty where that is left to the system. `nil` where it cannot be
+    /// reached, which matters only as long as no other address says anything better.
+    private func chooseSource(toward address: ResolvedAddress) -> String? {
+        guard let wanted = route.localAddress else { return "" }
+        switch SourceAddress.choose(wanted, toward: address) {
+        case .address(let numeric): return numeric
+        case .failure(let reason):
+            failure = failure ?? error(.connection, "localAddress: \(reason)")
+            return nil
+        }
+    }
+
+    private func begin(
+        _ address: ResolvedAddress, from source: String, _ vhost: OpaquePointer, _ held: borrowing HeldLoop
+    ) -> OpaquePointer? {
+        let retained = Unmanaged.passRetained(self)
+        isKnownToLWS = true
+        isConnectCallRunning = true
+        defer { isConnectCallRunning = false }
+        let handle = connect(to: address, from: source, vhost, retained.toOpaque(), held)
+        if handle != nil, isKnownToLWS { return handle }
+        // lws failed on the spot. Whether it has called back by then depends on how far it came
+        // (`lws_client_connect_via_info`); it has forgotten the object either way.
+        isKnownToLWS = false
+        retained.release()
+        return nil
+    }
+
+    private func connect(
+        to address: ResolvedAddress, from source: String, _ vhost: OpaquePointer, _ user: UnsafeMutableRawPointer,
+        _ held: borrowing HeldLoop
+    ) -> OpaquePointer? {
+        var info = lws_client_connect_info()
+        info.context = held.context
+        info.vhost = vhost
+        info.port = Int32(url.port)
+        info.ietf_version_or_minus_one = -1
+        // A redirect would be followed with the Authorization and Cookie fields in it, to whatever host it names.
+        info.ssl_connection = Int32(LCCSCF_HTTP_NO_FOLLOW_REDIRECT.rawValue)
+        if tlsContext != nil {
+            // Whom the certificate is for is verified by `TLSHandshake`: lws would look at the Host field.
+            info.ssl_connection |= Int32((LCCSCF_USE_SSL.rawValue | LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK.rawValue))
+        }
+        info.userdata = user
+        // lws copies the strings (connect.c, "PHASE 6: stash"). The address is numeric, so the look-up that lws
+        // does of it on this thread asks nobody. With a proxy this is what the proxy is asked for, and lws looks up
+        // the address that the vhost has been given, which is as numeric.
+        let place = route.proxy == nil ? address.numeric : ProxyServer.target(url)
+        return place.withCString { address in
+            source.withCString { source in
+                info.address = address
+                info.iface = source
+                return connect(with: &info)
+            }
+        }
+    }
+
+    /// Gives an address that does not answer only its share of the time, so that the others get theirs. The last
+    /// one has all that is left, which the caller watches.
+    private func limitAttempt(_ handle: OpaquePointer) {
+        guard !addresses.isEmpty else { return }
+        let share = deadline.remaining.map { $0 / (addresses.count + 1) } ?? Self.longestAttempt
+        lws_set_timer_usecs(handle, min(share, Self.longestAttempt).microseconds)
+    }
+
+    /// The time is over that an attempt or the closing of the connection was given. Returns whether lws is to end it.
+    func timerFired(_ held: borrowing HeldLoop) -> Bool {
+        guard !isLimited else {
+            // Not by lws's own way of ending, which first tries for 5 s to send what it holds.
+            abort(held)
+            return false
+        }
+        // The timer of an attempt may still run: lws 4.1 does not know LWS_SET_TIMER_USEC_CANCEL. Once TCP is connected
+        // the address works, and the rest of the handshake has all the time that is left.
+        guard !wasOpened, let wsi, !Socket.isConnected(lws_get_socket_fd(wsi)) else { return false }
+        return true
+    }
+
+    func unreachable(detail: String? = nil) -> WebSocketError {
+        if let proxy = route.proxy {
+            let place = address.map { $0.numeric == proxy.host ? "" : " at \($0.numeric)" } ?? ""
+            return error(.connection, "The proxy \(proxy.name) could not be reached\(place)", detail: detail)
+        }
+        if let path = url.socketPath {
+            return error(.connection, "Nobody accepts connections on the socket \(path)", detail: detail)
+        }
+        let (host, port) = (url.host, url.port)
+        let place = address.map { $0.numeric == host ? "" : " at \($0.numeric)" } ?? ""
+        return error(.connection, "\(host) could not be reached\(place), port \(port)", detail: detail)
+    }
+
+    /// lws has ended the attempt or the connection and forgotten this object.
+    func attemptEnded(_ held: borrowing HeldLoop) {
+        guard isKnownToLWS else { return }
+        isKnownToLWS = false
+        wsi = nil
+        stopWatching(held)
+        stopSecuring(held)
+        // Inside the connect call its caller goes on.
+        guard !isConnectCallRunning else { return }
+        Unmanaged.passUnretained(self).release()
+        guard !wasOpened, !requestWasWritten, !isAborted, !addresses.isEmpty, let loop = lease?.loop else {
+            finish(held)
+            return
+        }
+        // Not from inside a callback of the connection that lws is destroying.
+        let next = LoopBound(self, held)
+        if !loop.perform({ next.get($0).connectToNext($0) }) { finish(held) }
+    }
+}

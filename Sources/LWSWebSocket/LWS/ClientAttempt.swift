@@ -1,0 +1,110 @@
+// What every connection of a client has in common on the loop, whatever is spoken over it.
+
+internal import CLibWebSockets
+internal import HTTPTypes
+internal import LWSServiceLoop
+
+/// Connects to the addresses in turn, through a proxy and with TLS where that is wanted, until a request is on its way to
+/// the server. What comes back is the business of those who inherit: the ``ClientSession`` of a WebSocket connection, the
+/// ``TokenExchange`` of a request for a token. Lives on the loop: whoever calls a method holds it.
+///
+/// lws's user pointer of the connection is this object. Each attempt retains it when it is handed to lws
+/// (`connectToNext`) and releases it when lws has forgotten it (`attemptEnded`).
+class ClientAttempt {
+    let url: WebSocketURL
+    let route: Route
+    let deadline: Deadline
+    /// What a connection over TLS is made from.
+    let tlsContext: TLSContext?
+    /// The TLS of the attempt under way or of the open connection.
+    var tls: TLSHandshake?
+    var tlsTimer: LoopTimer?
+    /// Keeps the loop running for as long as this is.
+    private(set) var lease: LoopLease?
+
+    /// Where has not been tried yet.
+    var addresses: [ResolvedAddress]
+    /// Where the attempt under way goes to.
+    var address: ResolvedAddress?
+    /// What the attempts are made with, shared with others that have the same key.
+    var vhost: ClientVhost?
+    /// Waits for what the proxy answers to CONNECT.
+    var proxyWatcher: ProxyWatcher?
+    /// The proxy has agreed to the connection.
+    var hasTunnel = false
+    /// lws's handle of the attempt under way or of the open connection.
+    var wsi: OpaquePointer?
+    /// lws has this object's address.
+    var isKnownToLWS = false
+    var isConnectCallRunning = false
+    var isAborted = false
+    /// Why the attempt under way, or the last one, failed, as far as is known.
+    var failure: WebSocketError?
+    var requestWasWritten = false
+    /// The server has answered as it should, and there is no other attempt any more.
+    var wasOpened = false
+    /// The connection has been given a time to end by.
+    var isLimited = false
+    /// lws's service buffer, known from the request that it writes there.
+    var serviceBuffer: UnsafeRawBufferPointer?
+    var response: HTTPResponse?
+    /// Its body, or the beginning, where somebody wants it.
+    var responseBody: ResponseBody?
+
+    init(
+        _ url: WebSocketURL, by route: Route, to addresses: [ResolvedAddress], until deadline: Deadline,
+        tls tlsContext: TLSContext?, lease: LoopLease
+    ) {
+        self.url = url
+        self.route = route
+        self.addresses = addresses
+        self.deadline = deadline
+        self.tlsContext = tlsContext
+        self.lease = lease
+    }
+
+    // MARK: - For those who inherit
+
+    /// Hands lws what is to be asked for, and has it connect.
+    func connect(with info: inout lws_client_connect_info) -> OpaquePointer? { nil }
+
+    /// There is nothing more to come, and `failure` says why where there is no connection. Called once.
+    func ended(_ held: borrowing HeldLoop) {}
+
+    // MARK: - The end
+
+    /// Ends the connection without a close frame and without flushing: lws treats an expired timeout as a "violent
+    /// death" (core-net/wsi-timeout.c, lws_sul_wsitimeout_cb), and this one expires in the next pass.
+    func abort(_ held: borrowing HeldLoop) {
+        isAborted = true
+        guard let wsi else { return }
+        lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, clws_kill_async)
+    }
+
+    /// Tells how it went. Nothing happens on the loop after this.
+    func finish(_ held: borrowing HeldLoop) {
+        guard lease != nil else { return }
+        stopSecuring(held)
+        // lws does not report every end of an attempt.
+        if !wasOpened, failure == nil, !isAborted { _ = securingFailed("") }
+        ended(held)
+        if vhost != nil, let loop = lease?.loop {
+            // In a later turn: lws may be in the midst of ending the connection.
+            let key = vhostKey
+            vhost = nil
+            loop.perform { held in held.resident(ClientVhostPool.self)?.release(key, held) }
+        }
+        lease = nil
+    }
+
+    var vhostKey: VhostKey { VhostKey(proxy: route.proxy, tls: tlsContext) }
+
+    func error(_ code: WebSocketError.Code, _ message: String, detail: String? = nil, isTransient: Bool = false)
+        -> WebSocketError
+    {
+        let body = responseBody?.bytes ?? []
+        return WebSocketError(
+            code, message, host: url.host, httpResponse: response,
+            httpResponseBody: body.isEmpty ? nil : body, libraryDetail: detail, isTransient: isTransient)
+    }
+}

@@ -1,0 +1,111 @@
+// The upgrade: its request, and what lws makes of the answer.
+
+internal import CLibWebSockets
+internal import HTTPTypes
+internal import LWSServiceLoop
+
+extension ClientSession {
+    /// The request is written and about to be sent.
+    func appendHeaders(_ end: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, available: Int) -> Bool {
+        // From here on the address has proved itself, and what goes wrong is not its fault.
+        requestWasWritten = true
+        guard let buffer = request.complete(end, available: available) else {
+            failure = error(.invalidArgument, "The handshake's request does not fit into libwebsockets' buffer")
+            return false
+        }
+        serviceBuffer = buffer
+        return true
+    }
+
+    /// The answer has arrived; lws judges it next.
+    /// Returns whether it may: what it says of extensions is checked before lws acts on it.
+    func readResponse(_ wsi: OpaquePointer) -> Bool {
+        response = HandshakeResponse.read(wsi, buffer: serviceBuffer)
+        guard let response else { return true }
+        guard response.status.code == 101 else {
+            let body = ResponseBody()
+            responseBody = body
+            body.read(response, wsi)
+            return true
+        }
+        // From lws's tokens: what it acts on, while the fields of `response` are what could be seen of them.
+        let fields = HandshakeResponse.values(of: WSI_TOKEN_EXTENSIONS, wsi)
+        switch CompressionAgreement.read(fields, offered: request.compression) {
+        case .declined: break
+        case .agreed(let agreement): self.agreement = agreement
+        case .invalid(let why):
+            failure = error(
+                .invalidHandshake, "\(connection.url.host) sent an invalid WebSocket handshake: \(why)")
+            return false
+        }
+        return true
+    }
+
+    /// lws finds nothing wrong with the answer. Returns whether it answers the offer of sub-protocols, too, which lws
+    /// takes for optional (`lws_client_ws_upgrade`).
+    func checkSubProtocol(_ wsi: OpaquePointer) -> Bool {
+        guard !request.subProtocols.isEmpty else { return true }
+        let chosen = HandshakeResponse.value(of: WSI_TOKEN_PROTOCOL, wsi)
+        guard let chosen, request.subProtocols.contains(chosen) else {
+            failure = error(
+                .invalidHandshake,
+                "\(connection.url.host) chose none of the sub-protocols offered "
+                    + "(\(request.subProtocols.joined(separator: ", ")))")
+            return false
+        }
+        subProtocol = chosen
+        return true
+    }
+
+    /// Returns whether anybody still wants the connection.
+    func opened(_ held: borrowing HeldLoop) -> Bool {
+        wasOpened = connection.opened(response, subProtocol: subProtocol, tls: tls?.info)
+        guard wasOpened else { return false }
+        stopSecuring(held)
+        tls?.connectionOpened()
+        // What a connection before this one has left unread may fill the queue.
+        if let wsi, connection.query({ $0.inbound.pauseIfFull() }) { pauseReading(wsi) }
+        startKeepAlive(held)
+        return true
+    }
+
+    func connectionFailed(_ detail: String) {
+        guard failure == nil, !securingFailed(detail), !proxyFailed(detail) else { return }
+        let host = connection.url.host
+        if let response {
+            failure = error(.invalidHandshake, Self.words(for: response, from: host, detail), detail: detail)
+        } else if detail.hasPrefix("HS:") || detail.contains("parsing header") {
+            failure = error(
+                .invalidHandshake, "\(host) did not answer the handshake with a valid HTTP response", detail: detail)
+        } else if requestWasWritten {
+            failure = error(
+                .connection, "\(host) ended the connection before it answered the handshake", detail: detail)
+        } else {
+            failure = unreachable(detail: detail)
+        }
+    }
+
+    private static func words(for response: HTTPResponse, from host: String, _ detail: String) -> String {
+        let status = response.status
+        guard status.code == 101 else {
+            let hint =
+                switch status.kind {
+                case .redirection: "; redirects are followed as far as followRedirects says"
+                case .clientError: "; check the path and the credentials"
+                default: ""
+                }
+            return "\(host) refused the WebSocket handshake with status \(status.code)\(hint)"
+        }
+        let cause =
+            switch detail {
+            case _ where detail.contains("Accept hash"): "its Sec-WebSocket-Accept does not match the key"
+            case _ where detail.contains("ACCEPT missing"): "it has no Sec-WebSocket-Accept"
+            case _ where detail.contains("Upgrade"), _ where detail.contains("UPGRADE"):
+                "its Upgrade or Connection field is wrong"
+            case _ where detail.contains("PROTOCOL"): "it names a sub-protocol that was not offered"
+            case _ where detail.contains("EXT"): "it names an extension that was not offered"
+            default: "libwebsockets says: \(detail)"
+            }
+        return "\(host) sent an invalid WebSocket handshake: \(cause)"
+    }
+}
