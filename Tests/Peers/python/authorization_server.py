@@ -34,7 +34,7 @@ def arguments():
     parser.add_argument("--tls-certificate", metavar="FILE", help="PEM: the certificate, then those above it")
     parser.add_argument("--tls-key", metavar="FILE")
     parser.add_argument("--signing-key", metavar="FILE", help="PEM, an RSA key; made where it is missing")
-    parser.add_argument("--state", metavar="FILE", help="keeps refresh tokens and revocations; made where it is missing")
+    parser.add_argument("--state", metavar="FILE", help="keeps refresh tokens and revocations")
     parser.add_argument("--expires-in", type=int, default=3600, metavar="SECONDS", help="an access token's life")
     return parser.parse_args()
 
