@@ -33,7 +33,7 @@ deps: ## install libwebsockets and OpenSSL where they are missing
 	    { echo 'pkg-config does not find libwebsockets 4.1 or newer, with OpenSSL' >&2; exit 1; }
 
 # The environment is rebuilt where its Python is gone or does not have what the requirements pin.
-test-deps: deps ## install what the tests talk to: libwebsockets' test server, tinyproxy, nginx, Python's websockets
+test-deps: deps ## install the tests' peers: libwebsockets' test server, tinyproxy, nginx, Python's websockets, Authlib
 	@command -v libwebsockets-test-server > /dev/null || .ci/install $(TEST_SERVER)
 	@command -v tinyproxy > /dev/null || .ci/install tinyproxy
 	@command -v nginx /usr/sbin/nginx > /dev/null || .ci/install nginx
