@@ -57,16 +57,22 @@ package final class TokenKeys: Sendable {
         _ kind: Kind, named names: [String?], password: String, options: [String] = CertificateAuthority.modernPKCS12
     ) throws -> String {
         let parts = try names.enumerated().map { index, name in
-            let path = folder.file("part-\(index).p12")
+            let path = newPath()
             try OpenSSLCommand.run(
                 ["pkcs12", "-export", "-nocerts", "-inkey", file(kind, index + 1), "-out", path]
                     + ["-passout", "pass:\(password)"] + (name.map { ["-name", $0] } ?? []) + options)
             return path
         }
-        guard parts.count > 1 else { return parts[0] }
-        let path = folder.file("\(UUID().uuidString).p12")
-        let process = try PeerProcess(python: "pkcs12_join.py", [password, path] + parts)
+        return parts.count > 1 ? try join(parts, password: password) : parts[0]
+    }
+
+    /// The path of a PKCS#12 store with what is in several; what has another password keeps it.
+    package func join(_ stores: [String], password: String) throws -> String {
+        let path = newPath()
+        let process = try PeerProcess(python: "pkcs12_join.py", [password, path] + stores)
         guard try process.waitForExit() == .code(0) else { throw PeerError("pkcs12_join.py: \(process.output)") }
         return path
     }
+
+    private func newPath() -> String { folder.file("\(UUID().uuidString).p12") }
 }

@@ -156,6 +156,23 @@ struct TokenKeyTests {
         }
     }
 
+    @Test("is found in a PKCS#12 store of which something else cannot be decrypted")
+    func partlyUnreadable() throws {
+        let own = try keys.store(.p256, named: ["own"], password: password)
+        // Its key cannot be decrypted, and of the other one all that there is.
+        let other = try keys.store(.p256, named: ["other"], password: "other")
+        let trust = try CertificateAuthority.shared.trustStoreFile(password: "other")
+        let path = try keys.join([other, trust, own], password: password)
+        func config(_ alias: String?) -> JWTSignatureConfig {
+            .key(.es256, .pkcs12(.file(path), alias: alias, password: password))
+        }
+        try expectSigned(config("own"), by: .p256)
+        let unreadable = "auth.signatureConfig.keyStore: \(path) cannot be opened: it is damaged, or encrypted"
+        #expect(try refusal(config("other")).hasPrefix(unreadable))
+        #expect(try refusal(config("third")).hasPrefix(unreadable))
+        #expect(try refusal(config(nil)).contains("has several keys"))
+    }
+
     @Test("is read again when its file has changed, and only then")
     func changes() throws {
         let path = keys.folder.file("current.key")

@@ -2,7 +2,7 @@
 
     pkcs12_join.py PASSWORD OUTPUT STORE...
 
-The stores have that password too. Their contents stay encrypted as they are; the seal around them (RFC 7292, section 4)
+Their contents stay encrypted as they are, for a password that may be another; the seal around them (RFC 7292, section 4)
 is made anew, with HMAC-SHA-256.
 """
 
