@@ -189,8 +189,8 @@ static inline void cossl_each_key_of_bags(
     }
 }
 
-// Calls `each` with every private key of a store. Whether all of the store could be read; a part that could not (often
-// certificates, in a cipher that OpenSSL has given up) is left out.
+// Calls `each` with every private key of a store. Whether all of the store could be read; a part that could not
+// (often certificates, in a cipher that OpenSSL has given up) is left out.
 static inline bool cossl_each_key(
     const PKCS12 *store, const char *password, int length, void *context, cossl_key_receiver *each) {
     STACK_OF(PKCS7) *safes = PKCS12_unpack_authsafes(store);

@@ -3,9 +3,9 @@
     jwt_check.py verify '{"token", "key", "algorithm", "audience", "checksTimes"}'
     jwt_check.py pem JWK
 
-To verify, the key is a public one in PEM, or for HS256 and its like the secret in base64; "audience" is null where none is
-asked for. Prints {"header": JSON, "claims": JSON}; ends with PyJWT's error where the token is not good. A key in JSON
-becomes {"private": PEM, "public": PEM}.
+To verify, the key is a public one in PEM, or for HS256 and its like the secret in base64; "audience" is null where
+none is asked for. Prints {"header": JSON, "claims": JSON}; ends with PyJWT's error where the token is not good. A
+key in JSON becomes {"private": PEM, "public": PEM}.
 """
 
 import base64

@@ -2,8 +2,8 @@
 
     pkcs12_join.py PASSWORD OUTPUT STORE...
 
-Their contents stay encrypted as they are, for a password that may be another; the seal around them (RFC 7292, section 4)
-is made anew, with HMAC-SHA-256.
+Their contents stay encrypted as they are, for a password that may be another; the seal around them (RFC 7292,
+section 4) is made anew, with HMAC-SHA-256.
 """
 
 import hashlib

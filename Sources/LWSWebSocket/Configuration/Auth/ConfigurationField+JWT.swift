@@ -67,7 +67,8 @@ extension ConfigurationField {
         return .key(method, try config.signingKey())
     }
 
-    /// A PEM file, or a PKCS#12 store. In a store all keys have the store's password; another next to it is a mistake.
+    /// A PEM file, or a PKCS#12 store. In a store all keys have the store's password; another next to it is a
+    /// mistake.
     private func signingKey() throws(WebSocketError) -> JWTSigningKey {
         var (keyFile, keyAlias) = (String?.none, String?.none)
         var (keyPassword, passwordField) = (String?.none, ConfigurationField?.none)

@@ -10,9 +10,9 @@
 /// configuration.auth = .jwt(issuer)
 /// ```
 ///
-/// A token has the claims that are set here, and `iat` and `nbf`, which are the moment it is made, and `exp`, all three
-/// in whole seconds. What is not valid, each as described at its field, is ``WebSocketError/Code/invalidArgument``
-/// when a client is made.
+/// A token has the claims that are set here, and `iat` and `nbf`, which are the moment it is made, and `exp`, all
+/// three in whole seconds. What is not valid, each as described at its field, is
+/// ``WebSocketError/Code/invalidArgument`` when a client is made.
 public struct JWTIssuer: Sendable, Hashable {
     /// `iss` (RFC 7519, section 4.1.1). `nil`: left out; an empty one is not valid.
     public var issuer: String?
@@ -22,15 +22,15 @@ public struct JWTIssuer: Sendable, Hashable {
     public var audience: [String] = []
     /// `jti` (section 4.1.7), the same in every token. `nil`: left out; an empty one is not valid.
     public var jwtId: String?
-    /// `kid` in the token's header (RFC 7515, section 4.1.4), by which a server chooses the key to verify it with. `nil`:
-    /// left out; an empty one is not valid.
+    /// `kid` in the token's header (RFC 7515, section 4.1.4), by which a server chooses the key to verify it with.
+    /// `nil`: left out; an empty one is not valid.
     public var keyId: String?
-    /// Further claims, of any shape. Not valid are the names of claims that the other fields and the clock set (`iss`,
-    /// `sub`, `aud`, `jti`, `exp`, `nbf`, `iat`), numbers that JSON does not have, and arrays and objects nested more than
-    /// 64 deep.
+    /// Further claims, of any shape. Not valid are the names of claims that the other fields and the clock set
+    /// (`iss`, `sub`, `aud`, `jti`, `exp`, `nbf`, `iat`), numbers that JSON does not have, and arrays and objects
+    /// nested more than 64 deep.
     public var customClaims: [String: JSONValue] = [:]
-    /// How long a token is valid: `exp` (RFC 7519, section 4.1.4) is so much after `iat`, rounded down to whole seconds.
-    /// Not valid are less than a second and more than a hundred years.
+    /// How long a token is valid: `exp` (RFC 7519, section 4.1.4) is so much after `iat`, rounded down to whole
+    /// seconds. Not valid are less than a second and more than a hundred years.
     public var expTime: Duration = .seconds(300)
     /// How it is signed.
     public var signatureConfig: JWTSignatureConfig

@@ -3,8 +3,8 @@
 /// How a ``JWTIssuer``'s tokens are signed: the algorithms of RFC 7518 (section 3.1) and RFC 8037, made by OpenSSL.
 ///
 /// RFC 7518 asks for keys of some length: RSA keys of 2048 bits at least (section 3.3), secrets at least as long as
-/// the hash, which is 32, 48 or 64 bytes (section 3.2). Shorter ones are used all the same, for servers exist that have
-/// no others. Only what cannot work is refused: an empty secret, a key of another kind, one of another curve.
+/// the hash, which is 32, 48 or 64 bytes (section 3.2). Shorter ones are used all the same, for servers exist that
+/// have no others. Only what cannot work is refused: an empty secret, a key of another kind, one of another curve.
 public struct JWTSignatureConfig: Sendable, Hashable {
     /// Algorithms with a secret that both sides have (RFC 7518, section 3.2).
     public enum HMACAlgorithm: String, Sendable, Hashable, CaseIterable {
@@ -42,7 +42,8 @@ public struct JWTSignatureConfig: Sendable, Hashable {
 
     let choice: Choice
 
-    /// No signature (RFC 7519, section 6): for servers that trust whoever can reach them. Anybody can make such a token.
+    /// No signature (RFC 7519, section 6): for servers that trust whoever can reach them. Anybody can make such a
+    /// token.
     public static let none = JWTSignatureConfig(choice: .none)
 
     /// Signed with a secret; an empty one is ``WebSocketError/Code/invalidArgument`` when a client is made.
@@ -79,8 +80,8 @@ public struct JWTSignatureConfig: Sendable, Hashable {
     }
 }
 
-/// A private key that signs tokens. Its file is read when a client connects, and again when it connects after the file
-/// has changed.
+/// A private key that signs tokens. Its file is read when a client connects, and again when it connects after the
+/// file has changed.
 ///
 /// A file that cannot be read, a wrong password, an alias that is not there and a key that is not the algorithm's are
 /// ``WebSocketError/Code/auth``, naming the file.
@@ -92,8 +93,8 @@ public struct JWTSigningKey: Sendable, Hashable {
 
     let choice: Choice
 
-    /// A PEM file with the private key. An encrypted one (PKCS#8, or the traditional form with a `DEK-Info` line) needs
-    /// its password.
+    /// A PEM file with the private key. An encrypted one (PKCS#8, or the traditional form with a `DEK-Info` line)
+    /// needs its password.
     public static func pem(keyFile: FileSource, keyPassword: String? = nil) -> JWTSigningKey {
         JWTSigningKey(choice: .pem(keyFile, password: keyPassword))
     }
