@@ -55,7 +55,7 @@ struct TokenTests {
         var issuer = JWTIssuer(signatureConfig: config)
         (issuer.issuer, issuer.username, issuer.audience) = ("feed", "alice", ["https://example.com"])
         (issuer.jwtId, issuer.keyId, issuer.customClaims) = ("id-1", "key-1", ["scope": "read"])
-        let token = try PyJWT.verify(
+        let token = try TokenCheck.verify(
             token: try TokenFixture.token(issuer), key: key, algorithm: name, audience: "https://example.com",
             checksTimes: false)
         #expect(try TokenFixture.json(token.header) == ["alg": .string(name), "typ": "JWT", "kid": "key-1"])
@@ -79,7 +79,7 @@ struct TokenTests {
             default: try keys.publicKey(.ed25519, 2)
             }
         #expect(throws: PeerError.self) {
-            try PyJWT.verify(token: token, key: key, algorithm: name, checksTimes: false)
+            try TokenCheck.verify(token: token, key: key, algorithm: name, checksTimes: false)
         }
     }
 
@@ -88,7 +88,7 @@ struct TokenTests {
         let before = Int128(Date().timeIntervalSince1970)
         let token = try JWTAuthenticator(JWTIssuer(signatureConfig: .hmac(.hs256, secret: Self.secret))).token()
         let key = Data(Self.secret.utf8).base64EncodedString()
-        let seen = try PyJWT.verify(token: token, key: key, algorithm: "HS256")
+        let seen = try TokenCheck.verify(token: token, key: key, algorithm: "HS256")
         #expect(try TokenFixture.json(seen.header) == ["alg": "HS256", "typ": "JWT"])
         let claims = try TokenFixture.json(seen.claims)
         let made = try #require(claims["iat"]?.integer(as: Int128.self))
@@ -103,7 +103,7 @@ struct TokenTests {
         #expect(try TokenFixture.unverified(try TokenFixture.token(issuer)).claims["exp"] == 1_700_000_001)
         let key = Data(Self.secret.utf8).base64EncodedString()
         #expect(throws: PeerError.self) {
-            try PyJWT.verify(token: try TokenFixture.token(issuer), key: key, algorithm: "HS256")
+            try TokenCheck.verify(token: try TokenFixture.token(issuer), key: key, algorithm: "HS256")
         }
     }
 
@@ -114,10 +114,11 @@ struct TokenTests {
         let token = try TokenFixture.token(issuer)
         #expect(try TokenFixture.unverified(token).claims["aud"] == ["a", "b"])
         for audience in issuer.audience {
-            _ = try PyJWT.verify(token: token, key: "", algorithm: "none", audience: audience, checksTimes: false)
+            _ = try TokenCheck.verify(
+                token: token, key: "", algorithm: "none", audience: audience, checksTimes: false)
         }
         #expect(throws: PeerError.self) {
-            try PyJWT.verify(token: token, key: "", algorithm: "none", audience: "c", checksTimes: false)
+            try TokenCheck.verify(token: token, key: "", algorithm: "none", audience: "c", checksTimes: false)
         }
     }
 
@@ -129,7 +130,7 @@ struct TokenTests {
             "text": "ö\u{0}\n\"/\\😀", "empty": "", "array": [1, "2", [nil], [:]], "object": ["a": ["b": [false]]],
             "https://example.com/is_root": true, "": "nameless",
         ]
-        let seen = try PyJWT.verify(
+        let seen = try TokenCheck.verify(
             token: try TokenFixture.token(issuer), key: Data(Self.secret.utf8).base64EncodedString(),
             algorithm: "HS512", checksTimes: false)
         var expected = JSONValue.object(issuer.customClaims)

@@ -49,7 +49,7 @@ struct TokenVectorTests {
             PvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ\
             1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw
             """
-        let pair = try PyJWT.pem(jwk: jwk)
+        let pair = try TokenCheck.pem(jwk: jwk)
         #expect(
             try token(#"{"alg":"RS256"}"#, Self.claims, .key(.rs256, key(pair.private)))
                 == "eyJhbGciOiJSUzI1NiJ9.\(Self.encodedClaims).\(signature)")
@@ -58,7 +58,7 @@ struct TokenVectorTests {
     /// ECDSA has another signature each time, so both are verified.
     @Test("of RFC 7515, A.3, verifies with ES256, as does our own of its key")
     func ecdsa() throws {
-        let pair = try PyJWT.pem(
+        let pair = try TokenCheck.pem(
             jwk: """
                 {"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",\
                 "y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",\
@@ -71,18 +71,19 @@ struct TokenVectorTests {
         #expect(own != published)
         #expect(own.dropLast(86) == published.dropLast(86))
         for token in [published, own] {
-            let seen = try PyJWT.verify(token: token, key: pair.public, algorithm: "ES256", checksTimes: false)
+            let seen = try TokenCheck.verify(token: token, key: pair.public, algorithm: "ES256", checksTimes: false)
             #expect(try TokenFixture.json(seen.claims)["iss"] == "joe")
             let damaged = token.dropLast(3) + (token.hasSuffix("AAA") ? "BBB" : "AAA")
             #expect(throws: PeerError.self) {
-                try PyJWT.verify(token: String(damaged), key: pair.public, algorithm: "ES256", checksTimes: false)
+                try TokenCheck.verify(
+                    token: String(damaged), key: pair.public, algorithm: "ES256", checksTimes: false)
             }
         }
     }
 
     @Test("of RFC 8037, A.4, is made with EdDSA")
     func edwards() throws {
-        let pair = try PyJWT.pem(
+        let pair = try TokenCheck.pem(
             jwk: """
                 {"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",\
                 "d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}

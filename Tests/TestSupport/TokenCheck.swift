@@ -1,9 +1,9 @@
-// Tokens as PyJWT sees them.
+// Tokens of any time, and keys in JSON, as PyJWT sees them.
 
 import Foundation
 
-/// Another implementation of JSON Web Tokens: Python's PyJWT.
-package enum PyJWT {
+/// What `jwt_check.py` does with another implementation of JSON Web Tokens, Python's PyJWT.
+package enum TokenCheck {
     /// What a token says, each in JSON.
     package struct Token: Decodable {
         package let header: String
