@@ -10,6 +10,7 @@
 #endif
 
 #include <openssl/bio.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ocsp.h>
@@ -133,6 +134,78 @@ static inline void cossl_each_alternative_name(
         each(context, name->type, ASN1_STRING_get0_data(value), ASN1_STRING_length(value));
     }
     GENERAL_NAMES_free(names);
+}
+
+// MARK: - Keys
+
+// A function of another name in 3.0, where this one is a macro.
+static inline int cossl_key_kind(const EVP_PKEY *key) { return EVP_PKEY_base_id(key); }
+
+// The curve of an EC key; NID_undef for one without a name, and for keys of other kinds.
+static inline int cossl_curve(const EVP_PKEY *key) {
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+    char name[64];
+    size_t length = 0;
+    if (EVP_PKEY_get_group_name(key, name, sizeof(name), &length) != 1) return NID_undef;
+    int curve = OBJ_sn2nid(name);
+    return curve != NID_undef ? curve : EC_curve_nist2nid(name);
+#else
+    if (EVP_PKEY_base_id(key) != EVP_PKEY_EC) return NID_undef;
+    const EC_KEY *ec = EVP_PKEY_get0_EC_KEY((EVP_PKEY *)key);
+    return ec ? EC_GROUP_get_curve_name(EC_KEY_get0_group(ec)) : NID_undef;
+#endif
+}
+
+// Both numbers of an ECDSA signature in DER, one after the other, each of `size` bytes.
+static inline bool cossl_plain_ecdsa(const unsigned char *der, long length, unsigned char *plain, int size) {
+    ECDSA_SIG *signature = d2i_ECDSA_SIG(NULL, &der, length);
+    if (!signature) return false;
+    bool fits = BN_bn2binpad(ECDSA_SIG_get0_r(signature), plain, size) == size
+        && BN_bn2binpad(ECDSA_SIG_get0_s(signature), plain + size, size) == size;
+    ECDSA_SIG_free(signature);
+    return fits;
+}
+
+// Takes over the key, which is NULL where it cannot be read. The name is in UTF-8, or NULL.
+typedef void cossl_key_receiver(void *context, EVP_PKEY *key, const char *name);
+
+static inline void cossl_each_key_of_bags(
+    const STACK_OF(PKCS12_SAFEBAG) *bags, const char *password, int length, void *context, cossl_key_receiver *each) {
+    for (int i = 0; i < sk_PKCS12_SAFEBAG_num(bags); i++) {
+        PKCS12_SAFEBAG *bag = sk_PKCS12_SAFEBAG_value(bags, i);
+        int kind = PKCS12_SAFEBAG_get_nid(bag);
+        // d2i has limited how deep they are in each other.
+        if (kind == NID_safeContentsBag) {
+            cossl_each_key_of_bags(PKCS12_SAFEBAG_get0_safes(bag), password, length, context, each);
+        }
+        if (kind != NID_keyBag && kind != NID_pkcs8ShroudedKeyBag) continue;
+        PKCS8_PRIV_KEY_INFO *decrypted =
+            kind == NID_keyBag ? NULL : PKCS12_decrypt_skey(bag, password, length);
+        const PKCS8_PRIV_KEY_INFO *key = kind == NID_keyBag ? PKCS12_SAFEBAG_get0_p8inf(bag) : decrypted;
+        char *name = PKCS12_get_friendlyname(bag);
+        each(context, key ? EVP_PKCS82PKEY(key) : NULL, name);
+        OPENSSL_free(name);
+        PKCS8_PRIV_KEY_INFO_free(decrypted);
+    }
+}
+
+// Calls `each` with every private key of a store. Whether all of the store could be read; a part that could not
+// (often certificates, in a cipher that OpenSSL has given up) is left out.
+static inline bool cossl_each_key(
+    const PKCS12 *store, const char *password, int length, void *context, cossl_key_receiver *each) {
+    STACK_OF(PKCS7) *safes = PKCS12_unpack_authsafes(store);
+    bool whole = safes != NULL;
+    for (int i = 0; i < sk_PKCS7_num(safes); i++) {
+        PKCS7 *safe = sk_PKCS7_value(safes, i);
+        STACK_OF(PKCS12_SAFEBAG) *bags = NULL;
+        if (PKCS7_type_is_data(safe)) bags = PKCS12_unpack_p7data(safe);
+        if (PKCS7_type_is_encrypted(safe)) bags = PKCS12_unpack_p7encdata(safe, password, length);
+        whole = whole && bags != NULL;
+        cossl_each_key_of_bags(bags, password, length, context, each);
+        sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
+    }
+    sk_PKCS7_pop_free(safes, PKCS7_free);
+    return whole;
 }
 
 // MARK: - Names

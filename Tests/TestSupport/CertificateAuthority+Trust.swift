@@ -4,7 +4,7 @@ import Foundation
 
 extension CertificateAuthority {
     /// What OpenSSL 3 encrypts PKCS#12 with by itself, said for 1.1.1, whose own choice version 3 cannot read.
-    static let modernPKCS12 = ["-keypbe", "AES-256-CBC", "-certpbe", "AES-256-CBC", "-macalg", "sha256"]
+    package static let modernPKCS12 = ["-keypbe", "AES-256-CBC", "-certpbe", "AES-256-CBC", "-macalg", "sha256"]
 
     /// A PKCS#12 trust store: it holds the root's certificate and no key.
     /// - Parameter includesOtherRoot: it holds the other root too, as its first.

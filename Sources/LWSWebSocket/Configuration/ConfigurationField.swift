@@ -3,7 +3,7 @@
 /// A value of the file with the way to it, which errors name.
 struct ConfigurationField {
     let name: String
-    private let value: JSONValue
+    let value: JSONValue
     private let path: String
 
     init(_ value: JSONValue, _ path: String, name: String = "") {

@@ -3,7 +3,9 @@
 internal import COpenSSL
 
 /// A private key in OpenSSL's form.
-final class PrivateKey {
+final class PrivateKey: @unchecked Sendable {
+    // Safe to share: an EVP_PKEY is reference-counted with atomic operations, and never changed once it is made;
+    // OpenSSL signs with one on several threads at once, each with a context of its own (openssl-threads(7)).
     let pointer: OpaquePointer
 
     /// Takes over a reference.
