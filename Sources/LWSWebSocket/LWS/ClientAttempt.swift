@@ -6,7 +6,7 @@ internal import LWSServiceLoop
 
 /// Connects to the addresses in turn, through a proxy and with TLS where that is wanted, until a request is on its way to
 /// the server. What comes back is the business of those who inherit: the ``ClientSession`` of a WebSocket connection, the
-/// ``TokenExchange`` of a request for a token. Lives on the loop: whoever calls a method holds it.
+/// ``HTTPExchange`` of a request for a token. Lives on the loop: whoever calls a method holds it.
 ///
 /// lws's user pointer of the connection is this object. Each attempt retains it when it is handed to lws
 /// (`connectToNext`) and releases it when lws has forgotten it (`attemptEnded`).

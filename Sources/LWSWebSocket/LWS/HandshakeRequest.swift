@@ -114,26 +114,14 @@ struct HandshakeRequest: Sendable {
     func complete(
         _ end: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, available: Int
     ) -> UnsafeRawBufferPointer? {
-        guard let tail = end.pointee else { return nil }
-        // lws passes what is left of its buffer less 12 bytes (the same in 4.1 and 4.5), so this is its start.
-        let start = tail + available + 12 - LoopContext.serviceBufferSize
-        guard start < tail else { return nil }
-        let written = UnsafeRawBufferPointer(start: start, count: tail - start)
-        guard var text = String(validating: written.bindMemory(to: UInt8.self), as: UTF8.self),
-            text.hasPrefix("GET \(targetForLWS) HTTP/1.1\r\n")
-        else { return nil }
-        for (line, right) in replacements where line != right {
-            guard let place = text.firstRange(of: line + "\r\n") else { return nil }
-            text.replaceSubrange(place, with: right + "\r\n")
+        let beginning = "GET \(targetForLWS) HTTP/1.1\r\n"
+        guard var written = WrittenRequest(end, available: available, beginning: beginning) else { return nil }
+        for (line, right) in replacements {
+            guard written.replace(line, with: right) else { return nil }
         }
-        for field in fields { text += "\(field.name.rawName): \(field.value)\r\n" }
-        if let cookies { text += "Cookie: \(cookies)\r\n" }
-        return text.withUTF8 { utf8 in
-            guard let source = utf8.baseAddress, utf8.count <= written.count + available else { return nil }
-            UnsafeMutableRawPointer(start).copyMemory(from: source, byteCount: utf8.count)
-            end.pointee = start + utf8.count
-            return UnsafeRawBufferPointer(start: start, count: LoopContext.serviceBufferSize)
-        }
+        for field in fields { written.text += "\(field.name.rawName): \(field.value)\r\n" }
+        if let cookies { written.text += "Cookie: \(cookies)\r\n" }
+        return written.commit()
     }
 }
 
