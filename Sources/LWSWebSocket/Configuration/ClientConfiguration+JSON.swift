@@ -35,6 +35,12 @@ extension ClientConfiguration {
     ///     "handshakeTimeout": 10,
     ///     "pinnedPublicKeys": ["sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="]
     ///   },
+    ///   "auth": {
+    ///     "tokenUrl": "https://auth.example.com/token",
+    ///     "clientId": "feed", "clientSecret": "secret", "scopes": ["read"], "clockSkew": 5,
+    ///     "credentialBearer": "AUTH_HEADER_BEARER",
+    ///     "clientConfig": {"secureSocket": {"cert": "ca.pem"}, "timeout": 10}
+    ///   },
     ///   "localAddress": "192.0.2.1",
     ///   "retryConfig": {"maxCount": 20, "interval": 3, "backOffFactor": 2, "maxWaitInterval": 20},
     ///   "followRedirects": 3,
@@ -48,6 +54,11 @@ extension ClientConfiguration {
     /// ``ClientSecureSocket``: `cert` is a PEM file, `{"path", "password"}` of a PKCS#12 store or `{"directory"}`; `key`
     /// has `certFile`, `keyFile` and `keyPassword`, or `path` and `password`; the type of `certValidation` is
     /// `OCSP_STAPLING` or `CRL`; `keyLog` is a file, or `"environment"`.
+    ///
+    /// The kind of `auth` follows from its members: `username` and `password`; `token`; those of ``JWTIssuer``, with
+    /// `signatureConfig` (`{"algorithm": "RS256", "config": {"keyFile", "keyPassword"}}`, a `keyStore` with `path` and
+    /// `password` and a `keyAlias`, or the secret's text); `tokenUrl` or `refreshUrl` with the fields of ``OAuth2Grant``,
+    /// whose `refreshConfig` may be `"INFER_REFRESH_CONFIG"`.
     /// - Throws: ``WebSocketError/Code/invalidArgument`` naming the field that is unknown, of another type, or not
     ///   valid. Values are not shown, for they may be secrets.
     public init(json: some ContiguousBytes) throws(WebSocketError) {
@@ -94,6 +105,7 @@ extension ClientConfiguration {
             case "validation": validation = try field.bool()
             case "proxy": proxy = field.isNull ? nil : try field.proxy()
             case "secureSocket": secureSocket = field.isNull ? nil : try field.secureSocket()
+            case "auth": auth = field.isNull ? nil : try field.authentication()
             case "localAddress": localAddress = field.isNull ? nil : try field.string()
             case "retryConfig": retryConfig = field.isNull ? nil : try field.retryConfig()
             case "followRedirects": followRedirects = try field.integer()
@@ -103,7 +115,7 @@ extension ClientConfiguration {
     }
 
     /// A header field has one value, or several in an array.
-    private mutating func addHeaders(_ object: ConfigurationField) throws(WebSocketError) {
+    mutating func addHeaders(_ object: ConfigurationField) throws(WebSocketError) {
         for field in try object.members() {
             let values = field.isArray ? try field.elements() : [field]
             for value in values { try addHeader(field.name, try value.string()) }

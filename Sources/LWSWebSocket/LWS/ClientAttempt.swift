@@ -68,6 +68,12 @@ class ClientAttempt {
     /// Hands lws what is to be asked for, and has it connect.
     func connect(with info: inout lws_client_connect_info) -> OpaquePointer? { nil }
 
+    /// What lws reports of the connection. `false` makes it end the connection.
+    func handle(
+        _ reason: lws_callback_reasons, _ wsi: OpaquePointer, _ argument: UnsafeMutableRawBufferPointer,
+        _ held: borrowing HeldLoop
+    ) -> Bool { false }
+
     /// There is nothing more to come, and `failure` says why where there is no connection. Called once.
     func ended(_ held: borrowing HeldLoop) {}
 

@@ -54,6 +54,11 @@ final class ClientSession: ClientAttempt {
         }
     }
 
+    override func handle(
+        _ reason: lws_callback_reasons, _ wsi: OpaquePointer, _ argument: UnsafeMutableRawBufferPointer,
+        _ held: borrowing HeldLoop
+    ) -> Bool { translate(reason, wsi, argument, held) }
+
     override func ended(_ held: borrowing HeldLoop) {
         keepAlive?.stop(held)
         if wasOpened {

@@ -3,7 +3,9 @@
 internal import CLibWebSockets
 internal import LWSServiceLoop
 
-/// The callback of the client's protocol. Calls that concern no connection come without a user pointer.
+/// The callback of the client's one protocol: lws tells of the begin and the end of a connection to the first protocol of
+/// its vhost, whichever it was made with (core-net/close.c: __lws_close_free_wsi_final). Calls that concern no connection
+/// come without a user pointer.
 func clientCallback(
     _ wsi: OpaquePointer?, _ reason: lws_callback_reasons, _ user: UnsafeMutableRawPointer?,
     _ argument: UnsafeMutableRawPointer?, _ length: Int
@@ -12,11 +14,11 @@ func clientCallback(
     // LWS_CALLBACK_GET_THREAD_ID and the like come often and mean nothing here: no look at the loop for them.
     guard isHandled(reason) else { return 0 }
     return LoopContext.callback(of: wsi) { held in
-        // Alive: an attempt retains the session until `attemptEnded`, which is the last call for it.
-        let session = Unmanaged<ClientSession>.fromOpaque(user).takeUnretainedValue()
+        // Alive: an attempt is retained until `attemptEnded`, which is the last call for it.
+        let attempt = Unmanaged<ClientAttempt>.fromOpaque(user).takeUnretainedValue()
         // Counts that lws keeps in an `int` arrive as a `size_t`: a negative one must not trap here.
         let argument = UnsafeMutableRawBufferPointer(start: argument, count: max(0, length))
-        return session.handle(reason, wsi, argument, held)
+        return attempt.handle(reason, wsi, argument, held) ? 0 : -1
     } ?? 0
 }
 
@@ -29,6 +31,7 @@ private func isHandled(_ reason: lws_callback_reasons) -> Bool {
         LWS_CALLBACK_RECEIVE_CLIENT_HTTP_READ, LWS_CALLBACK_COMPLETED_CLIENT_HTTP,
         LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH, LWS_CALLBACK_CLIENT_CONNECTION_ERROR,
         LWS_CALLBACK_WS_PEER_INITIATED_CLOSE, LWS_CALLBACK_CLIENT_CLOSED,
+        LWS_CALLBACK_CLIENT_HTTP_WRITEABLE, LWS_CALLBACK_RECEIVE_CLIENT_HTTP, LWS_CALLBACK_CLOSED_CLIENT_HTTP,
         LWS_CALLBACK_TIMER, LWS_CALLBACK_WSI_CREATE, LWS_CALLBACK_WSI_DESTROY:
         true
     default: false
@@ -36,11 +39,11 @@ private func isHandled(_ reason: lws_callback_reasons) -> Bool {
 }
 
 extension ClientSession {
-    /// Unwraps what lws hands over and calls one method. A result other than 0 makes lws end the connection.
-    fileprivate func handle(
+    /// Unwraps what lws hands over and calls one method. `false` makes lws end the connection.
+    func translate(
         _ reason: lws_callback_reasons, _ wsi: OpaquePointer, _ argument: UnsafeMutableRawBufferPointer,
         _ held: borrowing HeldLoop
-    ) -> Int32 {
+    ) -> Bool {
         let goOn: Bool
         switch reason {
         case LWS_CALLBACK_CLIENT_RECEIVE:
@@ -61,7 +64,7 @@ extension ClientSession {
             // Whether the extension, of which there is one, is offered.
             goOn = request.compression != nil
         case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
-            guard let end = argument.baseAddress else { return -1 }
+            guard let end = argument.baseAddress else { return false }
             goOn = appendHeaders(
                 end.assumingMemoryBound(to: UnsafeMutablePointer<CChar>?.self), available: argument.count)
         case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
@@ -93,6 +96,6 @@ extension ClientSession {
         default:
             goOn = true
         }
-        return goOn ? 0 : -1
+        return goOn
     }
 }

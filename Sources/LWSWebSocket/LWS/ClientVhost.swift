@@ -7,7 +7,7 @@ internal import LWSServiceLoop
 final class ClientVhost {
     let vhost: OpaquePointer
     private let protocols: UnsafeMutablePointer<lws_protocols>
-    private static let protocolCount = 4
+    private static let protocolCount = 3
     private let deflate = DeflateExtension()
     /// Connections are made from it for as long as the vhost lives.
     private let tls: TLSContext?
@@ -16,8 +16,6 @@ final class ClientVhost {
     static let protocolName = "lws-websocket-client"
     /// What watches for a proxy's answer, likewise.
     static let watcherName = "lws-websocket-proxy"
-    /// What speaks plain HTTP, likewise.
-    static let exchangeName = "lws-websocket-http"
     /// Bytes of a connection's receive buffer, which is also the longest piece of a frame that lws delivers.
     private static let receiveBufferSize = 4096
     /// Bytes that lws passes to one `send`; what does not go out it copies. A frame of the default size fits.
@@ -35,9 +33,6 @@ final class ClientVhost {
         protocols[0].tx_packet_size = Self.sendSize
         protocols[1].name = UnsafePointer(strdup(Self.watcherName))
         protocols[1].callback = proxyWatcherCallback
-        protocols[2].name = UnsafePointer(strdup(Self.exchangeName))
-        protocols[2].callback = exchangeCallback
-        protocols[2].rx_buffer_size = Self.receiveBufferSize
         var info = lws_context_creation_info()
         info.port = clws_port_no_listen
         info.protocols = UnsafePointer(protocols)

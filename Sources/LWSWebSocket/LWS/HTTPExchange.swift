@@ -40,7 +40,7 @@ final class HTTPExchange: ClientAttempt {
     override func connect(with info: inout lws_client_connect_info) -> OpaquePointer? {
         targetForLWS.withCString { target in
             authorityForLWS.withCString { authority in
-                ClientVhost.exchangeName.withCString { name in
+                ClientVhost.protocolName.withCString { name in
                     "POST".withCString { method in
                         info.path = target
                         info.host = authority
@@ -69,7 +69,7 @@ final class HTTPExchange: ClientAttempt {
 
     // MARK: - What lws reports
 
-    fileprivate func appendHeaders(
+    private func appendHeaders(
         _ end: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, available: Int, _ wsi: OpaquePointer
     ) -> Bool {
         requestWasWritten = true
@@ -92,7 +92,7 @@ final class HTTPExchange: ClientAttempt {
         return false
     }
 
-    fileprivate func writable(_ wsi: OpaquePointer) -> Bool {
+    private func writable(_ wsi: OpaquePointer) -> Bool {
         guard requestWasWritten, !bodyWasWritten else { return true }
         bodyWasWritten = true
         lws_client_http_body_pending(wsi, 0)
@@ -106,7 +106,7 @@ final class HTTPExchange: ClientAttempt {
     }
 
     /// The head of the answer is there.
-    fileprivate func answered(_ wsi: OpaquePointer) -> Bool {
+    private func answered(_ wsi: OpaquePointer) -> Bool {
         response = HandshakeResponse.read(wsi, buffer: serviceBuffer)
         guard response != nil else {
             failure = error(.invalidHandshake, "\(url.host) did not answer with a valid HTTP response")
@@ -117,7 +117,7 @@ final class HTTPExchange: ClientAttempt {
     }
 
     /// More of its body is. Returns whether to wait for more.
-    fileprivate func readBody(_ wsi: OpaquePointer) -> Bool {
+    private func readBody(_ wsi: OpaquePointer) -> Bool {
         guard let response, let responseBody, !wasOpened else { return false }
         switch responseBody.read(response, wsi) {
         case .more: return true
@@ -131,7 +131,7 @@ final class HTTPExchange: ClientAttempt {
         }
     }
 
-    fileprivate func connectionFailed(_ detail: String) {
+    private func connectionFailed(_ detail: String) {
         guard failure == nil, !securingFailed(detail), !proxyFailed(detail) else { return }
         if detail.hasPrefix("HS:") || detail.contains("parsing header") {
             failure = error(
@@ -144,28 +144,12 @@ final class HTTPExchange: ClientAttempt {
     }
 
     /// TCP has ended. Without a length, and without chunks, that is the body's end (RFC 9112, section 6.3).
-    fileprivate func closed(_ wsi: OpaquePointer) {
+    private func closed(_ wsi: OpaquePointer) {
         guard let fields = response?.headerFields, failure == nil else { return }
         if fields[.contentLength] == nil, fields[.transferEncoding] == nil { wasOpened = true }
     }
-}
 
-/// The callback of the protocol. Calls that concern no connection come without a user pointer.
-func exchangeCallback(
-    _ wsi: OpaquePointer?, _ reason: lws_callback_reasons, _ user: UnsafeMutableRawPointer?,
-    _ argument: UnsafeMutableRawPointer?, _ length: Int
-) -> Int32 {
-    guard let wsi, let user else { return 0 }
-    return LoopContext.callback(of: wsi) { held in
-        // Alive: an attempt retains the exchange until `attemptEnded`, which is the last call for it.
-        let exchange = Unmanaged<HTTPExchange>.fromOpaque(user).takeUnretainedValue()
-        let argument = UnsafeMutableRawBufferPointer(start: argument, count: max(0, length))
-        return exchange.handle(reason, wsi, argument, held) ? 0 : -1
-    } ?? 0
-}
-
-extension HTTPExchange {
-    fileprivate func handle(
+    override func handle(
         _ reason: lws_callback_reasons, _ wsi: OpaquePointer, _ argument: UnsafeMutableRawBufferPointer,
         _ held: borrowing HeldLoop
     ) -> Bool {

@@ -50,6 +50,20 @@ struct RedirectTests {
         var paths: [String] { requests.map { String($0.split(separator: " ")[1]) } }
     }
 
+    @Test("leave what auth sends with the origin that it was given for")
+    func authentication() throws {
+        let (first, second) = (try Redirecting(), try Redirecting())
+        first.redirect("/a", to: "/b")
+        first.redirect("/b", to: second.server.url("/c"))
+        second.redirect("/c", to: first.server.url("/d"))
+        var configuration = ClientConfiguration()
+        configuration.followRedirects = 3
+        configuration.auth = .bearer(token: "s3cret")
+        try WebSocketClient(first.server.url("/a"), configuration: configuration).close(timeout: .zero)
+        #expect(first.requests.map { $0.contains("Authorization: Bearer s3cret") } == [true, true, false])
+        #expect(second.requests.map { $0.contains("s3cret") } == [false])
+    }
+
     private func following(_ count: Int) throws -> ClientConfiguration {
         var configuration = ClientConfiguration()
         configuration.followRedirects = count

@@ -29,6 +29,7 @@ struct ContractTableTests {
         "proxy": "nil",
         "localAddress": "nil",
         "secureSocket": "nil",
+        "auth": "nil",
     ]
 
     /// Not of the contract, and objects.
@@ -74,6 +75,7 @@ struct ContractTableTests {
     // MARK: - Bad input in a program
 
     private static let mistakes: [(String, @Sendable (inout ClientConfiguration) throws -> Void)] = [
+        ("auth.token", { $0.auth = .bearer(token: "a b") }),
         ("subProtocols", { $0.subProtocols = ["a b"] }),
         ("subProtocols", { $0.subProtocols = ["a", "a"] }),
         ("customHeaders", { try $0.addHeader("X A", "1") }),
@@ -140,7 +142,7 @@ struct ContractTableTests {
         ("maxFrameSize", []), ("maxMessageSize", ["null"]), ("validation", ["true"]),
         ("pingInterval", ["1.5", "null"]), ("pongTimeout", ["null"]), ("webSocketCompressionEnabled", ["true"]),
         ("compression", ["{}"]), ("retryConfig", ["{}", "null"]), ("followRedirects", []), ("proxy", ["null"]),
-        ("localAddress", ["null", #""text""#]), ("secureSocket", ["{}", "null"]),
+        ("localAddress", ["null", #""text""#]), ("secureSocket", ["{}", "null"]), ("auth", ["null"]),
     ]
 
     @Test("names the field of another type in JSON", arguments: types)

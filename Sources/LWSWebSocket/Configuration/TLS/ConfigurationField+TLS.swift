@@ -93,12 +93,12 @@ extension ConfigurationField {
         return text == "environment" ? .environment : .file(text)
     }
 
-    private func strings() throws(WebSocketError) -> [String] {
+    func strings() throws(WebSocketError) -> [String] {
         try elements().map { field throws(WebSocketError) in try field.string() }
     }
 
     /// The strings of an object, `null` being none, that has no other members than these.
-    private func texts(_ names: Set<String>) throws(WebSocketError) -> [String: String] {
+    func texts(_ names: Set<String>) throws(WebSocketError) -> [String: String] {
         var texts: [String: String] = [:]
         for field in try members() {
             guard names.contains(field.name) else { throw field.unknown() }
