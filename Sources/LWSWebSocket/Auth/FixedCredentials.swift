@@ -57,6 +57,14 @@ struct FixedCredentials: BuiltInAuthenticator {
     }
 }
 
+extension FixedCredentials: CustomStringConvertible, CustomReflectable {
+    /// The kind alone.
+    var description: String { "FixedCredentials" }
+
+    /// Shows nothing of what is inside.
+    var customMirror: Mirror { Mirror(self, children: [:]) }
+}
+
 enum BearerToken {
     /// RFC 6750 allows less, but tokens are for those who make them to choose (RFC 6749, appendix A.12), and a space alone
     /// would be misunderstood.

@@ -57,9 +57,10 @@ final class HTTPExchange: ClientAttempt {
         if wasOpened, let response {
             done(.success(HTTPAnswer(response: response, body: responseBody?.bytes ?? [])))
         } else {
-            done(
-                .failure(
-                    failure ?? error(.connection, "\(url.host) ended the connection before its answer was complete")))
+            // Half an answer says nothing of whether the next will be whole.
+            let cut = WebSocketError(
+                .connection, "\(url.host) ended the connection before its answer was complete", host: url.host)
+            done(.failure(failure ?? cut))
         }
     }
 
@@ -122,6 +123,9 @@ final class HTTPExchange: ClientAttempt {
         switch responseBody.read(response, wsi) {
         case .more: return true
         case .over: return false
+        case .cut:
+            wasOpened = false
+            return false
         case .unreadable:
             failure = error(.invalidHandshake, "\(url.host) answered in chunks that cannot be read")
             return false

@@ -28,6 +28,9 @@ final class ResponseBody {
         case more
         /// lws has nothing more to give: the body is complete (see COMPLETED_CLIENT_HTTP), or broken, or TCP has ended.
         case over
+        /// TCP has ended before the last chunk. lws calls that complete as well (`lws_http_client_read`: there is no
+        /// Content-Length).
+        case cut
         /// Its chunks are longer than is safe to let lws look at.
         case unreadable
         /// There is more than is kept.
@@ -58,7 +61,10 @@ final class ResponseBody {
                 // Byte by byte where more could hold the size of a chunk.
                 var count = isChunked ? 1 : Int32(min(buffer.count, limit - before))
                 var end = buffer.baseAddress
-                guard lws_http_client_read(wsi, &end, &count) == 0 else { return .over }
+                guard lws_http_client_read(wsi, &end, &count) == 0 else {
+                    // The end of the last chunk is a byte that it used, the end of TCP is none.
+                    return isChunked && end == buffer.baseAddress ? .cut : .over
+                }
                 // lws moves the pointer on by what it used, here or in the buffer list (which it may have freed by
                 // now): nothing was there.
                 guard end != buffer.baseAddress else { return .more }

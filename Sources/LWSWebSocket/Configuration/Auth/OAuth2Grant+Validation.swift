@@ -41,11 +41,11 @@ extension OAuth2Grant {
     private static func validate(
         _ scopes: [String], _ params: [String: String], _ field: String
     ) throws(WebSocketError) {
-        for scope in scopes {
+        for (index, scope) in scopes.enumerated() {
             // RFC 6749, section 3.3.
             guard BearerToken.isValid(scope), !scope.contains("\""), !scope.contains("\\") else {
                 throw WebSocketError(
-                    .invalidArgument, "\(field).scopes: \(scope.debugDescription) has a character that no scope has")
+                    .invalidArgument, "\(field).scopes: number \(index + 1) has a character that no scope has")
             }
         }
         let own: Set<String> = [
