@@ -49,6 +49,8 @@ final class StallingServer: Sendable {
         server = try RawServer { [received] peer in
             _ = try? peer.acceptUpgrade()
             _ = gate.wait(until: Deadline(after: .seconds(30)))
+            // For the next connection.
+            gate.signal()
             while let frame = try? peer.readFrame() {
                 if frame.opcode == 8 {
                     peer.sendFrame(opcode: 8, frame.payload)

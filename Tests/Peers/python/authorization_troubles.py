@@ -15,7 +15,7 @@ These answer as /token does, where that is a good answer with one thing changed:
 
 /trouble/chunked          in chunks of 7 bytes
 /trouble/close-delimited  without Content-Length; ends with the connection
-/trouble/trickle          one byte every 20 ms, the status line included
+/trouble/trickle          one byte every 4 ms, the status line included
 /trouble/not-bearer       the token_type is "mac"
 /trouble/bad-token        there is a line break in the token, and a header field after it
 /trouble/string-expiry    expires_in is a string
@@ -125,7 +125,7 @@ def trickle(troubles, environ, start_response):
     def bytewise():
         for byte in head + body:
             yield bytes([byte])
-            time.sleep(0.02)
+            time.sleep(0.004)
 
     send(environ, bytewise(), status)
 
