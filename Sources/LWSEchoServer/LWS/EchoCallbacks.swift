@@ -12,6 +12,7 @@ func echoCallback(
     // OpenSSL's judgement of a client's certificate stands. lws would replace it with this answer
     // (tls/openssl/openssl-server.c: OpenSSL_verify_callback).
     if reason == LWS_CALLBACK_OPENSSL_PERFORM_CLIENT_CERT_VERIFICATION { return count == 1 ? 0 : -1 }
+    if reason == LWS_CALLBACK_GET_THREAD_ID { return threadAsked(wsi) }
     guard let wsi, let vhost = lws_get_vhost(wsi), let pointer = lws_vhost_user(vhost) else { return 0 }
     let isFine = LoopContext.callback(of: wsi) { held in
         let host = Unmanaged<EchoHost>.fromOpaque(pointer).takeUnretainedValue()
@@ -34,11 +35,25 @@ func echoCallback(
             LWS_CALLBACK_RECEIVE_PONG, LWS_CALLBACK_SERVER_WRITEABLE, LWS_CALLBACK_WS_PEER_INITIATED_CLOSE,
             LWS_CALLBACK_CLOSED, LWS_CALLBACK_WSI_DESTROY:
             guard let user, let connection = ConnectionSlot(user).connection else { return true }
-            return connectionCallback(host, connection, ConnectionSlot(user), reason, payload, held)
+            return connection.reading.whileHandling {
+                connectionCallback(host, connection, ConnectionSlot(user), reason, payload, held)
+            }
         default: return true
         }
     }
     return isFine ?? true ? 0 : -1
+}
+
+/// lws changes what it waits for on a connection, or has begun to serve the loop: then it shows no connection but the
+/// beginning of one, without a vhost, of which nothing else may be looked at (`lws_fakewsi_prep_plwsa_ctx`).
+private func threadAsked(_ wsi: OpaquePointer?) -> Int32 {
+    guard let wsi, lws_get_vhost(wsi) != nil, let slot = lws_wsi_user(wsi),
+        let connection = ConnectionSlot(slot).connection
+    else { return ReadGate.threadID }
+    _ = LoopContext.callback(of: wsi) { _ in
+        if connection.isEstablished { connection.reading.waitChanged(wsi) }
+    }
+    return ReadGate.threadID
 }
 
 private func connectionCallback(

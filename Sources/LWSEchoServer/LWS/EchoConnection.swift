@@ -22,7 +22,7 @@ final class EchoConnection {
 
     /// A close frame was received, or is to be sent: no data any more.
     private var isClosing = false
-    private var isPaused = false
+    let reading = ReadGate()
     private var incoming: [UInt8] = []
     /// The last frame received was not the last one of its message.
     private var isInsideIncoming = false
@@ -51,7 +51,7 @@ final class EchoConnection {
         case .close, .drop(afterMessages: 0): break
         case .echo, .drop, .slowUpgrade, .refuse, .fragments: return
         }
-        lws_callback_on_writable(wsi)
+        reading.awaitWritable(wsi)
     }
 
     /// The close frame of the client; lws answers it with the same code and reason, apart from the codes that it
@@ -64,7 +64,7 @@ final class EchoConnection {
 
     /// Closes with 1001 as soon as lws can write to the client.
     func goAway(_ held: borrowing HeldLoop) {
-        if takesLeave { lws_callback_on_writable(wsi) }
+        if takesLeave { reading.awaitWritable(wsi) }
     }
 
     // MARK: - Receiving
@@ -91,7 +91,7 @@ final class EchoConnection {
     }
 
     func pongArrived(_ payload: UnsafeRawBufferPointer, _ held: borrowing HeldLoop) {
-        if script?.pongArrived(payload) == true { lws_callback_on_writable(wsi) }
+        if script?.pongArrived(payload) == true { reading.awaitWritable(wsi) }
     }
 
     private func messageKind(_ held: borrowing HeldLoop) -> OutgoingFrame.Kind {
@@ -107,7 +107,7 @@ final class EchoConnection {
         let message = OutgoingFrame(withHeadroom: takeIncoming(), messageKind(held), isFinal: true)
         script = .fragments(of: message, count: count)
         pause(held)
-        lws_callback_on_writable(wsi)
+        reading.awaitWritable(wsi)
     }
 
     // MARK: - Sending
@@ -120,22 +120,23 @@ final class EchoConnection {
             waiting.append(frame)
         }
         if !waiting.isEmpty || lws_partial_buffered(wsi) != 0 || isDropDue { pause(held) }
-        if isPaused || script != nil { lws_callback_on_writable(wsi) }
+        if reading.isPaused || script != nil { reading.awaitWritable(wsi) }
         return true
     }
 
     /// lws can write: one frame, then what comes next. Returns false where the connection has to end.
     func writable(isStopping: Bool, _ held: borrowing HeldLoop) -> Bool {
+        reading.becameWritable(wsi, held)
         guard isEstablished, !isClosing, path != .silent else { return true }
         guard lws_partial_buffered(wsi) == 0 else {
-            lws_callback_on_writable(wsi)
+            reading.awaitWritable(wsi)
             return true
         }
         if isStopping { return close(1001, [], held) }
         if case .close(let code, let reason) = path { return close(code, reason, held) }
         if let frame = nextFrame() {
             guard write(frame, held) else { return false }
-            lws_callback_on_writable(wsi)
+            reading.awaitWritable(wsi)
             return true
         }
         if isDropDue { return false }
@@ -192,14 +193,12 @@ final class EchoConnection {
     // MARK: - Back-pressure
 
     private func pause(_ held: borrowing HeldLoop) {
-        guard !isPaused else { return }
-        isPaused = true
-        lws_rx_flow_control(wsi, 0)
+        guard !reading.isPaused else { return }
+        reading.pause(wsi)
     }
 
     private func resume(_ held: borrowing HeldLoop) {
-        guard isPaused else { return }
-        isPaused = false
-        lws_rx_flow_control(wsi, 1)
+        guard reading.isPaused else { return }
+        reading.resume(wsi, held)
     }
 }

@@ -74,6 +74,9 @@ class ClientAttempt {
         _ held: borrowing HeldLoop
     ) -> Bool { false }
 
+    /// lws changes what it waits for on the connection's socket.
+    func waitChanged(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {}
+
     /// There is nothing more to come, and `failure` says why where there is no connection. Called once.
     func ended(_ held: borrowing HeldLoop) {}
 

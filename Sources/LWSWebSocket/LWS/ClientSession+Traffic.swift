@@ -44,8 +44,7 @@ extension ClientSession {
     }
 
     func pauseReading(_ wsi: OpaquePointer) {
-        isReadingPaused = true
-        lws_rx_flow_control(wsi, 0)
+        reading.pause(wsi)
     }
 
     /// The peer's close frame has arrived. Returns whether lws is to answer it.
@@ -68,12 +67,13 @@ extension ClientSession {
 
     /// The socket takes data, and lws has passed on all that it was given before. Returns false where the
     /// connection is broken.
-    func writable(_ wsi: OpaquePointer) -> Bool {
+    func writable(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) -> Bool {
+        reading.becameWritable(wsi, held)
         reportFlushed()
         guard !hasPeerEnded(wsi) else {
             // What the peer sent before it ended must not be lost to a write that can only fail. lws reads it next, or
             // when the application does.
-            if isReadingPaused { connection.refuseWrites() } else { lws_callback_on_writable(wsi) }
+            if reading.isPaused { connection.refuseWrites() } else { reading.awaitWritable(wsi) }
             return true
         }
         var handedOver = 0
@@ -99,7 +99,7 @@ extension ClientSession {
             guard lws_partial_buffered(wsi) == 0 else { break }
             reportFlushed()
         }
-        lws_callback_on_writable(wsi)
+        reading.awaitWritable(wsi)
         return true
     }
 

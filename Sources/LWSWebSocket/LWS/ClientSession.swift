@@ -21,8 +21,8 @@ final class ClientSession: ClientAttempt {
     var compression: CompressedTraffic?
     /// Nothing that still comes is for anyone: the peer broke a rule, or has closed.
     var isDeaf = false
-    /// Reading from the socket is paused until the application reads on.
-    var isReadingPaused = false
+    /// Pauses reading from the socket until the application reads on.
+    let reading = ReadGate()
     var keepAlive: KeepAlive?
 
     init(
@@ -57,7 +57,11 @@ final class ClientSession: ClientAttempt {
     override func handle(
         _ reason: lws_callback_reasons, _ wsi: OpaquePointer, _ argument: UnsafeMutableRawBufferPointer,
         _ held: borrowing HeldLoop
-    ) -> Bool { translate(reason, wsi, argument, held) }
+    ) -> Bool { reading.whileHandling { translate(reason, wsi, argument, held) } }
+
+    override func waitChanged(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
+        if wasOpened { reading.waitChanged(wsi) }
+    }
 
     override func ended(_ held: borrowing HeldLoop) {
         keepAlive?.stop(held)
@@ -73,14 +77,13 @@ final class ClientSession: ClientAttempt {
 
     func requestWrite(_ held: borrowing HeldLoop) {
         guard let wsi, wasOpened else { return }
-        lws_callback_on_writable(wsi)
+        reading.awaitWritable(wsi)
     }
 
     func resumeReading(_ held: borrowing HeldLoop) {
         // It may be full again by now; then the readers will ask once more.
         guard let wsi, wasOpened, !connection.query({ $0.inbound.isPaused }) else { return }
-        lws_rx_flow_control(wsi, 1)
-        isReadingPaused = false
+        reading.resume(wsi, held)
         resumeKeepAlive(held)
     }
 

@@ -10,8 +10,9 @@ func clientCallback(
     _ wsi: OpaquePointer?, _ reason: lws_callback_reasons, _ user: UnsafeMutableRawPointer?,
     _ argument: UnsafeMutableRawPointer?, _ length: Int
 ) -> Int32 {
+    if reason == LWS_CALLBACK_GET_THREAD_ID { return threadAsked(wsi) }
     guard let wsi, let user else { return 0 }
-    // LWS_CALLBACK_GET_THREAD_ID and the like come often and mean nothing here: no look at the loop for them.
+    // Others come often as well and mean nothing here: no look at the loop for them.
     guard isHandled(reason) else { return 0 }
     return LoopContext.callback(of: wsi) { held in
         // Alive: an attempt is retained until `attemptEnded`, which is the last call for it.
@@ -20,6 +21,17 @@ func clientCallback(
         let argument = UnsafeMutableRawBufferPointer(start: argument, count: max(0, length))
         return attempt.handle(reason, wsi, argument, held) ? 0 : -1
     } ?? 0
+}
+
+/// lws changes what it waits for on a connection, or has begun to serve the loop: then it shows no connection but the
+/// beginning of one, without a vhost, of which nothing else may be looked at (`lws_fakewsi_prep_plwsa_ctx`). It gives no user
+/// pointer either way.
+private func threadAsked(_ wsi: OpaquePointer?) -> Int32 {
+    guard let wsi, lws_get_vhost(wsi) != nil, let user = lws_wsi_user(wsi) else { return ReadGate.threadID }
+    _ = LoopContext.callback(of: wsi) { held in
+        Unmanaged<ClientAttempt>.fromOpaque(user).takeUnretainedValue().waitChanged(wsi, held)
+    }
+    return ReadGate.threadID
 }
 
 private func isHandled(_ reason: lws_callback_reasons) -> Bool {
@@ -57,7 +69,7 @@ extension ClientSession {
             connected(wsi, held)
             goOn = true
         case LWS_CALLBACK_CLIENT_WRITEABLE:
-            goOn = writable(wsi)
+            goOn = writable(wsi, held)
         case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
             goOn = receivedClose(UnsafeRawBufferPointer(argument), wsi)
         case LWS_CALLBACK_CLIENT_CONFIRM_EXTENSION_SUPPORTED:
@@ -91,6 +103,7 @@ extension ClientSession {
         case LWS_CALLBACK_WSI_DESTROY:
             compression?.destroy(wsi)
             compression = nil
+            reading.stop(held)
             attemptEnded(held)
             goOn = true
         default:

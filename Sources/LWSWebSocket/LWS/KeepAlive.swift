@@ -46,17 +46,17 @@ extension ClientSession {
         if keepAlive.plan.isOverdue(at: now), Socket.hasUnreadBytes(lws_get_socket_fd(wsi)) {
             keepAlive.plan.restart(at: now)
         }
-        switch keepAlive.plan.step(at: now, isPaused: isReadingPaused) {
+        switch keepAlive.plan.step(at: now, isPaused: reading.isPaused) {
         case .wait: break
-        case .ping where isReadingPaused || Socket.hasUnreadBytes(lws_get_socket_fd(wsi)):
+        case .ping where reading.isPaused || Socket.hasUnreadBytes(lws_get_socket_fd(wsi)):
             // Its pong would have to wait behind what is unread; and where the peer has closed behind that, the ping would
             // bring a reset, which throws it away. Nothing was asked, so nobody is judged.
             keepAlive.plan.heard()
-        case .ping: if connection.queueKeepAlivePing() { lws_callback_on_writable(wsi) }
+        case .ping: if connection.queueKeepAlivePing() { reading.awaitWritable(wsi) }
         case .giveUp:
             connection.pingWasNotAnswered(within: keepAlive.plan.settings.limit ?? .zero)
             return
         }
-        keepAlive.arm(isPaused: isReadingPaused, held)
+        keepAlive.arm(isPaused: reading.isPaused, held)
     }
 }

@@ -73,6 +73,13 @@ struct FrameTests {
         #expect(try client.readFrame() == .pong(payload))
     }
 
+    @Test("Pings that arrive together are answered one by one, in order")
+    func pings() throws {
+        let all = (0..<500).map { RawFrame.ping("ping \($0)") }
+        client.connection.send(all.flatMap { $0.clientBytes() })
+        for ping in all { #expect(try client.readFrame() == .pong(ping.text)) }
+    }
+
     @Test(
         "A close is answered with its code and reason, and TCP ends",
         arguments: [

@@ -1,0 +1,107 @@
+// Whether lws reads from a connection, and how it is kept from reading past a ping.
+
+import CLibWebSockets
+
+/// The one place that pauses reading from a WebSocket connection and asks for its turn to write. Lives on the loop.
+///
+/// It also has lws answer every ping. lws keeps one ping until its pong is sent, and drops those that arrive meanwhile
+/// (`lws_ws_client_rx_sm` and `lws_ws_rx_sm`: "DROP PING since one pending"); no callback tells of a ping. But for the pong
+/// lws waits for the socket to take data, and asks on the spot, by LWS_CALLBACK_GET_THREAD_ID, which thread it was that
+/// changed what it waits for (core-net/pollfd.c: `_lws_change_pollfd`). Where neither this side had asked for that nor
+/// calls lws, it was a ping. Reading is paused then, which lws looks at before each byte (`lws_ws_handshake_client`,
+/// `lws_interpret_incoming_packet`), until the pong has left.
+///
+/// Two pings that arrive together while data waits for the socket are not told apart this way; RFC 6455, section 5.5.3,
+/// lets one pong answer both. Nor are those of one read by a client on lws 4.4.5 and newer, whose parser takes a whole
+/// read at a time (`lws_ws_client_rx_parser_block`).
+package final class ReadGate {
+    /// What lws is told to be the thread that asks. It is always the same: the one that holds the loop.
+    package static let threadID: Int32 = 1
+
+    /// Reading is paused until the application takes more.
+    package private(set) var isPaused = false
+    /// Reading is paused until a pong has left.
+    private var isAnsweringPing = false
+    /// The callback for writing was asked for, and has not come yet.
+    private var isWriteAwaited = false
+    /// How many calls of this side are under way, inside which a change is this side's.
+    private var calls = 0
+    private var timer: LoopTimer?
+
+    package init() {}
+
+    /// Runs what handles a callback of lws, or calls lws.
+    package func whileHandling<Result>(_ body: () -> Result) -> Result {
+        calls += 1
+        defer { calls -= 1 }
+        return body()
+    }
+
+    package func pause(_ connection: OpaquePointer) {
+        isPaused = true
+        apply(connection)
+    }
+
+    package func resume(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
+        isPaused = false
+        readOn(connection, held)
+    }
+
+    /// The connection is over.
+    package func stop(_ held: borrowing HeldLoop) {
+        timer?.cancel(held)
+        timer = nil
+    }
+
+    /// Has lws call back when the connection can be written to.
+    package func awaitWritable(_ connection: OpaquePointer) {
+        isWriteAwaited = true
+        _ = whileHandling { lws_callback_on_writable(connection) }
+    }
+
+    /// That callback has come; a pong that had to leave has left before it (`rops_handle_POLLOUT_ws`).
+    package func becameWritable(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
+        isWriteAwaited = false
+        guard isAnsweringPing else { return }
+        isAnsweringPing = false
+        readOn(connection, held)
+    }
+
+    /// LWS_CALLBACK_GET_THREAD_ID has come: lws changes what it waits for on the connection.
+    package func waitChanged(_ connection: OpaquePointer) {
+        guard calls == 0, !isWriteAwaited, !isAnsweringPing, !isPaused else { return }
+        // Where the pong would have to wait for the peer, which may itself wait until this side has read, reading goes on.
+        guard Self.takesData(lws_get_socket_fd(connection)) else { return }
+        isAnsweringPing = true
+        apply(connection)
+        awaitWritable(connection)
+    }
+
+    /// Reads again from lws's next turn on. To what is buffered lws comes back when the connection can be written to
+    /// (core-net/wsi.c: `__lws_rx_flow_control`); from inside that callback it would go on to read while it waits for the
+    /// next, and a ping would change nothing.
+    private func readOn(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
+        let timer =
+            timer
+            ?? LoopTimer { [unowned self] _ in
+                guard !isPaused, !isAnsweringPing else { return }
+                apply(connection)
+                awaitWritable(connection)
+            }
+        self.timer = timer
+        timer.arm(after: .zero, held)
+    }
+
+    private func apply(_ connection: OpaquePointer) {
+        var change = LWS_RXFLOW_REASON_APPLIES | LWS_RXFLOW_REASON_USER_BOOL
+        if !isPaused, !isAnsweringPing { change |= LWS_RXFLOW_REASON_APPLIES_ENABLE_BIT }
+        // At once, or lws would do it after the callback, where the change does not look like this side's.
+        change |= LWS_RXFLOW_REASON_FLAG_PROCESS_NOW
+        _ = whileHandling { lws_rx_flow_control(connection, Int32(change)) }
+    }
+
+    private static func takesData(_ socket: Int32) -> Bool {
+        var watched = pollfd(fd: socket, events: Int16(POLLOUT), revents: 0)
+        return poll(&watched, 1, 0) > 0 && watched.revents == Int16(POLLOUT)
+    }
+}

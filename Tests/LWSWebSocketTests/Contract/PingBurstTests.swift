@@ -1,0 +1,110 @@
+// Pings that come faster than pongs can leave (RFC 6455, section 5.5.3).
+
+import LWSEchoServer
+import LWSServiceLoop
+import TestSupport
+import Testing
+
+@testable import LWSWebSocket
+
+/// Clients on libwebsockets 4.4.5 and newer may answer some of them with one pong (`ReadGate`).
+@Suite("Pings that arrive together", .serialized)
+struct PingBurstTests {
+    /// A server that sends `frames` in one piece and hands on what comes back, control frames and data.
+    private func answers(_ frames: [RawFrame], count: Int, compression: Bool = false) throws -> [RawFrame] {
+        let seen = Seen()
+        let server = try RawServer { peer in
+            let lines = compression ? ["Sec-WebSocket-Extensions: permessage-deflate"] : []
+            _ = try? peer.acceptUpgrade(extraHeaders: lines)
+            peer.send(frames.flatMap(\.serverBytes))
+            for _ in 0..<count {
+                guard let frame = try? peer.readFrame() else { break }
+                seen.add(frame)
+            }
+            seen.done()
+            peer.waitForEnd()
+        }
+        defer { server.stop() }
+        let client = try WebSocketClient(server.url())
+        let all = try seen.all()
+        #expect(client.isOpen)
+        #expect(!client.connection.query { $0.inbound.isPaused })
+        return all
+    }
+
+    private static func pings(_ count: Int) -> [RawFrame] {
+        (0..<count).map { RawFrame(opcode: 9, payload: Array("payload-\($0)".utf8)) }
+    }
+
+    @Test("are answered one by one, in order", arguments: [2, 10, 1000])
+    func inOrder(_ count: Int) throws {
+        let pings = Self.pings(count)
+        for compression in [false, true] {
+            let pongs = try answers(pings, count: count, compression: compression)
+            #expect(pongs.map(\.payload) == pings.map(\.payload))
+            #expect(pongs.allSatisfy { $0.opcode == 10 })
+        }
+    }
+
+    @Test("between the frames of messages are answered, and the messages are whole")
+    func betweenFrames() throws {
+        let parts = 50
+        let seen = Seen()
+        let server = try RawServer { peer in
+            _ = try? peer.acceptUpgrade()
+            var bytes: [UInt8] = []
+            for (number, ping) in Self.pings(parts).enumerated() {
+                let part = RawFrame(
+                    fin: number == parts - 1, opcode: number == 0 ? 1 : 0, payload: Array("part \(number);".utf8))
+                bytes += part.serverBytes + ping.serverBytes + ping.serverBytes
+            }
+            peer.send(bytes)
+            for _ in 0..<2 * parts {
+                guard let frame = try? peer.readFrame() else { break }
+                seen.add(frame)
+            }
+            seen.done()
+            peer.waitForEnd()
+        }
+        let client = try WebSocketClient(server.url())
+        #expect(try client.readTextMessage() == (0..<parts).map { "part \($0);" }.joined())
+        #expect(try seen.all().map(\.payload) == Self.pings(parts).flatMap { [$0.payload, $0.payload] })
+    }
+
+    @Test("are answered one by one by the echo server too, over TLS as well", arguments: [false, true])
+    func byServer(_ isSecure: Bool) throws {
+        let pongs = CountedPongs()
+        var configuration = try ClientConfiguration.secure()
+        configuration.pingPongHandler = pongs
+        let peer = try SecurePeer(.echo)
+        let plain = try EchoServer()
+        let client = try WebSocketClient(
+            isSecure ? peer.url() : "ws://127.0.0.1:\(plain.port)/echo", configuration: configuration)
+        for number in 0..<100 {
+            let pinging = try (0..<4).map { _ in try Background { try client.ping([1]) } }
+            try client.writeTextMessage("message \(number)")
+            #expect(try client.readTextMessage() == "message \(number)")
+            for ping in pinging { try ping.value() }
+        }
+        #expect(eventually(within: .seconds(10)) { pongs.count == 400 })
+    }
+
+    @Test("with a close frame behind them do not hold it up")
+    func closeBehind() throws {
+        let server = try RawServer { peer in
+            _ = try? peer.acceptUpgrade()
+            peer.send((Self.pings(20) + [RawFrame(opcode: 8, payload: [0x03, 0xe8])]).flatMap(\.serverBytes))
+            peer.waitForEnd()
+        }
+        let client = try WebSocketClient(server.url())
+        let start = ContinuousClock.now
+        #expect(failure { try client.readMessage() }?.closure?.code == 1000)
+        #expect(ContinuousClock.now - start < .seconds(2))
+    }
+}
+
+private final class CountedPongs: PingPongHandler {
+    private let number = Locked(0)
+    var count: Int { number.withLock { $0 } }
+    func onPong(_ payload: [UInt8]) { number.withLock { $0 += 1 } }
+}
