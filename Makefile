@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deps test-deps build release demo test test-tsan test-asan format lint clean
+.PHONY: help deps test-deps build release demo test test-tsan test-asan fuzz format lint clean
 
 VENV := $(or $(LWS_TEST_VENV),.venv)
 REQUIREMENTS := Tests/Peers/python/requirements.txt
@@ -73,6 +73,19 @@ test-asan: test-deps ## run all tests under the address sanitizer
 	swift build --build-tests --sanitize address --scratch-path .build-asan
 	$(SWIFT_TEST) --sanitize address --scratch-path .build-asan $(TEST_OPTIONS)
 
+# The cases are made from the seed, so that a failure can be run again: see Tests/Fuzzing/README.md. libFuzzer, which
+# looks for ways through the code by its coverage, has its own main and keeps what it finds in .build-fuzz/corpus.
+FUZZ_CASES ?= 1000000
+FUZZ_SEED ?= 1
+FUZZ_RUNS ?= 50000
+fuzz: deps ## play a million generated cases to the client under the address sanitizer, then libFuzzer's
+	swift build -c release --sanitize address --scratch-path .build-fuzz --product lws-fuzz
+	.build-fuzz/release/lws-fuzz --cases $(FUZZ_CASES) --seed $(FUZZ_SEED)
+	LWS_FUZZ_COVERAGE=1 swift build --sanitize fuzzer --scratch-path .build-fuzz/coverage --product lws-fuzz-coverage
+	mkdir -p .build-fuzz/corpus
+	.build-fuzz/coverage/debug/lws-fuzz-coverage -runs=$(FUZZ_RUNS) -timeout=60 -rss_limit_mb=4096 \
+	    -artifact_prefix=.build-fuzz/ .build-fuzz/corpus
+
 format: ## format all Swift files in place
 	swift format format --in-place --recursive --parallel $(SOURCES)
 
@@ -81,4 +94,4 @@ lint: ## check formatting and the house rules
 	Tests/Lint/check.sh
 
 clean: ## remove what building made; .venv stays
-	rm -rf .build .build-tsan .build-asan
+	rm -rf .build .build-tsan .build-asan .build-fuzz

@@ -59,7 +59,7 @@ let package = Package(
         .target(
             name: "LWSWebSocket",
             dependencies: [
-                "CLibWebSockets", "COpenSSL", "LWSServiceLoop",
+                "CLibWebSockets", "COpenSSL", "CZlib", "LWSServiceLoop",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -89,14 +89,32 @@ let package = Package(
         ),
         .target(
             name: "TestSupport",
-            dependencies: ["CZlib", "LWSServiceLoop"],
+            dependencies: ["COpenSSL", "CZlib", "LWSServiceLoop"],
             path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
+        .target(
+            name: "FuzzCases",
+            dependencies: [
+                "LWSWebSocket", "LWSEchoServer", "LWSServiceLoop", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/Fuzzing/Cases",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "lws-fuzz",
+            dependencies: [
+                "FuzzCases", "TestSupport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/Fuzzing/Command",
             swiftSettings: settings
         ),
         .testTarget(
             name: "LWSWebSocketTests",
             dependencies: [
-                "LWSWebSocket", "LWSEchoServer", "LWSServiceLoop", "TestSupport",
+                "FuzzCases", "LWSWebSocket", "LWSEchoServer", "LWSServiceLoop", "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -117,3 +135,14 @@ let package = Package(
         ),
     ]
 )
+
+// libFuzzer has its own main, and is linked by `swift build --sanitize fuzzer` alone.
+if Context.environment["LWS_FUZZ_COVERAGE"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "lws-fuzz-coverage",
+            dependencies: ["FuzzCases", "LWSServiceLoop", "TestSupport"],
+            path: "Tests/Fuzzing/Coverage",
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]
+        ))
+}

@@ -3,10 +3,12 @@
 import Foundation
 import LWSServiceLoop
 
-/// What a script of ``RawServer`` talks through. One thread reads at a time; another may send or close meanwhile.
+/// What a script of ``RawServer`` talks through. One thread reads at a time; another may send or close meanwhile, without
+/// TLS.
 package final class RawConnection: Sendable {
     private let socket: SocketHandle
     private let stopped: MonotonicSemaphore
+    private let tls = Locked<TLSSession?>(nil)
     /// What was read past the end of a request's head.
     private let pending = Locked<[UInt8]>([])
 
@@ -15,16 +17,33 @@ package final class RawConnection: Sendable {
         self.stopped = stopped
     }
 
+    /// Does the handshake of TLS, where there is to be one. False where it fails.
+    func secure(with identity: TLSIdentity?) -> Bool {
+        guard let identity else { return true }
+        guard let session = socket.use({ TLSSession(identity, on: $0) }) ?? nil else { return false }
+        tls.withLock { $0 = session }
+        return true
+    }
+
     // MARK: Reading
 
     /// The request line and all header fields, up to and including the empty line.
     package func readRequestHead() throws -> String {
         let end = Array("\r\n\r\n".utf8)
-        var head: [UInt8] = []
-        while !head.suffix(4).elementsEqual(end) {
-            head += try read(1)
+        var looked = 0
+        while true {
+            let head: [UInt8]? = pending.withLock { pending in
+                for start in max(0, looked - 3)..<max(looked, pending.count - 3)
+                where pending[start..<start + 4].elementsEqual(end) {
+                    defer { pending.removeFirst(start + 4) }
+                    return Array(pending.prefix(start + 4))
+                }
+                looked = max(looked, pending.count - 3)
+                return nil
+            }
+            if let head { return String(decoding: head, as: UTF8.self) }
+            guard fill() else { throw PeerError("the peer ended the connection within a request's head") }
         }
-        return String(decoding: head, as: UTF8.self)
     }
 
     /// Exactly `count` bytes.
@@ -69,7 +88,9 @@ package final class RawConnection: Sendable {
     /// Reads what there is, blocking for at least a byte. False at the end.
     private func fill() -> Bool {
         var chunk = [UInt8](repeating: 0, count: 16384)
+        let session = tls.withLock { $0 }
         let count = socket.use { descriptor in
+            if let session { return session.read(&chunk) }
             while true {
                 let count = recv(descriptor, &chunk, chunk.count, 0)
                 if count >= 0 || errno != EINTR { return count }
@@ -90,11 +111,18 @@ package final class RawConnection: Sendable {
         #else
             let flags = Int32(MSG_NOSIGNAL)
         #endif
+        let session = tls.withLock { $0 }
         let sent = socket.use { descriptor in
             bytes.withUnsafeBytes { bytes in
                 var rest = bytes[...]
                 while !rest.isEmpty {
                     let part = UnsafeRawBufferPointer(rebasing: rest)
+                    if let session {
+                        let count = session.write(part)
+                        guard count > 0 else { return false }
+                        rest = rest.dropFirst(count)
+                        continue
+                    }
                     #if canImport(Darwin)
                         let count = Darwin.send(descriptor, part.baseAddress, part.count, flags)
                     #else
@@ -159,7 +187,10 @@ package final class RawConnection: Sendable {
     // MARK: Ending
 
     /// Sends nothing more; the peer sees the end of the stream, and can still be read.
-    package func endOutput() { socket.endOutput() }
+    package func endOutput() {
+        tls.withLock { $0 }?.end()
+        socket.endOutput()
+    }
 
     /// Ends the connection with a FIN. Where bytes of the peer lie unread the system resets it instead.
     package func closeConnection() { socket.close() }

@@ -9,19 +9,24 @@ import LWSServiceLoop
 package final class RawServer: Sendable {
     package let port: Int
     private let host: String
+    private let scheme: String
     private let shared: Shared
     private let acceptThread: LoopThread
 
-    package init(host: String = "127.0.0.1", _ script: @escaping @Sendable (RawConnection) -> Void) throws {
+    /// - Parameter tls: the server speaks TLS with it; scripts are run once a handshake is done.
+    package init(
+        host: String = "127.0.0.1", tls: TLSIdentity? = nil, _ script: @escaping @Sendable (RawConnection) -> Void
+    ) throws {
         let listening = try Loopback.listen(on: host)
         let shared: Shared
         do {
-            shared = try Shared(listener: listening.descriptor, script)
+            shared = try Shared(listener: listening.descriptor, tls, script)
         } catch {
             close(listening.descriptor)
             throw error
         }
         self.host = host
+        scheme = tls == nil ? "ws" : "wss"
         self.shared = shared
         port = listening.port
         acceptThread = try LoopThread(name: "raw-server") { shared.acceptAll() }
@@ -30,7 +35,7 @@ package final class RawServer: Sendable {
     deinit { stop() }
 
     package func url(_ path: String = "/") -> String {
-        "ws://\(host.contains(":") ? "[\(host)]" : host):\(port)\(path)"
+        "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)\(path)"
     }
 
     /// Ends everything. A second call does nothing. A script must not call it, for it waits for the scripts' ends.
@@ -53,14 +58,16 @@ package final class RawServer: Sendable {
         private let listener: Int32
         private let wakeReader: Int32
         private let wakeWriter: Int32
+        private let tls: TLSIdentity?
         private let script: @Sendable (RawConnection) -> Void
         private let state = Locked(State())
         private let stopped = MonotonicSemaphore()
 
-        init(listener: Int32, _ script: @escaping @Sendable (RawConnection) -> Void) throws {
+        init(listener: Int32, _ tls: TLSIdentity?, _ script: @escaping @Sendable (RawConnection) -> Void) throws {
             var ends: [Int32] = [-1, -1]
             guard pipe(&ends) == 0 else { throw PeerError("pipe") }
             self.listener = listener
+            self.tls = tls
             self.script = script
             (wakeReader, wakeWriter) = (ends[0], ends[1])
             for end in ends { Loopback.makePrivate(end) }
@@ -123,13 +130,15 @@ package final class RawServer: Sendable {
         }
 
         private func serve(_ socket: SocketHandle) {
+            // Nagle's algorithm would put together again what a script sends in pieces.
+            socket.sendAtOnce()
             let connection = RawConnection(socket, stopped: stopped)
             state.withLock { state in
                 state.last += 1
                 let number = state.last
                 // The thread's last act takes this lock too, so it cannot end before it is known here.
                 let thread = try? LoopThread(name: "raw-script") { [self] in
-                    script(connection)
+                    if connection.secure(with: tls) { script(connection) }
                     socket.close()
                     finish(number)
                 }

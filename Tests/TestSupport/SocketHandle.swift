@@ -38,6 +38,11 @@ final class SocketHandle: Sendable {
         return body(descriptor)
     }
 
+    func sendAtOnce() {
+        var isOn: Int32 = 1
+        _ = use { setsockopt($0, Int32(IPPROTO_TCP), TCP_NODELAY, &isOn, socklen_t(MemoryLayout<Int32>.size)) }
+    }
+
     /// Ends both directions; calls on the socket return, the descriptor stays.
     func shutdown() {
         _ = use { systemShutdown($0, Int32(SHUT_RDWR)) }

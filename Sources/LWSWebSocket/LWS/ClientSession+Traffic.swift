@@ -8,6 +8,7 @@ extension ClientSession {
 
     /// A piece of a data frame has arrived.
     func received(_ bytes: UnsafeRawBufferPointer, _ wsi: OpaquePointer) {
+        if let compression { return compression.received(bytes, wsi, self) }
         deliver(
             MessageAssembler.Piece(
                 bytes: bytes,
@@ -40,6 +41,8 @@ extension ClientSession {
     /// A pong has arrived, in one piece as all control frames do.
     func receivedPong(_ payload: UnsafeRawBufferPointer, _ wsi: OpaquePointer) {
         keepAlive?.plan.heard()
+        // lws looks at these bits where no extension is agreed to (`lws_ws_client_rx_sm`).
+        guard lws_get_reserved_bits(wsi) == 0 else { return fail(.reservedBits) }
         if connection.receivedPong(payload, at: .now) { pauseReading(wsi) }
     }
 

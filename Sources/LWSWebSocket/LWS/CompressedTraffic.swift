@@ -2,13 +2,13 @@
 
 internal import CLibWebSockets
 
-/// Has lws's permessage-deflate compress and decompress, and keeps it away from what it cannot do.
+/// Has lws's permessage-deflate compress, and keeps it away from what it cannot do; what comes in is decompressed by
+/// ``MessageInflater``.
 ///
 /// `lws_extension_callback_pm_deflate` (roles/ws/ext/extension-permessage-deflate.c, in this the same in 4.1.6 and 4.5.8)
-/// is called with whole chunks, in a loop of our own, and lws's way of coming back to it later is never used. That way
-/// has these holes, the first six of which end the process or the connection's sense where the peer wants it:
+/// is called with whole chunks, and lws's way of coming back to it later is never used. That way has these holes, which
+/// end the process or the connection's sense where the peer wants it:
 /// - a message that is not compressed, or a pong, is delivered without end (4.1);
-/// - a last chunk that inflates to more than the room left fails `assert(priv->rx.avail_out)`, or loses its end;
 /// - output that is left for later is read from memory that others use meanwhile;
 /// - a pong that falls due while compressed output waits is sent as a part of the message;
 /// - a ping after a frame that gave no output yet is sent as a text;
@@ -20,7 +20,9 @@ final class CompressedTraffic {
     private let list: UnsafePointer<lws_extension>
     /// lws's own state of the extension, with both zlib streams.
     private let state: UnsafeMutableRawPointer
-    private var input: [UInt8] = []
+    private let inflater: MessageInflater
+    /// The message under way is compressed.
+    private var isInflating = false
 
     /// Compressed bytes, in lws's buffer, that are not sent yet.
     private var output = UnsafeMutableBufferPointer<UInt8>(start: nil, count: 0)
@@ -35,10 +37,13 @@ final class CompressedTraffic {
     /// The size of the buffer for it as a power of two: more than what is compressed at once becomes, together with what
     /// zlib has held back before (a block of 16,383 literals, or 32 KiB stored).
     private static let outputBits = 17
-    /// The same for what is inflated: 4,096, the vhost's receive buffer, for lws allows no more.
-    private static let inflatedBits = 12
 
-    init(_ agreement: CompressionAgreement, _ list: UnsafePointer<lws_extension>, state: UnsafeMutableRawPointer) {
+    /// `nil` where there is no memory.
+    init?(_ agreement: CompressionAgreement, _ list: UnsafePointer<lws_extension>, state: UnsafeMutableRawPointer) {
+        let inflater = MessageInflater(
+            windowBits: agreement.serverWindowBits, forgets: agreement.serverNoContextTakeover)
+        guard let inflater else { return nil }
+        self.inflater = inflater
         self.agreement = agreement
         self.list = list
         self.state = state
@@ -51,7 +56,6 @@ final class CompressedTraffic {
         set("server_max_window_bits", agreement.serverWindowBits, wsi)
         set("client_max_window_bits", agreement.clientWindowBits, wsi)
         set("compression_level", agreement.level, wsi)
-        set("rx_buf_size", Self.inflatedBits, wsi)
         set("tx_buf_size", Self.outputBits, wsi)
         return call(LWS_EXT_CB_OPTION_CONFIRM, nil, 0, wsi)
     }
@@ -81,75 +85,30 @@ final class CompressedTraffic {
 
     // MARK: - In
 
-    /// Bytes that end a message: the empty block's rest that RFC 7692, section 7.2.2 puts back, and the first byte of
-    /// another empty block. lws's extension adds that one's rest when it has read everything, and by then zlib has
-    /// given out everything: it reads nothing of a block before it is done with the one before.
-    private static let end: [UInt8] = [0, 0, 0xff, 0xff, 0]
-
-    /// A chunk of a frame has arrived. Delivers what it inflates to. Returns what lws is told: to deliver the chunk as
-    /// it is, or that nothing is left to deliver.
-    func received(_ chunk: lws_tokens, _ wsi: OpaquePointer, _ session: ClientSession) -> Int32 {
-        guard !session.isDeaf else { return clws_extension_did_nothing }
-        let endsMessage = lws_is_final_fragment(wsi) != 0
-        input.removeAll(keepingCapacity: true)
-        input.append(contentsOf: UnsafeBufferPointer(start: chunk.token, count: Int(chunk.len)))
-        if endsMessage { input.append(contentsOf: Self.end) }
-        let result = input.withUnsafeMutableBufferPointer { input in
-            inflate(input, count: Int(chunk.len), endsMessage: endsMessage, wsi, session)
-        }
-        switch result {
-        case .done: return clws_extension_did_nothing
-        case .notCompressed: return clws_extension_leave_it
-        case .violation(let violation):
-            session.fail(violation)
-            return clws_extension_did_nothing
-        }
-    }
-
-    private enum Inflated {
-        case done
-        /// A message that is not compressed, or a pong.
-        case notCompressed
-        case violation(Violation)
-    }
-
-    private func inflate(
-        _ input: UnsafeMutableBufferPointer<UInt8>, count: Int, endsMessage: Bool, _ wsi: OpaquePointer,
-        _ session: ClientSession
-    ) -> Inflated {
-        let isFirst = session.assembler.isBetweenMessages
-        let reserved = lws_get_reserved_bits(wsi)
-        var inflatedFrom = count
-        var buffers = clws_extension_buffers()
-        buffers.eb_in = lws_tokens(token: input.baseAddress, len: Int32(input.count))
-        while true {
-            let left = buffers.eb_in.len
-            buffers.eb_out = lws_tokens()
-            let result = call(LWS_EXT_CB_PAYLOAD_RX, &buffers, 0, wsi)
-            guard result != clws_extension_not_mine else {
-                return reserved == 0 ? .notCompressed : .violation(.reservedBits)
-            }
+    /// A part of a data frame has arrived, as it was sent. Delivers what it means.
+    func received(_ bytes: UnsafeRawBufferPointer, _ wsi: OpaquePointer, _ session: ClientSession) {
+        guard !session.isDeaf else { return }
+        if !session.assembler.isInsideFrame {
             // RSV1 stands in the first frame of a message and nowhere else (section 6.1), RSV2 and RSV3 nowhere.
-            let isRight = session.assembler.isInsideFrame || reserved == (isFirst ? 0x40 : 0)
-            guard isRight || inflatedFrom < count else { return .violation(.reservedBits) }
-            let hasMore = result == clws_extension_has_more
-            // zlib reads nothing behind a block that says it is the last one (section 7.2.3.5), and lws cannot begin
-            // anew. Nor is a message of no bytes one that could be inflated (section 7.2.3.6).
-            let isStuck = hasMore && buffers.eb_in.len == left && buffers.eb_out.len == 0
-            guard result > 0, !isStuck, !(isFirst && endsMessage && count == 0) else {
-                return .violation(.undecodable)
-            }
-            session.deliver(
-                MessageAssembler.Piece(
-                    bytes: UnsafeRawBufferPointer(start: buffers.eb_out.token, count: Int(buffers.eb_out.len)),
-                    kind: lws_frame_is_binary(wsi) != 0 ? .binary : .text,
-                    remainingInFrame: lws_remaining_packet_payload(wsi),
-                    endsMessage: result == clws_extension_final,
-                    inflatedFrom: inflatedFrom),
-                wsi)
-            inflatedFrom = 0
-            guard hasMore, !session.isDeaf else { return .done }
+            let reserved = lws_get_reserved_bits(wsi)
+            let isFirst = session.assembler.isBetweenMessages
+            guard reserved == 0 || (isFirst && reserved == 0x40) else { return session.fail(.reservedBits) }
+            if isFirst { isInflating = reserved != 0 }
         }
+        let kind: MessageKind = lws_frame_is_binary(wsi) != 0 ? .binary : .text
+        let endsMessage = lws_is_final_fragment(wsi) != 0
+        var piece = MessageAssembler.Piece(
+            bytes: bytes, kind: kind, remainingInFrame: lws_remaining_packet_payload(wsi), endsMessage: endsMessage)
+        guard isInflating else { return session.deliver(piece, wsi) }
+        piece.inflatedFrom = bytes.count
+        let isFine = inflater.inflate(bytes, endsMessage: endsMessage) { inflated, isLast in
+            piece.bytes = inflated
+            piece.endsMessage = isLast
+            session.deliver(piece, wsi)
+            piece.inflatedFrom = 0
+            return !session.isDeaf
+        }
+        if !isFine { session.fail(.undecodable) }
     }
 
     // MARK: - Out

@@ -68,17 +68,17 @@ extension ClientSession {
             // For this reason alone `state` is where the state's address has been put.
             guard let made = state?.assumingMemoryBound(to: UnsafeMutableRawPointer?.self).pointee else { return -1 }
             compression = CompressedTraffic(agreement, list, state: made)
-            return 0
+            guard compression == nil else { return 0 }
+            _ = clws_deflate(wsi, list, LWS_EXT_CB_DESTROY, made, nil, 0)
+            return -1
         case LWS_EXT_CB_OPTION_SET:
             // What the server has answered is in the agreement, read and checked.
             return 0
         case LWS_EXT_CB_OPTION_CONFIRM:
             return compression?.setOptions(wsi) ?? -1
-        case LWS_EXT_CB_PAYLOAD_RX:
-            guard let buffers = argument?.assumingMemoryBound(to: clws_extension_buffers.self) else { return -1 }
-            return compression?.received(buffers.pointee.eb_in, wsi, self) ?? clws_extension_leave_it
-        case LWS_EXT_CB_PAYLOAD_TX:
-            // What lws is given to send is compressed already, or is not to be.
+        case LWS_EXT_CB_PAYLOAD_RX, LWS_EXT_CB_PAYLOAD_TX:
+            // What comes in is decompressed when lws has delivered it; what lws is given to send is compressed already,
+            // or is not to be.
             return clws_extension_leave_it
         case LWS_EXT_CB_PACKET_TX_PRESEND:
             compression?.mark(argument?.assumingMemoryBound(to: lws_tokens.self).pointee)

@@ -25,12 +25,12 @@ struct MessageAssembler {
 
     /// A piece of a data frame as lws delivers it.
     struct Piece {
-        let bytes: UnsafeRawBufferPointer
+        var bytes: UnsafeRawBufferPointer
         let kind: MessageKind
         /// Bytes of the same frame that are still to come.
         let remainingInFrame: Int
         /// Nothing of the message follows.
-        let endsMessage: Bool
+        var endsMessage: Bool
         /// Bytes of the frame that these were decompressed from; `nil` where they are not compressed.
         var inflatedFrom: Int?
     }

@@ -74,6 +74,28 @@ struct SecureFlowControlTests {
         try client.close()
     }
 
+    @Test("stops in the middle of a record, and leaves the loop to others", arguments: [1, 100, 1000])
+    func insideRecord(_ size: Int) throws {
+        let count = 10_000
+        let frame = RawFrame(opcode: 2, payload: [UInt8](repeating: 7, count: size)).serverBytes
+        let server = try RawServer(tls: TLSIdentity(CertificateAuthority.shared.server(.good))) { peer in
+            _ = try? peer.acceptUpgrade()
+            peer.send([UInt8]((0..<count).map { _ in frame }.joined()))
+            peer.waitForEnd()
+        }
+        defer { server.stop() }
+        let healthy = try EchoServer()
+        let other = try WebSocketClient("ws://127.0.0.1:\(healthy.port)/echo")
+        let client = try WebSocketClient(server.url(), configuration: SecureFaults.configuration())
+        #expect(eventually(within: .seconds(10)) { client.connection.query { $0.inbound.isPaused } })
+        try other.writeTextMessage("still served")
+        #expect(try other.readTextMessage() == "still served")
+        for _ in 0..<count {
+            let isWhole = try client.readBinaryMessage().count == size
+            #expect(isWhole)
+        }
+    }
+
     @Test("does not keep close from seeing the peer's close frame")
     func close() throws {
         let server = try SecureFaults.echoServer()

@@ -1,0 +1,66 @@
+// What a client may make of a case.
+
+package import LWSWebSocket
+
+/// Whatever a case sends, each call ends with a value or one of these errors. Where the case knows what its bytes mean it
+/// expects more.
+package struct Expectation: Sendable {
+    /// The errors that may end it; empty: none does.
+    var codes: Set<WebSocketError.Code> = Self.openConnection
+    /// The messages which have to arrive, in this order, before anything else; `nil`: not known.
+    var messages: [WebSocketMessage]?
+    /// There are no others.
+    var isComplete = false
+    /// The close frame that has to be reported.
+    var closure: (code: Int, reason: String)?
+
+    static let handshake: Set<WebSocketError.Code> = [
+        .invalidHandshake, .connection, .handshakeTimedOut, .ssl,
+    ]
+    static let openConnection: Set<WebSocketError.Code> = [
+        .corruptedFrame, .invalidContinuationFrame, .payloadTooLarge, .connectionClosure,
+    ]
+
+    /// What a client made of it.
+    struct Result {
+        var messages: [WebSocketMessage] = []
+        var error: WebSocketError?
+        var code: WebSocketError.Code? { error?.code }
+    }
+
+    /// What is wrong with a result; `nil` where nothing is.
+    func fault(of result: Result, _ ending: Play.Ending) -> String? {
+        if let fault = fault(ofMessages: result.messages, code: result.code, ending) {
+            return "\(fault): \(result.error?.description ?? "no error") \(result.error?.libraryDetail ?? "")"
+        }
+        guard !ending.isReset, let closure, let reported = result.error?.closure else { return nil }
+        guard reported.code != closure.code || reported.reason != closure.reason else { return nil }
+        return "the close frame \(closure) was reported as \(reported)"
+    }
+
+    package func fault(
+        ofMessages received: [WebSocketMessage], code: WebSocketError.Code?, _ ending: Play.Ending = .finish
+    ) -> String? {
+        guard let code else { return "no error ended it" }
+        // A reset may come before the client has read the handshake's answer.
+        let isLegal =
+            codes.contains(code) || (ending.isHold && code == .readTimedOut)
+            || (ending.isReset && code == .connection)
+        guard isLegal else { return "\(code) is not expected" }
+        guard !ending.isReset, let messages else { return nil }
+        guard received.starts(with: messages) else {
+            return "\(received.count) messages came, not the \(messages.count) expected"
+        }
+        return isComplete && received.count > messages.count ? "messages came that nobody sent" : nil
+    }
+
+    /// For tests of this judgement.
+    package static func sample(messages: [WebSocketMessage], isComplete: Bool) -> Expectation {
+        Expectation(messages: messages, isComplete: isComplete)
+    }
+}
+
+extension Play.Ending {
+    var isReset: Bool { if case .reset = self { true } else { false } }
+    var isHold: Bool { if case .hold = self { true } else { false } }
+}
