@@ -63,7 +63,7 @@ enum CompressedStreams {
             message = nil
         case 5:
             // A bomb: 1,000 bytes for each that is sent, and more than the client takes.
-            payload = deflate.compress([UInt8](repeating: 0, count: 3 << 20))
+            payload = deflate.compress([UInt8](repeating: 0, count: choices.int(1...2) << 20))
             message = nil
         default: break
         }

@@ -8,23 +8,47 @@ package import TestSupport
 package struct KeyFiles: Sendable {
     private let stores: [[UInt8]]
     private let texts: [[UInt8]]
+    private let root: [UInt8]
     private static let password = "secret"
 
     package init(_ authority: CertificateAuthority) throws {
         func bytes(_ file: String) throws -> [UInt8] { try Array(Data(contentsOf: URL(fileURLWithPath: file))) }
+        root = try bytes(authority.rootFile)
+        let folder = try TemporaryFolder("lws-fuzz-files")
+        /// One iteration in deriving keys: with the usual thousands that is all that a run would do.
+        func made(_ name: String, _ arguments: [String]) throws -> [UInt8] {
+            try OpenSSLCommand.run(
+                arguments + ["-iter", "1", "-passout", "pass:\(Self.password)", "-out", folder.file(name)])
+            return try bytes(folder.file(name))
+        }
         let leaves = try [CertificateAuthority.ClientLeaf.ecdsa, .rsa, .ed25519].map { try authority.client($0) }
-        stores = try (leaves.map { try $0.pkcs12File(password: Self.password) } + [authority.trustStoreFile()])
-            .map(bytes)
-        texts = try
-            (leaves.flatMap { [$0.certificateFile, $0.privateKeyFile] }
-            + leaves.prefix(2).map { try $0.encryptedKeyFile(password: Self.password, format: .traditional) }
-            + leaves.map { try $0.encryptedKeyFile(password: Self.password) }
-            + [authority.crlFile, authority.rootFile, authority.bundleFile]).map(bytes)
+        stores =
+            try leaves.map {
+                try made(
+                    "key.p12",
+                    ["pkcs12", "-export", "-inkey", $0.privateKeyFile, "-in", $0.chainFile, "-name", "test"]
+                        + CertificateAuthority.modernPKCS12)
+            } + [
+                made(
+                    "trust.p12",
+                    ["pkcs12", "-export", "-nokeys", "-in", authority.rootFile] + CertificateAuthority.modernPKCS12)
+            ]
+        let plain = leaves.flatMap { [$0.certificateFile, $0.privateKeyFile] }
+        let traditional = try leaves.prefix(2).map {
+            try $0.encryptedKeyFile(password: Self.password, format: .traditional)
+        }
+        texts =
+            try (plain + traditional + [authority.crlFile, authority.rootFile, authority.bundleFile]).map(bytes)
+            + leaves.map {
+                try made("key.pem", ["pkcs8", "-topk8", "-v2", "aes-256-cbc", "-in", $0.privateKeyFile])
+            }
     }
 
     /// Settings with a file that is damaged, or is another than it should be.
     func settings(_ choices: inout Choices) -> ClientSecureSocket {
         var settings = ClientSecureSocket()
+        // The system's roots take longer to read than all the rest.
+        settings.cert = .pem(.bytes(root))
         if choices.once(in: 2) {
             let store = store(&choices)
             let password = choices.once(in: 8) ? choices.text(choices.int(0...5)) : Self.password

@@ -38,8 +38,8 @@ package struct Play: Sendable {
         case hold
 
         static func choose(_ choices: inout Choices) -> Ending {
-            let number = choices.int(0...63)
-            return number == 63 ? .hold : number > 55 ? .reset : .finish
+            let number = choices.int(0...255)
+            return number == 255 ? .hold : number > 223 ? .reset : .finish
         }
     }
 

@@ -29,7 +29,7 @@ struct LWSFuzz: ParsableCommand {
     @Option(help: "Only this kind of input.")
     var only: FuzzInput?
     @Option(help: "Threads that play cases.")
-    var threads = 4
+    var threads = 6
 
     func run() throws {
         // What lws says of each case is as expected as it is long.
