@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deps test-deps build release demo test test-tsan test-asan fuzz format lint clean
+.PHONY: help deps test-deps build release demo test test-tsan test-asan conformance fuzz format lint clean
 
 VENV := $(or $(LWS_TEST_VENV),.venv)
 REQUIREMENTS := Tests/Peers/python/requirements.txt
@@ -72,6 +72,14 @@ test-tsan: test-deps ## run all tests under the thread sanitizer
 test-asan: test-deps ## run all tests under the address sanitizer
 	swift build --build-tests --sanitize address --scratch-path .build-asan
 	$(SWIFT_TEST) --sanitize address --scratch-path .build-asan $(TEST_OPTIONS)
+
+# CASES='2.*' runs some of them, and leaves the report as it is.
+CASES ?= *
+conformance: deps ## run the Autobahn test suite against client and server; a quarter of an hour
+	swift build -c release --product lws-conformance
+	swift build -c release --product lws-echo-server
+	@Tests/Conformance/run.py "$$(swift build -c release --show-bin-path)/lws-conformance" \
+	    "$$(swift build -c release --show-bin-path)/lws-echo-server" '$(CASES)'
 
 # The cases are made from the seed, so that a failure can be run again: see Tests/Fuzzing/README.md. libFuzzer, which
 # looks for ways through the code by its coverage, has its own main and keeps what it finds in .build-fuzz/corpus.

@@ -93,6 +93,15 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "lws-conformance",
+            dependencies: [
+                "LWSWebSocket", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/Conformance/Client",
+            swiftSettings: settings
+        ),
         .target(
             name: "FuzzCases",
             dependencies: [

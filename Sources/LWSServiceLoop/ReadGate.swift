@@ -24,6 +24,8 @@ package final class ReadGate {
     private var isAnsweringPing = false
     /// The callback for writing was asked for, and has not come yet.
     private var isWriteAwaited = false
+    /// Turns of the loop since then.
+    private var turns = 0
     /// How many calls of this side are under way, inside which a change is this side's.
     private var calls = 0
     private var timer: LoopTimer?
@@ -44,7 +46,7 @@ package final class ReadGate {
 
     package func resume(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
         isPaused = false
-        readOn(connection, held)
+        arm(connection, held)
     }
 
     /// The connection is over.
@@ -64,32 +66,46 @@ package final class ReadGate {
         isWriteAwaited = false
         guard isAnsweringPing else { return }
         isAnsweringPing = false
-        readOn(connection, held)
+        arm(connection, held)
     }
 
     /// LWS_CALLBACK_GET_THREAD_ID has come: lws changes what it waits for on the connection.
-    package func waitChanged(_ connection: OpaquePointer) {
-        guard calls == 0, !isWriteAwaited, !isAnsweringPing, !isPaused else { return }
+    package func waitChanged(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
+        // With a payload for a close frame it is that which waits.
+        guard calls == 0, !isWriteAwaited, !isAnsweringPing, !isPaused, lws_get_close_length(connection) == 0 else {
+            return
+        }
         // Where the pong would have to wait for the peer, which may itself wait until this side has read, reading goes on.
         guard Self.takesData(lws_get_socket_fd(connection)) else { return }
         isAnsweringPing = true
+        turns = 0
         apply(connection)
         awaitWritable(connection)
+        arm(connection, held)
     }
 
     /// Reads again from lws's next turn on. To what is buffered lws comes back when the connection can be written to
     /// (core-net/wsi.c: `__lws_rx_flow_control`); from inside that callback it would go on to read while it waits for the
     /// next, and a ping would change nothing.
-    private func readOn(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
-        let timer =
-            timer
-            ?? LoopTimer { [unowned self] _ in
-                guard !isPaused, !isAnsweringPing else { return }
-                apply(connection)
-                awaitWritable(connection)
-            }
+    private func arm(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
+        let timer = timer ?? LoopTimer { [unowned self] held in turn(connection, held) }
         self.timer = timer
         timer.arm(after: .zero, held)
+    }
+
+    /// Turns that it takes until a pong has left, and the callback for writing has come.
+    private static let mostTurns = 3
+
+    private func turn(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
+        if isAnsweringPing {
+            turns += 1
+            guard turns > Self.mostTurns else { return arm(connection, held) }
+            // It was no ping, but a close frame without a payload: after that lws calls for nothing else.
+            isAnsweringPing = false
+        }
+        guard !isPaused else { return }
+        apply(connection)
+        awaitWritable(connection)
     }
 
     private func apply(_ connection: OpaquePointer) {

@@ -50,8 +50,8 @@ private func threadAsked(_ wsi: OpaquePointer?) -> Int32 {
     guard let wsi, lws_get_vhost(wsi) != nil, let slot = lws_wsi_user(wsi),
         let connection = ConnectionSlot(slot).connection
     else { return ReadGate.threadID }
-    _ = LoopContext.callback(of: wsi) { _ in
-        if connection.isEstablished { connection.reading.waitChanged(wsi) }
+    _ = LoopContext.callback(of: wsi) { held in
+        connection.waitChanged(held)
     }
     return ReadGate.threadID
 }
@@ -66,7 +66,7 @@ private func connectionCallback(
     case LWS_CALLBACK_RECEIVE: return connection.received(payload, held)
     case LWS_CALLBACK_RECEIVE_PONG: connection.pongArrived(payload, held)
     case LWS_CALLBACK_SERVER_WRITEABLE: return host.writable(connection, held)
-    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: connection.closeArrived()
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: return connection.closeArrived(payload, held)
     case LWS_CALLBACK_CLOSED: host.closed(connection, held)
     // The last call for a connection, with its memory still there (core-net/close.c: __lws_close_free_wsi_final).
     case LWS_CALLBACK_WSI_DESTROY:

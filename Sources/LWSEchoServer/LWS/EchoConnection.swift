@@ -31,6 +31,7 @@ final class EchoConnection {
     private var waiting: [OutgoingFrame] = []
     private var script: FrameScript?
     private var messages = 0
+    private var answerTimer: LoopTimer?
 
     init(_ wsi: OpaquePointer, _ path: EchoPath, headers: String?) {
         self.wsi = wsi
@@ -57,7 +58,39 @@ final class EchoConnection {
     /// The close frame of the client; lws answers it with the same code and reason, apart from the codes that it
     /// takes for wrong (below 1000, 1004 to 1006, 1012 to 2999: roles/ws/ops-ws.c, lws_ws_rx_sm), to which it
     /// answers 1002.
-    func closeArrived() { isClosing = true }
+    ///
+    /// Returns false where it is none (RFC 6455, section 5.5.1), or its reason is not UTF-8 (section 8.1).
+    func closeArrived(_ payload: UnsafeRawBufferPointer, _ held: borrowing HeldLoop) -> Bool {
+        guard payload.count != 1 else { return close(1002, Array("close frame of one byte".utf8), held) }
+        guard payload.count <= 2 || String(validating: payload.dropFirst(2), as: UTF8.self) != nil else {
+            return close(1007, Array("the reason is not UTF-8".utf8), held)
+        }
+        isClosing = true
+        return true
+    }
+
+    /// lws changes what it waits for on the socket.
+    func waitChanged(_ held: borrowing HeldLoop) {
+        guard isEstablished else { return }
+        reading.waitChanged(wsi, held)
+        guard !isClosing, lws_get_close_length(wsi) > 0 else { return }
+        // lws is about to answer a breach of the rules with a close frame. It does not know the client's answer any more
+        // when that comes, for it goes on to parse where it was (roles/ws/ops-ws.c: lws_ws_rx_sm), and would wait 5 s.
+        isClosing = true
+        let timer = LoopTimer { [wsi] _ in lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, clws_kill_async) }
+        timer.arm(after: Self.answerLimit, held)
+        answerTimer = timer
+    }
+
+    /// How long a client that was told of a breach has to read that before TCP ends.
+    private static let answerLimit = Duration.milliseconds(200)
+
+    /// The connection is gone.
+    func stopTimers(_ held: borrowing HeldLoop) {
+        reading.stop(held)
+        answerTimer?.cancel(held)
+        answerTimer = nil
+    }
 
     /// Whether the client can be told that the server stops.
     var takesLeave: Bool { isEstablished && path != .silent && delayedUpgrade == nil }

@@ -133,7 +133,7 @@ final class EchoHost {
     /// lws frees the connection.
     func destroyed(_ connection: EchoConnection, _ held: borrowing HeldLoop) {
         closed(connection, held)
-        connection.reading.stop(held)
+        connection.stopTimers(held)
         connection.delayedUpgrade?.cancel(held)
         connection.delayedUpgrade = nil
         connections[ObjectIdentifier(connection)] = nil

@@ -13,7 +13,8 @@ struct CloseFrame: Sendable, Hashable {
         self.reason = reason
     }
 
-    /// Reads a received payload. One byte is not a close frame (RFC 6455, section 5.5.1: "the first two bytes").
+    /// Reads a received payload. One byte is not a close frame (RFC 6455, section 5.5.1: "the first two bytes"), nor is a
+    /// reason that is not UTF-8.
     init?(payload: UnsafeRawBufferPointer) {
         guard !payload.isEmpty else {
             self.init(code: nil, reason: "")
@@ -21,8 +22,8 @@ struct CloseFrame: Sendable, Hashable {
         }
         guard payload.count >= 2 else { return nil }
         let code = UInt16(payload[0]) << 8 | UInt16(payload[1])
-        // A reason that is not UTF-8 is shown with replacement characters: the connection is over anyway.
-        self.init(code: code, reason: String(decoding: payload.dropFirst(2), as: UTF8.self))
+        guard let reason = String(validating: payload.dropFirst(2), as: UTF8.self) else { return nil }
+        self.init(code: code, reason: reason)
     }
 
     /// Checks what a caller wants to send (contract: close).

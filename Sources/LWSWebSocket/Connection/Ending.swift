@@ -90,7 +90,7 @@ enum Violation: Sendable, Hashable {
         case .messageTooLarge(let limit):
             CloseFrame(code: 1009, reason: "Max message length of \(limit) has been exceeded")
         case .invalidUTF8: CloseFrame(code: 1007, reason: "invalid UTF-8 in a text message")
-        case .malformedCloseFrame: CloseFrame(code: 1002, reason: "close frame of one byte")
+        case .malformedCloseFrame: CloseFrame(code: 1002, reason: "malformed close frame")
         case .reservedBits: CloseFrame(code: 1002, reason: "reserved bits")
         case .undecodable: CloseFrame(code: 1007, reason: "compressed message cannot be decompressed")
         case .refusedByLibrary, .brokenSequence: CloseFrame(code: 1002, reason: "")
@@ -104,7 +104,7 @@ enum Violation: Sendable, Hashable {
         case .messageTooLarge(let limit):
             "Max message length of \(limit) has been exceeded by \(host); raise maxMessageSize to accept such messages"
         case .invalidUTF8: "\(host) sent a text message that is not valid UTF-8"
-        case .malformedCloseFrame: "\(host) sent a close frame of one byte"
+        case .malformedCloseFrame: "\(host) sent a close frame of one byte, or with a reason that is not UTF-8"
         case .reservedBits: "\(host) set reserved bits of a frame that have no meaning there"
         case .undecodable:
             "\(host) sent a compressed message that cannot be decompressed; webSocketCompressionEnabled turns "

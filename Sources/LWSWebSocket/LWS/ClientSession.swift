@@ -60,7 +60,7 @@ final class ClientSession: ClientAttempt {
     ) -> Bool { reading.whileHandling { translate(reason, wsi, argument, held) } }
 
     override func waitChanged(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
-        if wasOpened { reading.waitChanged(wsi) }
+        if wasOpened { reading.waitChanged(wsi, held) }
     }
 
     override func ended(_ held: borrowing HeldLoop) {

@@ -80,6 +80,22 @@ struct FrameTests {
         for ping in all { #expect(try client.readFrame() == .pong(ping.text)) }
     }
 
+    @Test("A breach of the rules is told with a close frame, and its answer ends TCP at once")
+    func breach() throws {
+        let start = ContinuousClock.now
+        client.connection.send(RawFrame(rsv: 1, opcode: 1, payload: [65]).clientBytes())
+        #expect(try client.readFrame().closeCode == 1002)
+        client.send(.close(1002, ""))
+        #expect(client.connection.readUntilEnd().isEmpty)
+        #expect(ContinuousClock.now - start < .seconds(2))
+    }
+
+    @Test("A close whose reason is not UTF-8 is answered with 1007")
+    func closeReason() throws {
+        client.connection.send(RawFrame(opcode: 8, payload: [3, 232, 0xc3, 0x28]).clientBytes())
+        #expect(try client.readFrame().closeCode == 1007)
+    }
+
     @Test(
         "A close is answered with its code and reason, and TCP ends",
         arguments: [

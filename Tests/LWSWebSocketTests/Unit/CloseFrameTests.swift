@@ -37,6 +37,8 @@ struct CloseFrameTests {
         func parse(_ bytes: [UInt8]) -> CloseFrame? { bytes.withUnsafeBytes { CloseFrame(payload: $0) } }
         #expect(parse([]) == CloseFrame(code: nil, reason: ""))
         #expect(parse([3]) == nil)
+        #expect(parse([3, 232, 0xc3, 0x28]) == nil)
+        #expect(parse([3, 232] + Array("grüße".utf8)) == CloseFrame(code: 1000, reason: "grüße"))
         #expect(parse([3, 232]) == CloseFrame(code: 1000, reason: ""))
         #expect(parse([3, 232] + Array("bye".utf8)) == CloseFrame(code: 1000, reason: "bye"))
     }

@@ -1,0 +1,65 @@
+"""Turns the Autobahn test suite's results into a table."""
+
+import subprocess
+
+GROUPS = {
+    "1": "framing", "2": "pings and pongs", "3": "reserved bits", "4": "opcodes", "5": "fragmentation", "6": "UTF-8",
+    "7": "closing", "9": "limits and performance", "10": "automatic fragmentation",
+    "12": "compression, messages of all sizes", "13": "compression, all parameters",
+}
+FINE = {"OK", "INFORMATIONAL"}
+
+
+def write(results, reasons):
+    """Returns the report, and whether it has no failure and nothing without a reason."""
+    clients, servers = results["clients"], results["servers"]
+    lines = [f"libwebsockets {library_version()}, autobahntestsuite 25.10.1.\n", *totals(results)]
+    lines += ["", "| cases | about | client | server |", "|---|---|---|---|"]
+    for group, about in GROUPS.items():
+        cells = [cell(group, suite) for suite in (clients, servers)]
+        lines.append(f"| {group}.\\* | {about} | {cells[0]} | {cells[1]} |")
+    is_fine = True
+    for kind, suite in (("client", clients), ("server", servers)):
+        odd = [case for case in ordered(suite) if verdict(suite[case]) != "OK"]
+        if not odd:
+            continue
+        lines += ["", f"What is not OK of the {kind}:", "", "| case | verdict | why |", "|---|---|---|"]
+        for case in odd:
+            reason = reasons[kind].get(case)
+            is_failure = any(suite[case][key] not in FINE | {"NON-STRICT"} for key in ("behavior", "behaviorClose"))
+            is_informational = set(verdict(suite[case]).split(", ")) <= FINE
+            is_fine = is_fine and not is_failure and bool(reason or is_informational)
+            lines.append(f"| {case} | {verdict(suite[case])} | {reason or 'no reason known'} |")
+    return "\n".join(lines) + "\n", is_fine
+
+
+def totals(results):
+    for kind, suite in results.items():
+        counts = {}
+        for case in suite.values():
+            counts[verdict(case)] = counts.get(verdict(case), 0) + 1
+        words = ", ".join(f"{count} {name}" for name, count in sorted(counts.items(), key=lambda item: -item[1]))
+        yield f"- {kind[:-1]}: {len(suite)} cases: {words}"
+
+
+def verdict(case):
+    """Of the case itself, and of the way the connection was closed where that differs."""
+    behavior, close = case["behavior"], case["behaviorClose"]
+    if behavior == close or close in FINE:
+        return behavior
+    return f"{behavior}, closing {close}"
+
+
+def cell(group, suite):
+    cases = [case for case in suite if case.split(".")[0] == group]
+    good = sum(verdict(suite[case]) == "OK" for case in cases)
+    return f"{good} of {len(cases)} OK" if cases else ""
+
+
+def ordered(suite):
+    return sorted(suite, key=lambda case: [int(part) for part in case.split(".")])
+
+
+def library_version():
+    return subprocess.run(
+        ["pkg-config", "--modversion", "libwebsockets"], capture_output=True, text=True).stdout.strip()
