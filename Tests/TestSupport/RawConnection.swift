@@ -61,6 +61,17 @@ package final class RawConnection: Sendable {
         }
     }
 
+    /// What there is, of at most `count` bytes; blocks for at least one. Empty at the end.
+    package func readSome(atMost count: Int) -> [UInt8] {
+        while true {
+            let taken = pending.withLock { pending in
+                defer { pending.removeFirst(min(count, pending.count)) }
+                return Array(pending.prefix(count))
+            }
+            if !taken.isEmpty || !fill() { return taken }
+        }
+    }
+
     /// Everything up to the end of the connection, in whichever way it ends.
     package func readUntilEnd() -> [UInt8] {
         while fill() {}

@@ -34,7 +34,7 @@ package final class FuzzRun: Sendable {
     }
 
     /// A case that takes longer hangs.
-    private static let longest = Duration.seconds(60)
+    private static let longest = Duration.seconds(120)
     /// No more are looked for once there are so many.
     private static let mostFailures = 20
 

@@ -26,7 +26,7 @@ package final class FuzzWorker {
     private var count = 0
 
     /// How long a call may take before it has to give up by itself.
-    private static let limit = Duration.seconds(10)
+    private static let limit = Duration.seconds(30)
     /// The limit in a case whose server falls silent.
     private static let shortLimit = Duration.milliseconds(150)
     /// Bytes of a message that clients take.

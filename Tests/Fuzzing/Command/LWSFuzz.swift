@@ -40,16 +40,19 @@ struct LWSFuzz: ParsableCommand {
         let start = ContinuousClock.now
         let before = try ProcessMetrics.openDescriptors()
         var shown = start
+        var told = 0
         let isWhole = try run.run {
+            for failure in run.failures[told...] { print("FAILED \(failure), seed \(seed)") }
+            told = run.failures.count
             guard ContinuousClock.now - shown >= .seconds(10) else { return }
             shown = .now
             progress(run, since: start)
         }
         progress(run, since: start)
+        for failure in run.failures[told...] { print("FAILED \(failure), seed \(seed)") }
         for (input, count) in run.done.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             print("  \(input.rawValue): \(count)")
         }
-        for failure in run.failures { print("FAILED \(failure), seed \(seed)") }
         let after = try ProcessMetrics.openDescriptors()
         print("descriptors: \(before) before, \(after) after")
         guard isWhole, run.failures.isEmpty else {
