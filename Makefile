@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deps test-deps build release demo test test-tsan test-asan conformance fuzz format lint clean
+.PHONY: help deps test-deps build release demo test test-tsan test-asan conformance fuzz soak format lint clean
 
 VENV := $(or $(LWS_TEST_VENV),.venv)
 REQUIREMENTS := Tests/Peers/python/requirements.txt
@@ -93,6 +93,13 @@ fuzz: deps ## play a million generated cases to the client under the address san
 	mkdir -p .build-fuzz/corpus
 	.build-fuzz/coverage/debug/lws-fuzz-coverage -runs=$(FUZZ_RUNS) -timeout=60 -rss_limit_mb=4096 \
 	    -artifact_prefix=.build-fuzz/ .build-fuzz/corpus
+
+# Seconds; 600 for the short form.
+SOAK ?= 3600
+soak: deps ## count every message of 200 clients for an hour, while their servers are killed at random
+	swift build -c release --product lws-soak
+	swift build -c release --product lws-echo-server
+	@"$$(swift build -c release --show-bin-path)/lws-soak" --duration $(SOAK)
 
 format: ## format all Swift files in place
 	swift format format --in-place --recursive --parallel $(SOURCES)

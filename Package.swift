@@ -102,6 +102,16 @@ let package = Package(
             path: "Tests/Conformance/Client",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "lws-soak",
+            dependencies: [
+                "LWSWebSocket", "LWSServiceLoop", "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/Soak/Program",
+            swiftSettings: settings
+        ),
         .target(
             name: "FuzzCases",
             dependencies: [
