@@ -52,7 +52,9 @@ public final class EchoServer: Sendable {
         let openConnections = Locked(0)
         let loop: ServiceLoop
         do throws(LoopError) {
-            loop = try ServiceLoop(LoopOptions(name: "lws-echo", usesTLS: configuration.tls != nil))
+            var options = LoopOptions(name: "lws-echo", usesTLS: configuration.tls != nil)
+            options.validatesText = true
+            loop = try ServiceLoop(options)
         } catch {
             throw .resources(reason: error.description)
         }

@@ -90,7 +90,8 @@ package final class ReadGate {
     private func arm(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
         let timer = timer ?? LoopTimer { [unowned self] held in turn(connection, held) }
         self.timer = timer
-        timer.arm(after: .zero, held)
+        // With nothing to wait for, a timer that is armed within a microsecond of the turn's begin falls due in that turn.
+        timer.arm(after: .microseconds(1), held)
     }
 
     /// Turns that it takes until a pong has left, and the callback for writing has come.

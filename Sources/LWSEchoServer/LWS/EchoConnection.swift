@@ -59,11 +59,13 @@ final class EchoConnection {
     /// takes for wrong (below 1000, 1004 to 1006, 1012 to 2999: roles/ws/ops-ws.c, lws_ws_rx_sm), to which it
     /// answers 1002.
     ///
-    /// Returns false where it is none (RFC 6455, section 5.5.1), or its reason is not UTF-8 (section 8.1).
+    /// Returns false where it is none (RFC 6455, section 5.5.1). One whose reason is not UTF-8 lws keeps to itself, and ends
+    /// TCP (`lws_ws_rx_sm`: utf8_fail).
     func closeArrived(_ payload: UnsafeRawBufferPointer, _ held: borrowing HeldLoop) -> Bool {
-        guard payload.count != 1 else { return close(1002, Array("close frame of one byte".utf8), held) }
-        guard payload.count <= 2 || String(validating: payload.dropFirst(2), as: UTF8.self) != nil else {
-            return close(1007, Array("the reason is not UTF-8".utf8), held)
+        // Its answer is the last word: the client, which has closed, has none.
+        guard payload.count != 1 else {
+            limitAnswer(held)
+            return close(1002, Array("close frame of one byte".utf8), held)
         }
         isClosing = true
         return true
@@ -77,6 +79,10 @@ final class EchoConnection {
         // lws is about to answer a breach of the rules with a close frame. It does not know the client's answer any more
         // when that comes, for it goes on to parse where it was (roles/ws/ops-ws.c: lws_ws_rx_sm), and would wait 5 s.
         isClosing = true
+        limitAnswer(held)
+    }
+
+    private func limitAnswer(_ held: borrowing HeldLoop) {
         let timer = LoopTimer { [wsi] _ in lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, clws_kill_async) }
         timer.arm(after: Self.answerLimit, held)
         answerTimer = timer

@@ -47,7 +47,8 @@ struct Ending: Sendable {
             case .network where cause == .unreadEnd: "was ended by the server; what it sent last waits to be read"
             case .network: "was lost without a close frame"
             }
-        let reason = closure.reason.isEmpty ? "" : ": \(closure.reason)"
+        // Nobody's control characters get into a log this way.
+        let reason = closure.reason.isEmpty ? "" : ": \(Redaction([]).clean(closure.reason))"
         return WebSocketError(
             .connectionClosure, "The connection to \(host) \(cause) (\(closure.code))\(reason)", host: host,
             closure: closure)

@@ -44,7 +44,7 @@ package struct Expectation: Sendable {
         guard let code else { return "no error ended it" }
         // A reset may come before the client has read the handshake's answer.
         let isLegal =
-            codes.contains(code) || (ending.isHold && code == .readTimedOut)
+            codes.contains(code) || (ending.isHold && [.readTimedOut, .handshakeTimedOut].contains(code))
             || (ending.isReset && code == .connection)
         guard isLegal else { return "\(code) is not expected" }
         guard !ending.isReset, let messages else { return nil }

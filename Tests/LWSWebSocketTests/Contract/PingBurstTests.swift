@@ -46,6 +46,33 @@ struct PingBurstTests {
         }
     }
 
+    @Test("or one shortly after the other, are answered one by one", arguments: [false, true])
+    func oneByOne(_ compression: Bool) throws {
+        let pings = Self.pings(10)
+        for round in 0..<200 {
+            let seen = Seen()
+            let server = try RawServer { peer in
+                let lines = compression ? ["Sec-WebSocket-Extensions: permessage-deflate"] : []
+                _ = try? peer.acceptUpgrade(extraHeaders: lines)
+                for ping in pings {
+                    peer.send(ping.serverBytes)
+                    // Some of them arrive while a pong is on its way, others before.
+                    for _ in 0..<(round * 37 % 2000) { _ = ping.payload.count }
+                }
+                for _ in pings {
+                    guard let frame = try? peer.readFrame() else { break }
+                    seen.add(frame)
+                }
+                seen.done()
+                peer.waitForEnd()
+            }
+            defer { server.stop() }
+            let client = try WebSocketClient(server.url())
+            #expect(try seen.all().map(\.payload) == pings.map(\.payload))
+            #expect(client.isOpen)
+        }
+    }
+
     @Test("between the frames of messages are answered, and the messages are whole")
     func betweenFrames() throws {
         let parts = 50

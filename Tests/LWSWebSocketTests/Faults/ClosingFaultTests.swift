@@ -74,6 +74,16 @@ struct ClosingFaultTests {
         }
     }
 
+    @Test("with control characters in its reason gets none of them into an error's text")
+    func controlCharacters() throws {
+        let reason = "a\u{1b}[31m\r\nb"
+        let frame = RawFrame(opcode: 8, payload: [0x0f, 0xa0] + Array(reason.utf8)).serverBytes
+        let error = try #require(try outcome(frame, split: false).error)
+        #expect(error.closure?.reason == reason)
+        #expect(error.description.contains("(4000): a [31m  b"))
+        #expect(error.description.unicodeScalars.allSatisfy { $0.value >= 0x20 })
+    }
+
     @Test("while this side does too leaves both at peace")
     func crossing() throws {
         for _ in 0..<20 {
