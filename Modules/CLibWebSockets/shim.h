@@ -31,7 +31,6 @@ static const size_t clws_pre = LWS_PRE;
 static const uint64_t clws_option_explicit_vhosts = LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
 static const uint64_t clws_option_ssl_global_init = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
 static const uint64_t clws_option_fail_if_unable_to_bind = LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND;
-static const uint64_t clws_option_validate_utf8 = LWS_SERVER_OPTION_VALIDATE_UTF8;
 static const uint64_t clws_option_no_ipv6 = LWS_SERVER_OPTION_DISABLE_IPV6;
 static const uint64_t clws_option_ipv6_only =
     LWS_SERVER_OPTION_IPV6_V6ONLY_MODIFY | LWS_SERVER_OPTION_IPV6_V6ONLY_VALUE;

@@ -52,9 +52,7 @@ public final class EchoServer: Sendable {
         let openConnections = Locked(0)
         let loop: ServiceLoop
         do throws(LoopError) {
-            var options = LoopOptions(name: "lws-echo", usesTLS: configuration.tls != nil)
-            options.validatesText = true
-            loop = try ServiceLoop(options)
+            loop = try ServiceLoop(LoopOptions(name: "lws-echo", usesTLS: configuration.tls != nil))
         } catch {
             throw .resources(reason: error.description)
         }

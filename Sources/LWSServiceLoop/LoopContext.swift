@@ -42,7 +42,6 @@ package final class LoopContext {
         info.max_http_header_data = Self.headerLimit
         // How many handshakes may be under way at once; the others wait for their turn inside lws.
         info.max_http_header_pool = 1024
-        if options.validatesText { info.options |= clws_option_validate_utf8 }
         if let seconds = options.timeoutSeconds { info.timeout_secs = seconds }
         info.user = Unmanaged.passUnretained(self).toOpaque()
         LWSLog.install()
@@ -151,8 +150,6 @@ package struct LoopOptions: Sendable {
     /// Seconds that lws gives the steps of a handshake and of closing TCP; `nil`: its default of 5. One value for
     /// the whole context in 4.1 (core/context.c), one for each vhost in later releases.
     package var timeoutSeconds: UInt32?
-    /// Connections whose text is not UTF-8 are closed by lws, with 1007, as soon as that shows.
-    package var validatesText = false
 
     package init(name: String, usesTLS: Bool = false, timeoutSeconds: UInt32? = nil) {
         self.name = name

@@ -7,6 +7,7 @@ CLIENT and SERVER are the programs lws-conformance and lws-echo-server; CASES a 
 is only printed. The suite needs Python 2.7 (from pyenv or the PATH), or Docker.
 """
 
+import atexit
 import json
 import os
 import pathlib
@@ -21,15 +22,23 @@ WORK = HERE.parent.parent / ".build" / "conformance"
 SUITE = "autobahntestsuite==25.10.1"
 IMAGE = "crossbario/autobahn-testsuite:25.10.1"
 AGENT = "swift-lws"
+# Seconds; both suites take a quarter of an hour where nothing else runs.
+LIMIT = 5400
+
+children = []
+atexit.register(lambda: [child.kill() for child in children if child.poll() is None])
 
 
 def main(client, server, cases="*"):
     WORK.mkdir(parents=True, exist_ok=True)
+    # A suite that ends early must not pass with the last run's results.
+    shutil.rmtree(WORK / "reports", ignore_errors=True)
     wstest = find_suite()
     # Nearly all of the time goes into the suite's own Python, a core for each.
     running = [run_client_suite(wstest, client, cases), run_server_suite(wstest, server, cases)]
     for wait in running:
         wait()
+    children.clear()
     results = {kind: read_report(kind) for kind in ("clients", "servers")}
     text, is_fine = report.write(results, json.loads((HERE / "reasons.json").read_text()))
     print(text)
@@ -57,7 +66,10 @@ def find_python():
         found = subprocess.run(["pyenv", "which", "python"], env=environment, capture_output=True, text=True)
         if found.returncode == 0:
             return found.stdout.strip()
-    return shutil.which("python2.7")
+    python = shutil.which("python2.7")
+    # pyenv leaves programs of that name that only say which version is missing.
+    works = python and subprocess.run([python, "-c", ""], capture_output=True).returncode == 0
+    return python if works else None
 
 
 def install(python):
@@ -78,13 +90,18 @@ def start_python(installed, arguments):
     environment = dict(os.environ, PYTHONPATH=str(folder), PYTHONHASHSEED="0")
     log = open(WORK / f"{arguments[1]}.log", "w")
     # Its web server is turned off.
-    return subprocess.Popen([python, program, *arguments, "-u", "0"], cwd=WORK, env=environment, stdout=log, stderr=log)
+    return start([python, program, *arguments, "-u", "0"], cwd=WORK, env=environment, stdout=log, stderr=log)
 
 
 def start_docker(arguments):
     log = open(WORK / f"{arguments[1]}.log", "w")
     command = ["docker", "run", "--rm", "--network", "host", "-v", f"{WORK}:{WORK}", "-w", str(WORK), IMAGE, "wstest"]
-    return subprocess.Popen([*command, *arguments], stdout=log, stderr=log)
+    return start([*command, *arguments, "-u", "0"], stdout=log, stderr=log)
+
+
+def start(command, **options):
+    children.append(subprocess.Popen(command, **options))
+    return children[-1]
 
 
 def specification(name, **members):
@@ -103,12 +120,12 @@ def run_client_suite(wstest, client, cases):
         **{"exclude-cases": [], "exclude-agent-cases": {}})
     suite = wstest(["-m", "fuzzingserver", "-s", file])
     wait_for(port, suite)
-    tested = subprocess.Popen([client, f"ws://127.0.0.1:{port}", "--agent", AGENT])
+    tested = start([client, f"ws://127.0.0.1:{port}", "--agent", AGENT])
 
     def wait():
-        status = tested.wait()
+        status = tested.wait(LIMIT)
         suite.terminate()
-        suite.wait()
+        suite.wait(60)
         if status:
             sys.exit("The client ended some case in a way that it should not, see above.")
 
@@ -116,7 +133,7 @@ def run_client_suite(wstest, client, cases):
 
 
 def run_server_suite(wstest, server, cases):
-    tested = subprocess.Popen([server, "--port", "0"], stdout=subprocess.PIPE, text=True)
+    tested = start([server, "--port", "0"], stdout=subprocess.PIPE, text=True)
     url = tested.stdout.readline().split()[-1]
     file = specification(
         "fuzzingclient", servers=[{"agent": AGENT, "url": url}], outdir="reports/servers", cases=[cases],
@@ -124,10 +141,10 @@ def run_server_suite(wstest, server, cases):
     suite = wstest(["-m", "fuzzingclient", "-s", file])
 
     def wait():
-        suite.wait()
+        suite.wait(LIMIT)
         is_alive = tested.poll() is None
         tested.terminate()
-        tested.wait()
+        tested.wait(60)
         if not is_alive:
             sys.exit("The echo server did not survive.")
 

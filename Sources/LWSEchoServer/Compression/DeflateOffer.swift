@@ -14,15 +14,42 @@ enum DeflateOffer {
     /// The effect of the parameter at an index of `parameters`.
     static func windowBits(ofParameter index: Int) -> Int32? { index >= 2 ? Int32(index - 2) + 9 : nil }
 
-    /// Whether the offer is one whose every parameter will be honoured. An offer that asks for something else has
-    /// to be declined as a whole.
-    static func isAcceptable(_ header: [UInt8], offer index: Int) -> Bool {
-        let offers = String(decoding: header, as: UTF8.self).split(separator: ",").map { element in
-            element.split(separator: ";", omittingEmptySubsequences: false).map { trimmed($0) }
+    /// The one of permessage-deflate's offers that is agreed to; `nil`: none.
+    ///
+    /// It is one whose every parameter will be honoured: an offer that asks for something else has to be declined as a
+    /// whole. And one with parameters, unless it is the last: behind an offer without any lws goes on, and drops the
+    /// handshake where another follows ("ext mentioned twice").
+    static func choice(_ header: [UInt8]) -> Int? {
+        let ours = elements(header).filter { $0.name == name }
+        return ours.indices.first { index in
+            let isEnough = !ours[index].parameters.isEmpty || index == ours.count - 1
+            return isEnough && isAcceptable(ours[index].parameters)
         }
-        let ours = offers.filter { $0.first == name }
-        guard index < ours.count else { return false }
-        let asked = ours[index].dropFirst()
+    }
+
+    /// Bytes of the header that lws looks at: up to the end of the offer that is agreed to, where that has parameters.
+    static func lengthRead(_ header: [UInt8]) -> Int {
+        guard let choice = choice(header) else { return header.count }
+        let chosen = elements(header).filter { $0.name == name }[choice]
+        return chosen.parameters.isEmpty ? header.count : chosen.end
+    }
+
+    private struct Element {
+        let name: String
+        let parameters: [String]
+        /// Where its comma stands, or the header ends.
+        let end: Int
+    }
+
+    private static func elements(_ header: [UInt8]) -> [Element] {
+        header.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { element in
+            let parts = String(decoding: element, as: UTF8.self)
+                .split(separator: ";", omittingEmptySubsequences: false).map { trimmed($0) }
+            return Element(name: parts.first ?? "", parameters: Array(parts.dropFirst()), end: element.endIndex)
+        }
+    }
+
+    private static func isAcceptable(_ asked: [String]) -> Bool {
         guard Set(asked.map { $0.prefix { $0 != "=" } }).count == asked.count else { return false }
         return asked.allSatisfy { parameters.contains($0) || isClientWindow($0) }
     }

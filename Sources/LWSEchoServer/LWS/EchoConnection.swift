@@ -24,6 +24,7 @@ final class EchoConnection {
     private var isClosing = false
     let reading = ReadGate()
     private var incoming: [UInt8] = []
+    private var textCheck = TextCheck()
     /// The last frame received was not the last one of its message.
     private var isInsideIncoming = false
     /// The last frame sent was not the last one of its message.
@@ -59,13 +60,16 @@ final class EchoConnection {
     /// takes for wrong (below 1000, 1004 to 1006, 1012 to 2999: roles/ws/ops-ws.c, lws_ws_rx_sm), to which it
     /// answers 1002.
     ///
-    /// Returns false where it is none (RFC 6455, section 5.5.1). One whose reason is not UTF-8 lws keeps to itself, and ends
-    /// TCP (`lws_ws_rx_sm`: utf8_fail).
+    /// Returns false where it is none (RFC 6455, section 5.5.1), or its reason is not UTF-8 (section 8.1).
     func closeArrived(_ payload: UnsafeRawBufferPointer, _ held: borrowing HeldLoop) -> Bool {
         // Its answer is the last word: the client, which has closed, has none.
         guard payload.count != 1 else {
             limitAnswer(held)
             return close(1002, Array("close frame of one byte".utf8), held)
+        }
+        guard payload.count <= 2 || String(validating: payload.dropFirst(2), as: UTF8.self) != nil else {
+            limitAnswer(held)
+            return close(1007, Array("the reason is not UTF-8".utf8), held)
         }
         isClosing = true
         return true
@@ -120,6 +124,9 @@ final class EchoConnection {
         guard remaining == 0 else { return true }
         let isFinal = lws_is_final_fragment(wsi) != 0
         if isFinal { messages += 1 }
+        guard isText(endsMessage: isFinal, held) else {
+            return close(1007, Array("the text is not UTF-8".utf8), held)
+        }
         if case .fragments(let count) = path {
             if isFinal { startFragments(count, held) }
             return true
@@ -135,6 +142,13 @@ final class EchoConnection {
 
     private func messageKind(_ held: borrowing HeldLoop) -> OutgoingFrame.Kind {
         lws_frame_is_binary(wsi) != 0 ? .binary : .text
+    }
+
+    /// lws would check it too, but takes the bytes of a pong for text (`lws_ws_rx_sm` leaves `check_utf8` on for it).
+    private func isText(endsMessage: Bool, _ held: borrowing HeldLoop) -> Bool {
+        // There the frames are joined before anything is sent.
+        guard messageKind(held) == .text, endsMessage || !isPathOfFragments else { return true }
+        return textCheck.accepts(incoming.dropFirst(OutgoingFrame.headroom), isLast: endsMessage)
     }
 
     private func takeIncoming() -> [UInt8] {

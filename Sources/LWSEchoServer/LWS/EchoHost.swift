@@ -85,7 +85,7 @@ final class EchoHost {
 
     /// Whether the request may go on to the upgrade; otherwise it has been answered and the connection is to end.
     func admits(_ wsi: OpaquePointer, upgradeTo kind: [UInt8], _ held: borrowing HeldLoop) -> Bool {
-        let admission = Admission(subProtocols: configuration.subProtocols, isStopping: isStopping)
+        let admission = Admission(configuration, isStopping: isStopping)
         guard let refusal = admission.refusal(of: wsi, upgradeTo: kind, held) else { return true }
         refusal.send(to: wsi, held)
         return false
@@ -111,7 +111,7 @@ final class EchoHost {
     func agreesToDeflate(_ connection: EchoConnection, _ held: borrowing HeldLoop) -> Bool {
         defer { connection.offersSeen += 1 }
         guard let header = Request.header(WSI_TOKEN_EXTENSIONS, of: connection.wsi, held) else { return false }
-        return DeflateOffer.isAcceptable(header, offer: connection.offersSeen)
+        return DeflateOffer.choice(header) == connection.offersSeen
     }
 
     func opened(_ connection: EchoConnection, _ held: borrowing HeldLoop) {

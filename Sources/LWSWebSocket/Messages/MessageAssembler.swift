@@ -1,5 +1,7 @@
 // Joins what lws delivers piece by piece into whole messages.
 
+internal import LWSServiceLoop
+
 /// Assembles the pieces of one connection's incoming data frames into messages, and watches the limits.
 ///
 /// lws delivers a frame in one or more pieces, each of at most the receive buffer's size. The bytes of a message
@@ -11,6 +13,9 @@ struct MessageAssembler {
     private var gathered: [UInt8] = []
     private var kind: MessageKind?
     private(set) var isInsideFrame = false
+    private var textCheck = TextCheck()
+    /// Bytes of the message that have been checked.
+    private var checked = 0
 
     init(maxFrameSize: Int, maxMessageSize: Int?) {
         self.maxFrameSize = maxFrameSize
@@ -60,11 +65,13 @@ struct MessageAssembler {
         let isFirst = gathered.isEmpty && piece.remainingInFrame > 0
         makeRoom(piece.bytes.count + (isFirst ? min(piece.remainingInFrame, maxFrameSize) : 0))
         gathered.append(contentsOf: piece.bytes)
-        guard piece.endsMessage else { return .incomplete }
-        defer {
-            self.kind = nil
-            gathered = []
+        guard piece.endsMessage else {
+            // At the end of each frame: a text that has gone wrong is not waited for (RFC 6455, section 8.1).
+            guard kind == .text, !isInsideFrame else { return .incomplete }
+            defer { checked = gathered.count }
+            return textCheck.accepts(gathered[checked...], isLast: false) ? .incomplete : .violation(.invalidUTF8)
         }
+        defer { forget() }
         switch kind {
         case .binary: return .message(.binary(gathered))
         case .text: return gathered.withUnsafeBytes { finish($0, .text) }
@@ -88,6 +95,8 @@ struct MessageAssembler {
     mutating func forget() {
         kind = nil
         gathered = []
+        textCheck = TextCheck()
+        checked = 0
     }
 
     private func finish(_ bytes: UnsafeRawBufferPointer, _ kind: MessageKind) -> Outcome {

@@ -90,34 +90,6 @@ struct FrameTests {
         #expect(ContinuousClock.now - start < .seconds(2))
     }
 
-    @Test("A text that is not UTF-8 is answered with 1007, and TCP ends", arguments: [false, true])
-    func text(_ isFragmented: Bool) throws {
-        let start = ContinuousClock.now
-        let wrong = [UInt8]("grüße".utf8) + [0xf4, 0x90, 0x80, 0x80] + [UInt8]("edited".utf8)
-        if isFragmented {
-            client.connection.send(RawFrame(fin: false, opcode: 1, payload: Array(wrong.prefix(8))).clientBytes())
-            _ = try client.readFrame()
-            client.connection.send(RawFrame(opcode: 0, payload: Array(wrong.dropFirst(8))).clientBytes())
-        } else {
-            client.connection.send(RawFrame(opcode: 1, payload: wrong).clientBytes())
-        }
-        #expect(try client.readFrame().closeCode == 1007)
-        #expect(client.connection.readUntilEnd().isEmpty)
-        #expect(ContinuousClock.now - start < .seconds(2))
-    }
-
-    @Test("A close of one byte is answered with 1002, one whose reason is not UTF-8 with the end of TCP")
-    func faultyClose() throws {
-        let start = ContinuousClock.now
-        client.connection.send(RawFrame(opcode: 8, payload: [3, 232, 0xc3, 0x28]).clientBytes())
-        #expect(client.connection.readUntilEnd().isEmpty)
-        let other = try server.rawClient()
-        other.connection.send(RawFrame(opcode: 8, payload: [3]).clientBytes())
-        #expect(try other.connection.readFrame().closeCode == 1002)
-        #expect(other.connection.readUntilEnd().isEmpty)
-        #expect(ContinuousClock.now - start < .seconds(2))
-    }
-
     @Test(
         "A close is answered with its code and reason, and TCP ends",
         arguments: [

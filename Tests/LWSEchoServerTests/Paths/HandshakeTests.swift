@@ -96,6 +96,33 @@ struct HandshakeTests {
         #expect(try handshake(without: nil, "Sec-WebSocket-Version: 13", long).status == 431)
     }
 
+    @Test("Of several offers of compression one is agreed to, whatever is behind it")
+    func offers() throws {
+        let full =
+            "permessage-deflate; client_no_context_takeover; client_max_window_bits; server_no_context_takeover"
+        func answer(_ offers: [String]) throws -> String? {
+            let client = try RawClient(port: server.port)
+            client.sendUpgrade("/echo", headers: ["Sec-WebSocket-Extensions: \(offers.joined(separator: ", "))"])
+            return RawConnection.field("Sec-WebSocket-Extensions", in: try client.readUpgrade())
+        }
+        let plain = "permessage-deflate"
+        #expect(try answer([plain]) == plain)
+        #expect(try answer([plain, plain]) == plain)
+        #expect(
+            try answer([plain, "x-other", plain + "; server_no_context_takeover"]) == plain
+                + "; server_no_context_takeover")
+        #expect(
+            try answer([plain + "; server_no_context_takeover", plain]) == plain + "; server_no_context_takeover")
+        let many = try answer([full + "; server_max_window_bits=9", full, full])
+        #expect(many?.contains("server_max_window_bits=9") == true)
+        for tooMuch in [(0..<30).map { "x-other-\($0)" }, [full, full, full, full]] {
+            let client = try RawClient(port: server.port)
+            let long = tooMuch.joined(separator: ", ")
+            client.sendUpgrade("/echo", headers: ["Sec-WebSocket-Extensions: \(long)"])
+            #expect(try client.readRefusal().status == 431)
+        }
+    }
+
     @Test("Nonsense ends the connection, and the server lives on")
     func nonsense() throws {
         for bytes in [

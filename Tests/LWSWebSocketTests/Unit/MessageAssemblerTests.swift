@@ -76,6 +76,23 @@ struct MessageAssemblerTests {
         #expect(add(&fragmented, bytes) == .violation(.invalidUTF8))
     }
 
+    @Test("is given up at the end of a frame in which its text goes wrong, wherever characters are cut")
+    func early() {
+        var cut = MessageAssembler(maxFrameSize: 10, maxMessageSize: nil)
+        #expect(add(&cut, [65, 0xf0, 0x9f], end: false) == .incomplete)
+        #expect(add(&cut, [0x99], end: false) == .incomplete)
+        #expect(add(&cut, [0x82, 66], end: false) == .incomplete)
+        #expect(add(&cut, []) == .message(.text("A🙂B")))
+        #expect(add(&cut, [0xc3], end: false) == .incomplete)
+        #expect(add(&cut, [0x28], end: false) == .violation(.invalidUTF8))
+        var inside = MessageAssembler(maxFrameSize: 10, maxMessageSize: nil)
+        #expect(add(&inside, [0xff], remaining: 1, end: false) == .incomplete)
+        #expect(add(&inside, [66], end: false) == .violation(.invalidUTF8))
+        var binary = MessageAssembler(maxFrameSize: 10, maxMessageSize: nil)
+        #expect(add(&binary, [0xff], .binary, end: false) == .incomplete)
+        #expect(add(&binary, [0xff], .binary) == .message(.binary([0xff, 0xff])))
+    }
+
     @Test("is linear in the message's length")
     func linear() {
         var assembler = MessageAssembler(maxFrameSize: 1 << 30, maxMessageSize: nil)
