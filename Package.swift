@@ -71,10 +71,18 @@ let package = Package(
             dependencies: ["CLibWebSockets", "CZlib", "LWSServiceLoop"],
             swiftSettings: settings
         ),
+        .target(
+            name: "LWSEchoServerOptions",
+            dependencies: [
+                "LWSEchoServer", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "lws-echo-server",
             dependencies: [
-                "LWSEchoServer", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "LWSEchoServer", "LWSEchoServerOptions",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
         ),
@@ -112,6 +120,12 @@ let package = Package(
             path: "Tests/Soak/Program",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "lws-process-probe",
+            dependencies: ["LWSWebSocket", "LWSServiceLoop"],
+            path: "Tests/ProcessProbe",
+            swiftSettings: settings
+        ),
         .target(
             name: "FuzzCases",
             dependencies: [
@@ -134,6 +148,7 @@ let package = Package(
             name: "LWSWebSocketTests",
             dependencies: [
                 "FuzzCases", "LWSWebSocket", "LWSEchoServer", "LWSServiceLoop", "TestSupport",
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],

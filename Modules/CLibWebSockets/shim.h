@@ -17,7 +17,11 @@
 #include <poll.h>
 #include <sys/socket.h>
 #if defined(__linux__)
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/timerfd.h>
 #else
 #include <pthread.h>
 #endif
@@ -57,6 +61,8 @@ static const int clws_peek = MSG_PEEK | MSG_DONTWAIT; // enumerators with glibc,
 // lws_close_reason()" (lws-write.h), and lib/roles/ws/private-lib-roles-ws.h defines it as 4 in 4.1 to 4.5.
 static const enum lws_write_protocol clws_write_close = (enum lws_write_protocol)4;
 
+static const enum lws_write_protocol clws_write_raw = LWS_WRITE_RAW; // another name of LWS_WRITE_HTTP
+
 // Names the current thread. prctl is variadic and pthread_setname_np hidden without _GNU_SOURCE: Swift sees neither.
 static inline void clws_name_thread(const char *name) {
 #if defined(__linux__)
@@ -66,12 +72,25 @@ static inline void clws_name_thread(const char *name) {
 #endif
 }
 
-// A timer of the loop with the object it belongs to behind it. lws hands its callback the address of the
-// lws_sorted_usec_list_t alone, so the owner has to lie at a fixed distance from it.
-typedef struct clws_timer {
-    lws_sorted_usec_list_t sul; // must stay first: the callback casts it back to clws_timer
-    void *owner;
-} clws_timer;
+// Ends a wait inside lws at some time. lws looks at its timers, then waits once: one that is due when it looks must keep it
+// from waiting (plat/unix/unix-service.c: _lws_plat_service_tsi). Its callback is given nothing but its own address.
+typedef struct clws_alarm {
+    lws_sorted_usec_list_t sul; // must stay first: the callback casts it back
+    struct lws_context *context;
+} clws_alarm;
+static inline void clws_alarm_rings(lws_sorted_usec_list_t *sul) { lws_cancel_service(((clws_alarm *)sul)->context); }
+static inline void clws_cancel_alarm(clws_alarm *alarm) { lws_sul_cancel(&alarm->sul); }
+static inline void clws_set_alarm(clws_alarm *alarm, struct lws_context *context, lws_usec_t after) {
+    alarm->context = context;
+    lws_sul_schedule(context, 0, &alarm->sul, clws_alarm_rings, after);
+}
+
+// lws pings a connection that was silent for 300 s by itself, and ends it 10 s later where it has read nothing meanwhile
+// (core-net/wsi-timeout.c: lws_validity_cb): also one that the application keeps from being read. Zero is never.
+static inline const lws_retry_bo_t *clws_no_validity_checks(void) {
+    static const lws_retry_bo_t never = {0};
+    return &never;
+}
 
 // Takes the SOCKS and HTTP proxies of the environment away from a vhost. lws reads `http_proxy` (and, where it
 // is built in, `socks_proxy`) by itself unless an address is set (core-net/vhost.c: lws_create_vhost); an
@@ -170,6 +189,68 @@ static inline int clws_deflate(struct lws *wsi, const struct lws_extension *exte
     return -1;
 #else
     return lws_extension_callback_pm_deflate(lws_get_context(wsi), extension, wsi, reason, user, in, length);
+#endif
+}
+
+// What a loop waits with where it waits by itself: epoll, whose event is a packed structure with a union, and an eventfd and
+// a timerfd beside the sockets. Other systems have other means, and a loop there leaves all waiting to lws.
+#if defined(__linux__)
+static const bool clws_can_watch = true;
+static inline int clws_make_watch(void) { return epoll_create1(EPOLL_CLOEXEC); }
+static inline bool clws_watch(int watch, bool is_new, int descriptor, uint32_t events, uint64_t tag) {
+    struct epoll_event event = {.events = events, .data = {.u64 = tag}};
+    return epoll_ctl(watch, is_new ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, descriptor, &event) == 0;
+}
+static inline void clws_unwatch(int watch, int descriptor) {
+    struct epoll_event unused = {0}; // NULL is an error before Linux 2.6.9
+    (void)epoll_ctl(watch, EPOLL_CTL_DEL, descriptor, &unused);
+}
+// Fills the arrays with what has happened; a negative time is without limit. The bits are those of poll.
+static inline int clws_wait(int watch, uint64_t *tags, uint32_t *events, int most, int milliseconds) {
+    struct epoll_event found[64];
+    int count = epoll_wait(watch, found, most < 64 ? most : 64, milliseconds);
+    for (int index = 0; index < count; index++) {
+        tags[index] = found[index].data.u64;
+        events[index] = found[index].events;
+    }
+    return count;
+}
+static inline int clws_make_waker(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+static inline void clws_wake(int waker) { (void)eventfd_write(waker, 1); }
+static inline void clws_reset_waker(int waker) {
+    eventfd_t count;
+    (void)eventfd_read(waker, &count);
+}
+static inline int clws_make_clock(void) { return timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK); }
+static inline void clws_start_clock(int clock, long nanoseconds) {
+    struct itimerspec once = {.it_value = {.tv_nsec = nanoseconds}};
+    (void)timerfd_settime(clock, 0, &once, NULL);
+}
+#else
+static const bool clws_can_watch = false;
+static inline int clws_make_watch(void) { return -1; }
+static inline bool clws_watch(int watch, bool is_new, int descriptor, uint32_t events, uint64_t tag) {
+    (void)watch; (void)is_new; (void)descriptor; (void)events; (void)tag;
+    return false;
+}
+static inline void clws_unwatch(int watch, int descriptor) { (void)watch; (void)descriptor; }
+static inline int clws_wait(int watch, uint64_t *tags, uint32_t *events, int most, int milliseconds) {
+    (void)watch; (void)tags; (void)events; (void)most; (void)milliseconds;
+    return -1;
+}
+static inline int clws_make_waker(void) { return -1; }
+static inline void clws_wake(int waker) { (void)waker; }
+static inline void clws_reset_waker(int waker) { (void)waker; }
+static inline int clws_make_clock(void) { return -1; }
+static inline void clws_start_clock(int clock, long nanoseconds) { (void)clock; (void)nanoseconds; }
+#endif
+
+// Between two looks at a lock that somebody else is about to release.
+static inline void clws_relax(void) {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__) || defined(__arm__)
+    __asm__ volatile("yield");
 #endif
 }
 

@@ -21,6 +21,7 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 #if OPENSSL_VERSION_NUMBER < 0x10101000L
@@ -43,6 +44,13 @@ static inline void cossl_hand_over_sessions(SSL_CTX *context) {
 static inline void cossl_set_modes(SSL_CTX *context) {
     SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_mode(context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+}
+
+// The file that SSL_CTX_set_default_verify_paths reads (crypto/x509/by_file.c: by_file_ctrl); getenv, as in Swift, is the
+// closest to the function that OpenSSL has for it.
+static inline const char *cossl_system_roots(void) {
+    const char *file = getenv(X509_get_default_cert_file_env());
+    return file != NULL ? file : X509_get_default_cert_file();
 }
 
 static inline bool cossl_add_chain_certificate(SSL_CTX *context, X509 *certificate) {

@@ -9,13 +9,13 @@ import CLibWebSockets
 /// ``LoopContext`` makes one, so such a function cannot be called from anywhere else. The single exception is
 /// `lws_cancel_service`, which lws documents as safe from any thread and which ``ServiceLoop`` alone calls.
 ///
-/// Who the holder is does not show here. Today it is the loop's dedicated thread.
-package struct HeldLoop: ~Copyable {
-    private let core: LoopContext
+/// Who the holder is does not show here: the loop's own thread, or a caller who has taken it (``ServiceLoop/hold(_:)``).
+public struct HeldLoop: ~Copyable {
+    let core: LoopContext
 
     // Not inlined: Swift 6.3.1's optimiser aborts on it in a generic function ("Cannot initialize a nonCopyable type with
     // a guaranteed value", GenericSpecializer).
-    @inline(never)
+    @inline(never) @usableFromInline
     init(_ core: LoopContext) { self.core = core }
 
     /// lws's context.
@@ -23,6 +23,11 @@ package struct HeldLoop: ~Copyable {
 
     /// Which loop is held.
     package var id: LoopID { core.id }
+
+    @usableFromInline
+    func check(_ loop: LoopID) { precondition(id == loop, "an object of one service loop was used on another") }
+
+    var timers: LoopTimers { core.timers }
 
     /// Something that lives as long as the loop does (a vhost with its protocols, say), made on first use.
     package func resident<Resident: LoopResident>(
@@ -39,22 +44,29 @@ package struct HeldLoop: ~Copyable {
 package protocol LoopResident: AnyObject {
     /// Makes it on the held loop; `nil` where lws refuses.
     init?(_ held: borrowing HeldLoop)
+
+    /// The context is about to be destroyed. What lws must not meet any more, such as an armed timer, is taken from it.
+    func loopEnds(_ held: borrowing HeldLoop)
+}
+
+extension LoopResident {
+    package func loopEnds(_ held: borrowing HeldLoop) {}
 }
 
 /// The identity of a loop.
-package struct LoopID: Hashable, Sendable {
+public struct LoopID: Hashable, Sendable {
     private let object: ObjectIdentifier
-    init(_ loop: ServiceLoop) { object = ObjectIdentifier(loop) }
+    init(_ loop: LoopContext) { object = ObjectIdentifier(loop) }
 }
 
 /// An object that lives on one loop, in the hands of a caller who may keep it and send it on, but can look inside
 /// only while holding that loop.
-package struct LoopBound<Value>: @unchecked Sendable {
+public struct LoopBound<Value>: @unchecked Sendable {
     // Safe to share: the value is moved in (`sending`), so nobody else refers to it, and comes out only against
     // a HeldLoop of its own loop, of which there is one at a time. Value's `deinit` must not touch lws, for the
     // last reference may be dropped anywhere.
-    private let value: Value
-    private let loop: LoopID
+    @usableFromInline let value: Value
+    @usableFromInline let loop: LoopID
 
     package init(_ value: sending Value, on loop: ServiceLoop) {
         self.value = value
@@ -67,8 +79,9 @@ package struct LoopBound<Value>: @unchecked Sendable {
         loop = held.id
     }
 
-    package func get(_ held: borrowing HeldLoop) -> Value {
-        precondition(held.id == loop, "an object of one service loop was used on another")
+    @inlinable
+    public func get(_ held: borrowing HeldLoop) -> Value {
+        held.check(loop)
         return value
     }
 }

@@ -12,11 +12,28 @@ import CLibWebSockets
 ///
 /// The context's user pointer is this object, unretained: ``ServiceLoop`` keeps it until `lws_context_destroy` has
 /// returned, and lws calls no callback after that.
-package final class LoopContext {
-    let id: LoopID
+public final class LoopContext {
+    var id: LoopID { LoopID(self) }
     var residents: [ObjectIdentifier: any LoopResident] = [:]
+    let timers = LoopTimers()
+    /// The sockets that the loop waits for by itself; `nil` where all waiting is lws's.
+    private(set) var sockets: SocketSet?
+    /// Connections of which only lws knows what to wait for.
+    var opaqueConnections = 0
+    /// lws has something to do in its next pass that no socket tells of.
+    var needsPass = false
+    /// When it gets one in any case.
+    private var nextPass = ContinuousClock.now
+    /// Somebody may write to OpenSSL, which raises SIGPIPE.
+    var usesTLS = false
+    /// Keeps that from the thread of the caller who holds the loop.
+    var shield: PipeSignalShield?
+    /// The end of the wait for sockets that is under way.
+    var waitsUntil: ContinuousClock.Instant?
     private var context: OpaquePointer?
     private var holder: pthread_t?
+    /// Ends a wait inside lws when a timer of the loop is due.
+    private let alarm: UnsafeMutablePointer<clws_alarm>
 
     /// Bytes of the buffer that lws writes a handshake request to and reads sockets through. lws's default of
     /// 4096 would bound the request's size (`lws_generate_client_handshake` writes into it).
@@ -24,9 +41,15 @@ package final class LoopContext {
     /// Bytes of headers that lws takes for one handshake, request and answer together. An unsigned short in lws.
     package static let headerLimit: UInt16 = 32768
 
-    init(_ id: LoopID) { self.id = id }
+    init() {
+        alarm = .allocate(capacity: 1)
+        alarm.initialize(to: clws_alarm())
+    }
 
-    deinit { precondition(context == nil, "a loop's context outlived its holder") }
+    deinit {
+        precondition(context == nil, "a loop's context outlived its holder")
+        alarm.deallocate()
+    }
 
     var pointer: OpaquePointer {
         guard let context else { preconditionFailure("the loop has ended") }
@@ -55,7 +78,22 @@ package final class LoopContext {
             createContext(&info)
             if startsTLS && context != nil { tls.isSetUp = true }
         }
-        guard context != nil else { throw .context }
+        guard let made = context else { throw .context }
+        if options.watchesSockets { sockets = SocketSet() }
+        guard Self.canBeWoken(made), sockets != nil || !options.watchesSockets else {
+            context = nil
+            lws_context_destroy(made)
+            throw .context
+        }
+    }
+
+    /// Whether lws has a descriptor to be woken by. It goes on without one where the system has none left
+    /// (core-net/vhost.c: lws_create_event_pipes), and nothing handed over would be seen while it waits.
+    private static func canBeWoken(_ context: OpaquePointer) -> Bool {
+        errno = 0
+        // Writes to the descriptor -1 then (plat/unix/unix-pipe.c: lws_plat_pipe_signal).
+        lws_cancel_service(context)
+        return errno != EBADF
     }
 
     private struct TLS {
@@ -99,44 +137,101 @@ package final class LoopContext {
         sigaction(SIGPIPE, &before, nil)
     }
 
-    func destroy() {
+    /// Whether there is a context: between ``create(_:)`` and ``destroy(_:)``.
+    var isAlive: Bool { context != nil }
+
+    /// The longest that the loop waits by itself. What lws does by timers of its own, such as a look at the age of
+    /// certificates once a day, is so much late at the most.
+    private static let longestWait = Duration.seconds(60)
+
+    /// When the wait of the loop's thread ends that is about to begin, in milliseconds, rounded up; `nil` where lws is due.
+    func planWait() -> Int32? {
+        let now = ContinuousClock.now
+        guard now < nextPass else { return nil }
+        let end = min(timers.earliest ?? nextPass, nextPass)
+        waitsUntil = end
+        return Int32(clamping: (max(end - now, .zero).microseconds + 999) / 1000)
+    }
+
+    /// Who has something to do when lws returns.
+    private var finishers: [any PassFinisher] = []
+
+    func finishPass(with finisher: any PassFinisher) { finishers.append(finisher) }
+
+    /// lws has returned from serving connections.
+    func finishPass(_ held: borrowing HeldLoop) {
+        guard !finishers.isEmpty else { return }
+        for finisher in finishers { finisher.passEnds(held) }
+        finishers.removeAll(keepingCapacity: true)
+    }
+
+    /// lws has looked at everything.
+    func passed() {
+        needsPass = false
+        nextPass = ContinuousClock.now + Self.longestWait
+    }
+
+    /// Ends that wait where a timer was armed meanwhile that is due before.
+    func hastenWait() {
+        guard let earliest = timers.earliest, let end = waitsUntil, earliest < end else { return }
+        waitsUntil = earliest
+        sockets?.waker.signal()
+    }
+
+    /// Has a wait inside lws end when the next timer of the loop is due.
+    func setAlarm() {
+        clws_cancel_alarm(alarm)
+        guard let earliest = timers.earliest else { return }
+        clws_set_alarm(alarm, context, max(earliest - ContinuousClock.now, .zero).microseconds)
+    }
+
+    func destroy(_ held: borrowing HeldLoop) {
+        clws_cancel_alarm(alarm)
+        for resident in residents.values { resident.loopEnds(held) }
         // lws still calls back for every connection while it destroys the context.
         lws_context_destroy(context)
         context = nil
         residents = [:]
+        sockets = nil
     }
 
     /// Makes the current thread the loop's holder for as long as `body` runs.
     func hold<Result, Failure: Error>(
         _ body: (borrowing HeldLoop) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        precondition(holder == nil, "a service loop has one holder at a time")
-        holder = pthread_self()
-        defer { holder = nil }
+        beginHolding()
+        defer { endHolding() }
         return try body(HeldLoop(self))
     }
+
+    func beginHolding() {
+        precondition(holder == nil, "a service loop has one holder at a time")
+        holder = pthread_self()
+    }
+
+    func endHolding() { holder = nil }
 
     /// Runs a callback of lws, which calls only from inside `lws_service` and the other functions that the
     /// holder calls: the current thread holds the loop already.
     ///
     /// The context's user pointer leads back here, so that a trampoline needs nothing but what lws hands it.
-    package static func callback<Result>(
+    @inlinable
+    public static func callback<Result>(
         of connection: OpaquePointer?, _ body: (borrowing HeldLoop) -> Result
     ) -> Result? {
-        guard let connection else { return nil }
-        return callback(inContext: lws_get_context(connection), body)
+        guard let core = calledBack(connection) else { return nil }
+        return body(HeldLoop(core))
     }
 
-    /// The same where lws calls back for no connection.
-    static func callback<Result>(
-        inContext context: OpaquePointer?, _ body: (borrowing HeldLoop) -> Result
-    ) -> Result? {
-        guard let context, let user = lws_context_user(context) else { return nil }
+    /// The one whose holder lws calls back; `nil` where there is nothing to do yet.
+    @usableFromInline
+    static func calledBack(_ connection: OpaquePointer?) -> LoopContext? {
+        guard let connection, let user = lws_context_user(lws_get_context(connection)) else { return nil }
         let core = Unmanaged<LoopContext>.fromOpaque(user).takeUnretainedValue()
-        // lws calls back while lws_create_context still runs, when there is nothing to do yet.
+        // lws calls back while lws_create_context still runs.
         guard core.context != nil, let holder = core.holder else { return nil }
         precondition(pthread_equal(holder, pthread_self()) != 0, "lws called back on a thread without its loop")
-        return body(HeldLoop(core))
+        return core
     }
 }
 
@@ -151,7 +246,12 @@ package struct LoopOptions: Sendable {
     /// the whole context in 4.1 (core/context.c), one for each vhost in later releases.
     package var timeoutSeconds: UInt32?
 
-    package init(name: String, usesTLS: Bool = false, timeoutSeconds: UInt32? = nil) {
+    /// The loop waits for the sockets of open connections by itself where the system can, and callers may hold it. Those
+    /// who open connections on it have to tell it of them (``HeldLoop/watch(_:)``).
+    package var watchesSockets: Bool
+
+    package init(name: String, usesTLS: Bool = false, timeoutSeconds: UInt32? = nil, watchesSockets: Bool = false) {
+        self.watchesSockets = watchesSockets && clws_can_watch
         self.name = name
         self.usesTLS = usesTLS
         self.timeoutSeconds = timeoutSeconds

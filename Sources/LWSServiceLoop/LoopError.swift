@@ -15,7 +15,7 @@ package enum LoopError: Error, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .thread(let errno): "no thread for the service loop: \(String(cString: strerror(errno)))"
+        case .thread(let errno): "no thread could be started: \(String(cString: strerror(errno)))"
         case .context: "libwebsockets could not create its context (out of memory or file descriptors)"
         }
     }

@@ -18,6 +18,7 @@ package struct LoopThread: @unchecked Sendable {
     /// SIGPIPE that OpenSSL's `write` may raise stays with this thread, where nobody has to handle it.
     /// - Throws: ``LoopError/thread(errno:)`` where the system has no thread left.
     package init(name: String, _ body: @escaping @Sendable () -> Void) throws(LoopError) {
+        ForkedProcess.noteThread()
         let box = Unmanaged.passRetained(Body(name: name, run: body))
         var everything = sigset_t()
         var before = sigset_t()

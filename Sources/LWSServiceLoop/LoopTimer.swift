@@ -1,58 +1,95 @@
 // A timer on the loop.
 
-import CLibWebSockets
-
-/// A one-shot timer that calls back on the loop.
+/// A one-shot timer that calls back on the loop, between two passes of lws.
 ///
-/// Lives on the loop, together with the object that owns it; `cancel` has to be called before it is dropped while
-/// armed, because lws keeps a pointer into it until then.
+/// Lives on the loop, together with the object that owns it, which has to `cancel` it before it lets go of it. Not lws's
+/// own kind of timer (`lws_sul_schedule`): when the next one of those is due, lws tells nobody, and a loop that waits by
+/// itself has to know.
 package final class LoopTimer {
-    private let timer: UnsafeMutablePointer<clws_timer>
-    private let fired: (borrowing HeldLoop) -> Void
-    private var isArmed = false
+    fileprivate let fired: (borrowing HeldLoop) -> Void
+    fileprivate var due = ContinuousClock.now
+    /// Its place in the heap while it is armed.
+    fileprivate var place: Int?
 
-    package init(_ fired: @escaping (borrowing HeldLoop) -> Void) {
-        self.fired = fired
-        timer = .allocate(capacity: 1)
-        timer.initialize(to: clws_timer())
-    }
+    package init(_ fired: @escaping (borrowing HeldLoop) -> Void) { self.fired = fired }
 
-    deinit {
-        precondition(!isArmed, "a timer was dropped while lws still had it")
-        timer.deinitialize(count: 1)
-        timer.deallocate()
-    }
+    deinit { precondition(place == nil, "a timer was dropped while it was armed") }
 
-    /// Calls back once, `delay` from now (lws counts in microseconds and waits in milliseconds).
+    /// Calls back once, `delay` from now. One that is armed inside a callback of another falls due in the loop's next turn
+    /// at the earliest.
     package func arm(after delay: Duration, _ held: borrowing HeldLoop) {
         cancel(held)
-        isArmed = true
-        // The trampoline needs the context, which a sul does not carry: the connection-less callback below
-        // goes through the timer's owner, alive because an armed timer must not be dropped.
-        timer.pointee.owner = Unmanaged.passUnretained(self).toOpaque()
-        context = held.context
-        lws_sul_schedule(held.context, 0, &timer.pointee.sul, timerFired, delay.microseconds)
+        // The clock cannot express instants centuries away.
+        due = ContinuousClock.now.advanced(by: min(delay, .seconds(100 * 365 * 24 * 3600)))
+        held.timers.insert(self)
     }
 
-    package func cancel(_ held: borrowing HeldLoop) {
-        guard isArmed else { return }
-        isArmed = false
-        lws_sul_cancel(&timer.pointee.sul)
-    }
-
-    private var context: OpaquePointer?
-
-    fileprivate func fire() {
-        isArmed = false
-        _ = LoopContext.callback(inContext: context) { held in fired(held) }
-    }
+    package func cancel(_ held: borrowing HeldLoop) { held.timers.remove(self) }
 }
 
-private func timerFired(_ sul: UnsafeMutablePointer<lws_sorted_usec_list_t>?) {
-    guard let sul else { return }
-    let owner = UnsafeMutableRawPointer(sul).assumingMemoryBound(to: clws_timer.self).pointee.owner
-    guard let owner else { return }
-    Unmanaged<LoopTimer>.fromOpaque(owner).takeUnretainedValue().fire()
+/// The armed timers of a loop: a binary heap, the earliest first, in which each timer knows its place so that it can be
+/// taken out.
+final class LoopTimers {
+    private var heap: [LoopTimer] = []
+
+    /// When the next one is due.
+    var earliest: ContinuousClock.Instant? { heap.first?.due }
+
+    func insert(_ timer: LoopTimer) {
+        heap.append(timer)
+        timer.place = heap.count - 1
+        rise(heap.count - 1)
+    }
+
+    func remove(_ timer: LoopTimer) {
+        guard let place = timer.place else { return }
+        timer.place = nil
+        let last = heap.removeLast()
+        guard place < heap.count else { return }
+        put(last, place)
+        rise(place)
+        sink(place)
+    }
+
+    /// Calls back for each that is due now.
+    func fireDue(_ held: borrowing HeldLoop) {
+        guard !heap.isEmpty else { return }
+        let now = ContinuousClock.now
+        while let first = heap.first, first.due <= now {
+            remove(first)
+            first.fired(held)
+        }
+    }
+
+    private func put(_ timer: LoopTimer, _ place: Int) {
+        heap[place] = timer
+        timer.place = place
+    }
+
+    private func swap(_ one: Int, _ other: Int) {
+        let timer = heap[one]
+        put(heap[other], one)
+        put(timer, other)
+    }
+
+    private func rise(_ start: Int) {
+        var place = start
+        while place > 0, heap[place].due < heap[(place - 1) / 2].due {
+            swap(place, (place - 1) / 2)
+            place = (place - 1) / 2
+        }
+    }
+
+    private func sink(_ start: Int) {
+        var place = start
+        while true {
+            var child = 2 * place + 1
+            if child + 1 < heap.count, heap[child + 1].due < heap[child].due { child += 1 }
+            guard child < heap.count, heap[child].due < heap[place].due else { return }
+            swap(place, child)
+            place = child
+        }
+    }
 }
 
 extension Duration {

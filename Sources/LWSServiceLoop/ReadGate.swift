@@ -14,7 +14,7 @@ import CLibWebSockets
 /// Two pings that arrive together while data waits for the socket are not told apart this way; RFC 6455, section 5.5.3,
 /// lets one pong answer both. Nor are those of one read by a client on lws 4.4.5 and newer, whose parser takes a whole
 /// read at a time (`lws_ws_client_rx_parser_block`).
-package final class ReadGate {
+public final class ReadGate {
     /// What lws is told to be the thread that asks. It is always the same: the one that holds the loop.
     package static let threadID: Int32 = 1
 
@@ -29,19 +29,44 @@ package final class ReadGate {
     /// How many calls of this side are under way, inside which a change is this side's.
     private var calls = 0
     private var timer: LoopTimer?
+    /// The socket, where the loop waits for it by itself: it has to know what lws wants of it.
+    package private(set) var watched: WatchedSocket?
 
     package init() {}
 
+    /// The connection is open.
+    package func watch(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
+        watched = held.watch(lws_get_socket_fd(connection))
+        // lws may have asked for it before anybody listened.
+        watched?.setWantsToWrite(true, held)
+        watched?.setWantsToRead(!isPaused && !isAnsweringPing, held)
+    }
+
+    /// The connection is about to end: lws alone knows how it goes on.
+    package func unwatch(_ connection: OpaquePointer?, _ held: borrowing HeldLoop) {
+        guard let watched else { return }
+        held.unwatch(watched)
+        self.watched = nil
+        if isAnsweringPing, let connection { arm(connection, held) }
+    }
+
+    /// Whether the callback for writing will come.
+    package var awaitsWritable: Bool { isWriteAwaited || isAnsweringPing }
+
     /// Runs what handles a callback of lws, or calls lws.
-    package func whileHandling<Result>(_ body: () -> Result) -> Result {
-        calls += 1
-        defer { calls -= 1 }
+    @inlinable
+    public func whileHandling<Result>(_ body: () -> Result) -> Result {
+        callBegins()
+        defer { callEnds() }
         return body()
     }
 
-    package func pause(_ connection: OpaquePointer) {
+    @usableFromInline func callBegins() { calls += 1 }
+    @usableFromInline func callEnds() { calls -= 1 }
+
+    package func pause(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
         isPaused = true
-        apply(connection)
+        apply(connection, held)
     }
 
     package func resume(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
@@ -64,6 +89,7 @@ package final class ReadGate {
     /// That callback has come; a pong that had to leave has left before it (`rops_handle_POLLOUT_ws`).
     package func becameWritable(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
         isWriteAwaited = false
+        watched?.setWantsToWrite(false, held)
         guard isAnsweringPing else { return }
         isAnsweringPing = false
         arm(connection, held)
@@ -71,6 +97,8 @@ package final class ReadGate {
 
     /// LWS_CALLBACK_GET_THREAD_ID has come: lws changes what it waits for on the connection.
     package func waitChanged(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
+        // It may be that it wants to write no longer; then a callback for writing comes next, or in vain.
+        watched?.setWantsToWrite(true, held)
         // With a payload for a close frame it is that which waits.
         guard calls == 0, !isWriteAwaited, !isAnsweringPing, !isPaused, lws_get_close_length(connection) == 0 else {
             return
@@ -79,7 +107,7 @@ package final class ReadGate {
         guard Self.takesData(lws_get_socket_fd(connection)) else { return }
         isAnsweringPing = true
         turns = 0
-        apply(connection)
+        apply(connection, held)
         awaitWritable(connection)
         arm(connection, held)
     }
@@ -99,22 +127,25 @@ package final class ReadGate {
 
     private func turn(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
         if isAnsweringPing {
+            // While the connection is open it is a ping, and the callback for writing comes, whoever serves the socket.
+            guard watched == nil else { return }
             turns += 1
             guard turns > Self.mostTurns else { return arm(connection, held) }
             // It was no ping, but a close frame without a payload: after that lws calls for nothing else.
             isAnsweringPing = false
         }
         guard !isPaused else { return }
-        apply(connection)
+        apply(connection, held)
         awaitWritable(connection)
     }
 
-    private func apply(_ connection: OpaquePointer) {
+    private func apply(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
         var change = LWS_RXFLOW_REASON_APPLIES | LWS_RXFLOW_REASON_USER_BOOL
         if !isPaused, !isAnsweringPing { change |= LWS_RXFLOW_REASON_APPLIES_ENABLE_BIT }
         // At once, or lws would do it after the callback, where the change does not look like this side's.
         change |= LWS_RXFLOW_REASON_FLAG_PROCESS_NOW
         _ = whileHandling { lws_rx_flow_control(connection, Int32(change)) }
+        watched?.setWantsToRead(!isPaused && !isAnsweringPing, held)
     }
 
     private static func takesData(_ socket: Int32) -> Bool {

@@ -23,7 +23,15 @@ package struct TextCheck: Sendable {
             isFine = String(validating: rest + whole, as: UTF8.self) != nil
         }
         rest = isFine ? Array(part.suffix(cut)) : []
-        return isFine
+        return isFine && (rest.isEmpty || Self.isBeginning(rest))
+    }
+
+    /// Whether something can follow that makes a character of it: after F4 90, for instance, nothing can.
+    private static func isBeginning(_ bytes: [UInt8]) -> Bool {
+        guard let first = bytes.first, bytes.count > 1 else { return bytes.allSatisfy { (0xc2...0xf4).contains($0) } }
+        // From the third byte on, 80 fits every character.
+        let length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2
+        return String(validating: bytes + Array(repeating: 0x80, count: length - bytes.count), as: UTF8.self) != nil
     }
 
     /// How many bytes at the end begin a character without ending it: at most three.

@@ -7,7 +7,7 @@ extension WebSocketClient {
     /// What counts is the type that the value has when the call is made, so generic code and `any Encodable` send
     /// the same as a direct call. The type has to be one of the three exactly: an optional string is JSON, quoted or
     /// `null`, as ``readMessage(as:)`` reads it; slices of bytes are JSON too, so send them with
-    /// ``writeBinaryMessage(_:)``. `[1, 2, 3]` without a type is an array of `Int`, hence JSON.
+    /// ``writeBinaryMessage(_:)-(ContiguousBytes)``. `[1, 2, 3]` without a type is an array of `Int`, hence JSON.
     ///
     /// The JSON is written by ``ClientConfiguration/jsonEncoder``. Constraints are not checked. Blocks as
     /// ``writeTextMessage(_:)`` does.
@@ -62,5 +62,5 @@ extension WebSocketClient {
         try binding.bind(try readMessage(), as: type)
     }
 
-    private var binding: MessageBinding { MessageBinding(configuration, host: connection.url.host) }
+    var binding: MessageBinding { MessageBinding(configuration, host: connection.url.host) }
 }

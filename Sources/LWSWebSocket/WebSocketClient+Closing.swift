@@ -17,6 +17,15 @@ extension WebSocketClient {
     public func close(
         statusCode: Int = 1000, reason: String? = nil, timeout: Duration? = .seconds(60)
     ) throws(WebSocketError) {
+        try link.close(
+            try checkedClose(statusCode: statusCode, reason: reason, timeout: timeout), timeout: timeout)
+    }
+
+    /// What is to be sent, where the arguments of a close are valid.
+    func checkedClose(
+        statusCode: Int, reason: String?, timeout: Duration?
+    ) throws(WebSocketError) -> CloseFrame {
+        try WebSocketError.refuseInForkedProcess(host: link.origin.url.host)
         let host = connection.url.host
         let frame = try CloseFrame.checked(statusCode: statusCode, reason: reason, host: host)
         if let timeout, timeout < .zero, timeout != .seconds(-1) {
@@ -24,6 +33,6 @@ extension WebSocketClient {
                 .invalidArgument, "The close timeout \(timeout) is negative; use nil or -1 s to wait without limit",
                 host: host)
         }
-        try link.close(frame, timeout: timeout)
+        return frame
     }
 }

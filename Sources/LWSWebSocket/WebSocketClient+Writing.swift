@@ -1,5 +1,7 @@
 // Writing messages.
 
+internal import LWSServiceLoop
+
 #if canImport(FoundationEssentials)
     public import FoundationEssentials
 #else
@@ -17,9 +19,7 @@ extension WebSocketClient {
     /// again; see ``WebSocketRetryConfig`` for one that had not left.
     /// - Throws: `writeTimedOut`; `connectionClosure` where the connection is or gets closed.
     public func writeTextMessage(_ text: String) throws(WebSocketError) {
-        var text = text
-        let message = text.withUTF8 { OutgoingMessage(.text, UnsafeRawBufferPointer($0)) }
-        try link.write(message, timeout: configuration.writeTimeout)
+        try link.write(.text(text, frameSize: outgoingFrameSize), timeout: configuration.writeTimeout)
     }
 
     /// Sends a binary message. As ``writeTextMessage(_:)`` otherwise.
@@ -33,8 +33,53 @@ extension WebSocketClient {
         try write(.binary, bytes)
     }
 
+    /// Sends several messages, one after the other, and returns when the operating system has all of them.
+    ///
+    /// Small ones leave many at a time, which costs a part of what as many calls of ``writeTextMessage(_:)`` and
+    /// ``writeBinaryMessage(_:)-([UInt8])`` would. No message of another writer comes between them, unless compression was
+    /// agreed to.
+    /// Blocks for at most ``ClientConfiguration/writeTimeout``, all messages together.
+    /// - Throws: as ``writeTextMessage(_:)``. Some of the messages may have arrived then: the error says so, and is not
+    ///   retriable (``WebSocketError/isRetriable``).
+    public func writeMessages(_ messages: [WebSocketMessage]) throws(WebSocketError) {
+        guard !messages.isEmpty else { return }
+        let timeout = configuration.writeTimeout
+        guard link.compresses else {
+            try link.write(OutgoingMessage(messages, frameSize: link.frameSize), timeout: timeout)
+            return
+        }
+        let deadline = Deadline(after: timeout)
+        for (index, message) in messages.enumerated() {
+            let outgoing: OutgoingMessage =
+                switch message {
+                case .text(let text): .text(text)
+                case .binary(let bytes): .bytes(bytes, .binary)
+                }
+            do throws(WebSocketError) {
+                try link.write(outgoing, timeout: deadline.remaining)
+            } catch {
+                throw index == 0 ? error : error.afterSending(index, of: messages.count)
+            }
+        }
+    }
+
     func write(_ kind: OutgoingMessage.Kind, _ bytes: some ContiguousBytes) throws(WebSocketError) {
-        try link.write(
-            bytes.withUnsafeBytes { OutgoingMessage(kind, $0) }, timeout: configuration.writeTimeout)
+        try link.write(.bytes(bytes, kind, frameSize: outgoingFrameSize), timeout: configuration.writeTimeout)
+    }
+
+    /// How long the frames are that a message is laid out in; what is compressed is cut only then.
+    var outgoingFrameSize: Int { link.compresses ? .max : link.frameSize }
+}
+
+extension OutgoingMessage {
+    /// A text message in frames of at most `frameSize` bytes.
+    static func text(_ text: String, frameSize: Int = .max) -> OutgoingMessage {
+        var text = text
+        return text.withUTF8 { OutgoingMessage(.text, UnsafeRawBufferPointer($0), frameSize: frameSize) }
+    }
+
+    /// The same of bytes, which are a text's where the kind says so.
+    static func bytes(_ bytes: some ContiguousBytes, _ kind: Kind, frameSize: Int = .max) -> OutgoingMessage {
+        bytes.withUnsafeBytes { OutgoingMessage(kind, $0, frameSize: frameSize) }
     }
 }

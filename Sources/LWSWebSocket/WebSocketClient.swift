@@ -23,6 +23,12 @@ internal import LWSServiceLoop
 /// ```
 ///
 /// Dropping the last reference to an open client closes it with 1001, without blocking.
+///
+/// A process that forks keeps its connections; what the child does with its copies of clients, or drops them, changes
+/// nothing for them. In the child every blocking call throws `invalidArgument` at once, also of a new client, for a fork
+/// copies none of the threads that serve connections; it starts a program (`exec`), which inherits no descriptor of this
+/// library, or was forked before the first client connected. A lock that another thread of the parent held at the moment of
+/// the fork stays locked in the child: what does not block, such as ``httpResponse``, might wait for it.
 public final class WebSocketClient: Sendable {
     let link: Link
     let attributes = Locked<[String: AttributeValue]>([:])
@@ -52,8 +58,8 @@ public final class WebSocketClient: Sendable {
         try connect()
     }
 
-    /// Checks the URL and the configuration but does not connect yet; see ``connect()``. This form lets another
-    /// thread ``close(statusCode:reason:timeout:)`` the client while it connects.
+    /// Checks the URL and the configuration but does not connect yet; see ``connect()-ljho``. This form lets another
+    /// thread ``close(statusCode:reason:timeout:)-1lu30`` the client while it connects.
     /// - Throws: `invalidArgument`.
     public convenience init(
         unconnected url: String, configuration: ClientConfiguration = ClientConfiguration(),
@@ -79,8 +85,8 @@ public final class WebSocketClient: Sendable {
     }
 
     /// Whether the connection is open: neither side has begun to close it, and it is not known to be lost. False
-    /// while a lost one is being made again.
-    public var isOpen: Bool { connection.phase == .open }
+    /// while a lost one is being made again, and in a forked child.
+    public var isOpen: Bool { !ForkedProcess.isCurrent && connection.phase == .open }
 
     /// Whether the connection is over TLS.
     public var isSecure: Bool { connection.url.isSecure }
@@ -103,6 +109,7 @@ extension WebSocketClient {
 
 /// What `dump` and a debugger's views show: nothing that may be secret.
 extension WebSocketClient: CustomReflectable {
+    /// The identifier and whether the connection is open, nothing else.
     public var customMirror: Mirror {
         Mirror(self, children: ["connectionID": connectionID, "isOpen": isOpen], displayStyle: .class)
     }

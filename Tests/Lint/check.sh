@@ -35,6 +35,6 @@ while IFS= read -r -d '' file; do
                 if (!found) print i
             }
         }' "$file")
-done < <(find Sources Tests -name '*.swift' -print0)
+done < <(find Sources Tests Benchmarks/Sources Examples/*/Sources Examples/*/Tests -name '*.swift' -print0)
 
 [ "$breaches" -eq 0 ]

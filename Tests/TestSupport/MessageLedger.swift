@@ -65,6 +65,9 @@ package struct MessageLedger: Sendable {
         outstanding = []
     }
 
+    /// Whether all that is awaited was sent on connections that are lost, or may never have been sent.
+    package func awaitsLostOnly(losses: Int) -> Bool { outstanding.allSatisfy { $0.losses != losses } }
+
     /// Nothing has come for long: forgets what was sent on connections that are lost.
     package mutating func nothingCame(losses: Int) throws(Fault) {
         if let message = outstanding.first(where: { $0.losses == losses }) { throw .lost(message.number) }

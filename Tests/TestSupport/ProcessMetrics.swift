@@ -9,6 +9,13 @@ package enum ProcessMetrics {
     /// Open descriptors of this process, less the one that counting them takes.
     package static func openDescriptors() throws -> Int { try entries("/proc/self/fd") - 1 }
 
+    /// The highest of them.
+    package static func highestDescriptor() throws -> Int32 {
+        let all = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap(Int32.init)
+        // The one that looking took is gone again.
+        return all.filter { fcntl($0, F_GETFD) >= 0 }.max() ?? 2
+    }
+
     /// The sockets that are connected to a port of this machine.
     package static func sockets(toPort port: Int) throws -> [Int32] {
         try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap(Int32.init).filter {
@@ -28,9 +35,18 @@ package enum ProcessMetrics {
     /// Threads of this process that have this name, of which the system keeps 15 bytes.
     package static func threads(named name: String) throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count { thread in
-            let text = try? String(contentsOfFile: "/proc/self/task/\(thread)/comm", encoding: .utf8)
-            return text == name.prefix(15) + "\n"
+            firstBytes(of: "/proc/self/task/\(thread)/comm") == Array(name.utf8.prefix(15)) + [0x0a]
         }
+    }
+
+    /// Not by Foundation, which leaks its buffer where the thread ends between opening and reading.
+    private static func firstBytes(of path: String) -> [UInt8] {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return [] }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: 64)
+        let count = read(file, &bytes, bytes.count)
+        return Array(bytes.prefix(max(0, count)))
     }
 
     /// Bytes of this process that are in memory.

@@ -247,7 +247,7 @@ final class EchoConnection {
 
     private func pause(_ held: borrowing HeldLoop) {
         guard !reading.isPaused else { return }
-        reading.pause(wsi)
+        reading.pause(wsi, held)
     }
 
     private func resume(_ held: borrowing HeldLoop) {

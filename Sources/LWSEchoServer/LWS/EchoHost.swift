@@ -28,6 +28,7 @@ final class EchoHost {
     func listen(_ held: borrowing HeldLoop) throws(EchoServerError) -> Int {
         var info = lws_context_creation_info()
         info.port = Int32(configuration.port)
+        info.retry_and_idle_policy = clws_no_validity_checks()
         info.protocols = UnsafePointer(tables.protocols)
         info.user = Unmanaged.passUnretained(self).toOpaque()
         info.options = clws_option_fail_if_unable_to_bind

@@ -1,42 +1,37 @@
 // A value behind a lock.
 
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
-
 /// A value that several threads share, reachable only while its lock is held.
 ///
 /// `Synchronization.Mutex` would do the same, but the thread sanitizer does not see its contended path on Linux
 /// (that code sits in the uninstrumented runtime library) and reports every value behind it as a race. The suite
 /// has to pass under that sanitizer, so this stands on `pthread_mutex_t`, which the sanitizer knows.
-package final class Locked<Value>: @unchecked Sendable {
-    // Safe to share: `value` is touched in `withLock` alone, between lock and unlock of `mutex`; `mutex` is set
-    // once, never moved, and destroyed when the last reference is gone.
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private var value: Value
+///
+/// Public, like all that is generic here and called for each message: only what is public is inlined in other modules, which
+/// would get one version for all types otherwise, and that costs more than the lock does. No product has this module.
+public final class Locked<Value>: @unchecked Sendable {
+    // Safe to share: what `value` points to is touched in `withLock` alone, between lock and unlock of `mutex`; both are
+    // made once and go with the last reference.
+    @usableFromInline let mutex = PosixMutex()
+    // Not a stored property: Swift would check at run time that no two accesses to it overlap, as the lock sees to.
+    @usableFromInline let value: UnsafeMutablePointer<Value>
 
     package init(_ value: sending Value) {
-        self.value = value
-        mutex = .allocate(capacity: 1)
-        mutex.initialize(to: pthread_mutex_t())
-        let status = pthread_mutex_init(mutex, nil)
-        precondition(status == 0, "pthread_mutex_init failed: \(status)")
+        self.value = .allocate(capacity: 1)
+        self.value.initialize(to: value)
     }
 
     deinit {
-        pthread_mutex_destroy(mutex)
-        mutex.deinitialize(count: 1)
-        mutex.deallocate()
+        value.deinitialize(count: 1)
+        value.deallocate()
     }
 
     /// Runs `body` with the lock held. `body` must not block and must not take the same lock again.
-    package func withLock<Result, Failure: Error>(
+    @inlinable
+    public func withLock<Result, Failure: Error>(
         _ body: (inout Value) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        return try body(&value)
+        mutex.lock()
+        defer { mutex.unlock() }
+        return try body(&value.pointee)
     }
 }

@@ -37,17 +37,27 @@ final class Cancellation: Sendable {
     func watched<Result, Failure: Error>(
         by handler: @escaping @Sendable () -> Void, _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {
+        let key = add(handler)
+        defer { remove(key) }
+        return try body()
+    }
+
+    /// Has a cancellation call `handler`, at once where it was before; until it is removed by the key that this returns.
+    func add(_ handler: @escaping @Sendable () -> Void) -> Int? {
         let key = state.withLock { state -> Int? in
             guard !state.isCancelled else { return nil }
             state.lastKey += 1
             state.handlers[state.lastKey] = handler
             return state.lastKey
         }
-        guard let key else {
-            handler()
-            return try body()
-        }
-        defer { state.withLock { $0.handlers[key] = nil } }
-        return try body()
+        if key == nil { handler() }
+        return key
+    }
+
+    func remove(_ key: Int?) {
+        guard let key else { return }
+        // What the handler holds goes with the lock released.
+        let gone = state.withLock { $0.handlers.removeValue(forKey: key) }
+        withExtendedLifetime(gone) {}
     }
 }

@@ -13,6 +13,7 @@ internal import LWSServiceLoop
 ///         [.authorization: "Hour \(sign(request.request.path, Date.now))"]
 ///     }
 /// }
+///
 /// configuration.auth = .custom(SignedByHour())
 /// ```
 ///
@@ -76,6 +77,7 @@ public struct AuthenticationError: Error, Sendable, CustomStringConvertible {
     /// What a library below has to say.
     let detail: String?
 
+    /// An error in the scheme's own words.
     public init(_ description: String, isTransient: Bool = false) {
         self.init(description, isTransient: isTransient, detail: nil)
     }

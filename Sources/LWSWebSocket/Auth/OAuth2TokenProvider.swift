@@ -68,6 +68,7 @@ public final class OAuth2TokenProvider: BuiltInAuthenticator {
     /// given (RFC 6749, section 6): an application that needs it for its next start has to keep it.
     public var refreshToken: String? { state.withLock { $0.refreshToken } }
 
+    /// The token of now; where there is none, it is asked for.
     public func headerFields(for request: AuthenticationRequest) throws(AuthenticationError) -> HTTPFields {
         [.authorization: "Bearer \(try token(request.surroundings))"]
     }
@@ -235,6 +236,7 @@ extension OAuth2TokenProvider: CustomStringConvertible, CustomDebugStringConvert
     /// The kind of the grant alone.
     public var description: String { "OAuth2TokenProvider (\(grant))" }
 
+    /// The same as `description`.
     public var debugDescription: String { description }
 
     /// Shows nothing of what is inside.

@@ -12,7 +12,7 @@ public import Logging
 /// The configuration of a ``WebSocketClient`` (contract: "Configuration"). A value: changing it later does not
 /// change clients made from it.
 ///
-/// Messages that nobody reads wait in the client, about 1 MiB or 1,024 of them. Then it stops reading from its socket,
+/// Messages that nobody reads wait in the client, about 1 MiB or 4,096 of them. Then it stops reading from its socket,
 /// and until somebody reads again it does not see what comes behind them either: pings are not answered, and a close
 /// of the peer goes unnoticed.
 public struct ClientConfiguration: Sendable {
@@ -102,6 +102,14 @@ public struct ClientConfiguration: Sendable {
     /// Is told of pongs. `nil`: they are read and forgotten.
     public var pingPongHandler: (any PingPongHandler)?
 
+    /// Is told of every ``WebSocketEvent`` of the clients made with this configuration, from the first attempt to connect on:
+    /// for status displays and logs, of blocking and suspended callers alike. `nil`: nobody is, and it costs nothing.
+    ///
+    /// Called on a background thread, one call at a time and in order. It may block and may use the client, but a client whose
+    /// handler holds it strongly is never freed. While more than 64 events wait for it the oldest are dropped, and the next
+    /// says how many (``WebSocketEvent/missed``). See ``WebSocketClient/events`` for the same as an `AsyncSequence`.
+    public var eventHandler: (@Sendable (WebSocketEvent) -> Void)?
+
     /// How often a ping is sent while the connection is open, so that nobody between takes it for idle, and for
     /// ``pongTimeout``. Its payload is eight random bytes; its pong is not shown to ``pingPongHandler``. A ping that
     /// cannot leave, because the peer does not read, is not followed by another, and while there is something unread in
@@ -123,10 +131,10 @@ public struct ClientConfiguration: Sendable {
     /// and throws ``WebSocketError/Code/payloadValidation`` where one is violated. `false`: none is looked at.
     public var validation = true
 
-    /// Writes the JSON of ``WebSocketClient/writeMessage(_:)``. Set its strategies, or put another in its place:
+    /// Writes the JSON of ``WebSocketClient/writeMessage(_:)-(Encodable)``. Set its strategies, or put another in its place:
     ///
     /// ```swift
-    /// var configuration = ClientConfiguration()
+    /// let configuration = ClientConfiguration()
     /// configuration.jsonEncoder.dateEncodingStrategy = .iso8601
     /// configuration.jsonDecoder.dateDecodingStrategy = .iso8601
     /// configuration.jsonDecoder.keyDecodingStrategy = .convertFromSnakeCase

@@ -25,6 +25,7 @@ public struct CompressionOptions: Sendable, Hashable {
     /// How hard zlib tries, from 1, the fastest and libwebsockets' own choice, to 9, the smallest.
     public var level = 1
 
+    /// What is offered unless something else is chosen: no limits, and zlib at its fastest.
     public init() {}
 
     /// Everything that could be wrong.

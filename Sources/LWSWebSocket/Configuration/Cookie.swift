@@ -11,6 +11,7 @@ public struct Cookie: Sendable, Hashable {
     /// The path that the cookie belongs to. It decides the order alone: every cookie given is sent.
     public var path: String?
 
+    /// A cookie. What is not valid is thrown as `invalidArgument` when a client is made with it.
     public init(name: String, value: String, path: String? = nil) {
         self.name = name
         self.value = value

@@ -45,6 +45,7 @@ extension FileSource: CustomStringConvertible, CustomDebugStringConvertible, Cus
         }
     }
 
+    /// The same as `description`.
     public var debugDescription: String { description }
 
     /// Shows nothing of what is inside, for it may be a key.

@@ -12,6 +12,7 @@ public protocol PingPongHandler: Sendable {
     /// ``WebSocketClient/roundTripTime(timeout:)``, are not passed on.
     ///
     /// Called on a background thread, one call at a time and in the order in which the pongs came. It may block and
-    /// may use the client. While 64 calls are outstanding the client reads nothing more from its socket.
+    /// may use the client. While 64 calls are outstanding the client reads nothing more from its socket. A pong that comes
+    /// while the system has no thread left to call on is dropped.
     func onPong(_ payload: [UInt8])
 }

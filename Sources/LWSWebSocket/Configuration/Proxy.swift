@@ -74,6 +74,7 @@ extension Proxy: CustomStringConvertible, CustomDebugStringConvertible, CustomRe
         }
     }
 
+    /// The same as `description`.
     public var debugDescription: String { description }
 
     /// Shows nothing of what is inside, for a password may be.

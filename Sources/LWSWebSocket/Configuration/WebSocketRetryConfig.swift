@@ -21,7 +21,7 @@
 ///   `connectionClosure`, says that a part may have been sent, and is not retriable. No message is ever sent twice.
 /// - A success resets the count. When the attempts are used up, the waiting calls throw the last attempt's error, and
 ///   later ones `connectionClosure` with 1006.
-/// - ``WebSocketClient/close(statusCode:reason:timeout:)`` ends it all at once, and so does dropping the client.
+/// - ``WebSocketClient/close(statusCode:reason:timeout:)-1lu30`` ends it all at once, and so does dropping the client.
 public struct WebSocketRetryConfig: Sendable {
     /// How many attempts are made after the one that failed, or after a loss. 0: without limit.
     public var maxCount = 0

@@ -12,7 +12,7 @@ extension Connection {
             let effects = state.close(with: frame)
             // A second close returns at once; one that meets another end waits for TCP's.
             let isSecond = state.noteCloseCall()
-            return (!isSecond && state.waitForEnd(waking: semaphore), effects)
+            return (!isSecond && state.waitForEnd(waking: .blocked(semaphore)), effects)
         }
         guard mustWait, !semaphore.wait(until: deadline) else { return }
         giveUp()

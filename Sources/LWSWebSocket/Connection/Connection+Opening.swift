@@ -12,10 +12,7 @@ extension Connection {
         until deadline: Deadline, timeout: Duration, resolver: any NameResolver, makeTransport: TransportMaker
     ) throws(WebSocketError) {
         let opener = MonotonicSemaphore()
-        guard query({ $0.beginConnecting(waking: opener) }) else {
-            throw WebSocketError(
-                .invalidArgument, "connect() was called before on this client; make a new one", host: url.host)
-        }
+        try begin(waking: .blocked(opener))
         do throws(WebSocketError) {
             let addresses = try resolve(resolver, opener, deadline, timeout)
             let transport = try makeTransport(addresses, deadline)
@@ -33,7 +30,14 @@ extension Connection {
         throw openingFailure ?? notOpenError(phase)
     }
 
-    private func timedOut(_ what: String, _ timeout: Duration) -> WebSocketError {
+    func begin(waking opener: CallerSignal) throws(WebSocketError) {
+        guard query({ $0.beginConnecting(waking: opener) }) else {
+            throw WebSocketError(
+                .invalidArgument, "connect() was called before on this client; make a new one", host: url.host)
+        }
+    }
+
+    func timedOut(_ what: String, _ timeout: Duration) -> WebSocketError {
         WebSocketError(
             .handshakeTimedOut,
             "Connecting to \(url.host) took longer than \(timeout): \(what); raise handShakeTimeout or check the "
@@ -56,6 +60,10 @@ extension Connection {
             throw timedOut("the look-up of its name did not answer", timeout)
         }
         guard let result = answer.withLock({ $0 }) else { throw notOpenError(phase) }
+        return try addresses(of: result, words)
+    }
+
+    func addresses(of result: NameResolution, _ words: String) throws(WebSocketError) -> [ResolvedAddress] {
         switch result {
         case .addresses(let addresses): return addresses
         case .failure(let reason):

@@ -10,10 +10,10 @@ extension Connection {
         let trip = RoundTrip()
         let (isQueued, phase) = update { state in
             let isQueued = state.begin(trip)
-            return ((isQueued, state.phase), .init(requestWrite: isQueued))
+            return ((isQueued, state.phase), .init(sendNow: isQueued))
         }
         guard isQueued else { throw notOpenError(phase) }
-        _ = trip.semaphore.wait(until: deadline)
+        _ = wait(for: trip.semaphore, until: deadline)
         // Too late, perhaps, but the pong may have come in the last moment.
         switch query({ $0.withdraw(trip) }) {
         case .answered(let duration): return duration

@@ -1,5 +1,6 @@
 // One connection as its callers and the loop share it.
 
+internal import DequeModule
 internal import HTTPTypes
 internal import LWSServiceLoop
 
@@ -24,16 +25,18 @@ final class Connection: Sendable {
     private let shared: Locked<Shared>
 
     private let pongs: PongDelivery?
+    let events: EventHub
 
     /// - Parameter inbound: what the connection before this one had received and nobody has read.
     init(
         url: WebSocketURL, limits: Limits, pongs: PongDelivery? = nil, route: Route = Route(),
-        inbound: InboundQueue = InboundQueue()
+        inbound: InboundQueue = InboundQueue(), events: EventHub = EventHub()
     ) {
         self.url = url
         self.limits = limits
         self.route = route
         self.pongs = pongs
+        self.events = events
         shared = Locked(Shared(state: ConnectionState(inbound: inbound)))
     }
 
@@ -53,11 +56,13 @@ final class Connection: Sendable {
 
     // MARK: - For the callers' operations, in the extensions
 
-    /// Changes the state and then does what the change asks for, with the lock released.
+    /// Changes the state and then does what the change asks for, with the lock released; but those who watch the client are
+    /// told with the lock held, in the order of the changes.
     func update<Result>(_ body: (inout ConnectionState) -> (Result, ConnectionState.Effects?)) -> Result {
         let (result, effects, transport) = shared.withLock { shared in
             let (result, effects) = body(&shared.state)
-            return (result, effects, shared.transport)
+            if let milestone = effects?.milestone { events.tell(milestone, of: shared.state, host: url.host) }
+            return (result, effects, effects == nil ? nil : shared.transport)
         }
         if let effects { perform(effects, transport) }
         return result
@@ -67,16 +72,39 @@ final class Connection: Sendable {
         shared.withLock { body(&$0.state) }
     }
 
+    /// `nil` on the thread that serves the loop.
+    func queryOffLoop<Result>(_ body: (inout ConnectionState) -> Result) -> Result? {
+        shared.withLock { shared in shared.transport?.isOnLoop == true ? nil : body(&shared.state) }
+    }
+
+    /// Queues a message. Returns who sends it; `nil` where the connection takes none, or the current thread is the one that
+    /// serves the loop.
+    func enterOffLoop(_ message: OutgoingMessage) -> (any Transport)? {
+        shared.withLock { shared in
+            guard let transport = shared.transport, !transport.isOnLoop, shared.state.write(message) else {
+                return nil
+            }
+            return transport
+        }
+    }
+
     var transport: (any Transport)? { shared.withLock { $0.transport } }
+
+    /// Waits for what the loop, or this thread in its place, will signal. Returns false where the deadline comes first.
+    func wait(for semaphore: MonotonicSemaphore, until deadline: Deadline) -> Bool {
+        guard let transport else { return semaphore.wait(until: deadline) }
+        return transport.wait(for: semaphore, until: deadline) { self.query { $0.isWaitedFor } }
+    }
 
     private func perform(_ effects: ConnectionState.Effects, _ transport: (any Transport)?) {
         if let transport {
             if effects.resumeReading { transport.resumeReading() }
             if effects.requestWrite { transport.requestWrite() }
+            if effects.sendNow, !transport.sendNow() { transport.requestWrite() }
             if let limit = effects.endAfter { transport.endAfter(limit) }
             if effects.abort { transport.abort() }
         }
-        for semaphore in effects.wake { semaphore.signal() }
+        for caller in effects.wake { caller.signal() }
     }
 
     /// What an operation throws on a connection that does not take it.
@@ -92,7 +120,7 @@ final class Connection: Sendable {
 
     /// Refuses to block the thread that serves the loop, which would wait for itself.
     func checkMayBlock() throws(WebSocketError) {
-        guard let transport, transport.isOnLoop else { return }
+        guard shared.withLock({ $0.transport?.isOnLoop }) == true else { return }
         throw WebSocketError(
             .invalidArgument,
             "A blocking call was made on the thread that serves the connection to \(url.host); make it elsewhere",
@@ -115,9 +143,11 @@ final class Connection: Sendable {
     // MARK: - The side of the loop
 
     /// Returns false where nobody waits for the connection any more.
-    func opened(_ response: HTTPResponse?, subProtocol: String? = nil, tls: TLSInfo? = nil) -> Bool {
+    func opened(
+        _ response: HTTPResponse?, subProtocol: String? = nil, tls: TLSInfo? = nil, compresses: Bool = false
+    ) -> Bool {
         update { state in
-            let effects = state.opened(response, subProtocol: subProtocol, tls: tls)
+            let effects = state.opened(response, subProtocol: subProtocol, tls: tls, compresses: compresses)
             return (effects != nil, effects)
         }
     }
@@ -130,16 +160,21 @@ final class Connection: Sendable {
         }
     }
 
-    /// Returns whether reading from the socket has to pause.
-    func received(_ message: WebSocketMessage) -> Bool {
-        let (readers, pause) = shared.withLock { $0.state.received(message) }
-        for reader in readers { reader.semaphore.signal() }
-        return pause
+    /// Takes all messages out of the queue. Returns whether reading from the socket has to pause, and how much may come
+    /// before that, at least, where it has not.
+    func received(_ messages: inout Deque<WebSocketMessage>) -> (pause: Bool, room: InboundQueue.Room) {
+        let (readers, pause, room) = shared.withLock { shared in
+            let (readers, pause) = shared.state.received(&messages)
+            return (readers, pause, shared.state.inbound.room)
+        }
+        readers.signal()
+        return (pause, room)
     }
 
     /// A pong to a ping of our own goes to those who wait for it, any other to the application's handler.
     /// Returns whether reading from the socket has to pause.
     func receivedPong(_ payload: UnsafeRawBufferPointer, at arrival: ContinuousClock.Instant) -> Bool {
+        events.tell(WebSocketEvent(.pong, payload: [UInt8](payload)))
         if let trips = query({ $0.ownPings.answered(payload, at: arrival) }) {
             for trip in trips { trip.semaphore.signal() }
             return false
@@ -175,9 +210,12 @@ final class Connection: Sendable {
         shared.withLock { $0.state.nextFrame(maxFrameSize: maxSize) }
     }
 
-    /// All that ``nextFrame(maxSize:)`` gave is with the operating system.
-    func flushed() {
-        for semaphore in shared.withLock({ $0.state.flushed() }) { semaphore.signal() }
+    /// All that ``nextFrame(maxSize:)`` gave is with the operating system. Returns whether it has more to give.
+    @discardableResult
+    func flushed() -> Bool {
+        let (senders, hasMore) = shared.withLock { ($0.state.flushed(), $0.state.hasNextFrame) }
+        for sender in senders { sender.signal() }
+        return hasMore
     }
 
     /// TCP is gone, and with it the transport.
@@ -189,7 +227,9 @@ final class Connection: Sendable {
     private func dropTransport(_ change: (inout Shared) -> ConnectionState.Effects) {
         let effects = shared.withLock { shared in
             shared.transport = nil
-            return change(&shared)
+            let effects = change(&shared)
+            if let milestone = effects.milestone { events.tell(milestone, of: shared.state, host: url.host) }
+            return effects
         }
         perform(effects, nil)
     }

@@ -1,5 +1,6 @@
 // The life of one connection as a state machine: no I/O, no locks, no threads.
 
+internal import DequeModule
 internal import HTTPTypes
 internal import LWSServiceLoop
 
@@ -26,22 +27,33 @@ struct ConnectionState {
     /// What the server has chosen of the sub-protocols offered.
     private(set) var subProtocol: String?
     private(set) var tlsInfo: TLSInfo?
+    /// Messages are compressed before they are cut into frames.
+    private(set) var compresses = false
     var inbound: InboundQueue
     private(set) var outbound = OutboundQueue()
     var ownPings = OwnPings()
     private var wasCloseCalled = false
     private var closeFrameToSend: CloseFrame?
-    private var openers: [MonotonicSemaphore] = []
-    private var closers: [MonotonicSemaphore] = []
+    private var openers: [CallerSignal] = []
+    private var closers: [CallerSignal] = []
 
     /// What is to be done after the lock is released.
     struct Effects {
-        var wake: [MonotonicSemaphore] = []
+        var wake: [CallerSignal] = []
         var requestWrite = false
+        /// The same, on this thread if that can be.
+        var sendNow = false
         var resumeReading = false
         var abort = false
         /// The longest time the connection may go on.
         var endAfter: Duration?
+        /// What those who watch the client are told.
+        var milestone: Milestone?
+    }
+
+    /// A step in the connection's life that shows outside.
+    enum Milestone: Sendable {
+        case opened, closing, ended
     }
 
     /// - Parameter inbound: what the connection before this one had received and nobody has read.
@@ -50,7 +62,7 @@ struct ConnectionState {
     // MARK: - Opening
 
     /// - Returns: false where it has been begun, or ended, before.
-    mutating func beginConnecting(waking opener: MonotonicSemaphore) -> Bool {
+    mutating func beginConnecting(waking opener: CallerSignal) -> Bool {
         guard phase == .unconnected else { return false }
         phase = .connecting
         openers.append(opener)
@@ -58,15 +70,18 @@ struct ConnectionState {
     }
 
     /// The handshake is done. Returns false where it comes too late, and the connection is not wanted any more.
-    mutating func opened(_ response: HTTPResponse?, subProtocol: String? = nil, tls: TLSInfo? = nil) -> Effects? {
+    mutating func opened(
+        _ response: HTTPResponse?, subProtocol: String? = nil, tls: TLSInfo? = nil, compresses: Bool = false
+    ) -> Effects? {
         guard phase == .connecting else { return nil }
         phase = .open
         hasOpened = true
         self.response = response
         self.subProtocol = subProtocol
         tlsInfo = tls
+        self.compresses = compresses
         defer { openers = [] }
-        return Effects(wake: openers)
+        return Effects(wake: openers, milestone: .opened)
     }
 
     // MARK: - Ending
@@ -134,8 +149,8 @@ struct ConnectionState {
         return wasCloseCalled
     }
 
-    /// Whether a caller of close has to wait; the semaphore is signalled when the connection has ended.
-    mutating func waitForEnd(waking closer: MonotonicSemaphore) -> Bool {
+    /// Whether a caller of close has to wait, who is signalled when the connection has ended.
+    mutating func waitForEnd(waking closer: CallerSignal) -> Bool {
         guard phase != .ended else { return false }
         closers.append(closer)
         return true
@@ -145,7 +160,7 @@ struct ConnectionState {
         phase = .closing
         self.ending = ending
         closeFrameToSend = frame
-        var effects = Effects(wake: endWaiters())
+        var effects = Effects(wake: endWaiters(), milestone: .closing)
         effects.requestWrite = frame != nil
         // What the peer still sends has to be read past, or its close frame could not be seen.
         effects.resumeReading = inbound.endPause()
@@ -160,33 +175,35 @@ struct ConnectionState {
             openers = []
             closers = []
         }
-        return Effects(wake: endWaiters() + openers + closers)
+        return Effects(wake: endWaiters() + openers + closers, milestone: .ended)
     }
 
     /// Writers end, readers go on.
     mutating func refuseWrites() -> Effects {
         guard phase == .open else { return Effects() }
-        return Effects(wake: outbound.end().map(\.semaphore) + ownPings.end().map(\.semaphore))
+        return Effects(wake: outbound.end() + ownPings.end().map(\.signal))
     }
 
-    private mutating func endWaiters() -> [MonotonicSemaphore] {
-        inbound.endReaders().map(\.semaphore) + outbound.end().map(\.semaphore) + ownPings.end().map(\.semaphore)
+    private mutating func endWaiters() -> [CallerSignal] {
+        inbound.endReaders().map(\.signal) + outbound.end() + ownPings.end().map(\.signal)
     }
 
     // MARK: - Messages
 
-    /// A message has arrived. While closing, what no longer fits is dropped, for nobody may ever read it.
-    mutating func received(_ message: WebSocketMessage) -> (wake: [InboundQueue.Reader], pause: Bool) {
+    /// Messages have arrived. While closing, what no longer fits is dropped, for nobody may ever read it.
+    mutating func received(_ messages: inout Deque<WebSocketMessage>) -> (wake: InboundQueue.Woken, pause: Bool) {
         switch phase {
         case .open:
-            let woken = inbound.put(message)
+            let woken = inbound.put(&messages)
             return (woken, inbound.pauseIfFull())
         case .closing:
-            if ending?.violation == nil, inbound.hasRoom { _ = inbound.put(message) }
-            return ([], false)
-        case .unconnected, .connecting, .ended:
-            return ([], false)
+            while ending?.violation == nil, inbound.hasRoom, let message = messages.popFirst() {
+                _ = inbound.put(message)
+            }
+        case .unconnected, .connecting, .ended: break
         }
+        messages.removeAll()
+        return (.init(), false)
     }
 
     /// A pong has arrived for the handler. Returns whether reading from the socket has to pause.
@@ -202,10 +219,19 @@ struct ConnectionState {
     }
 
     /// Takes the next message, or queues the reader. After the end, what had arrived can still be read.
-    mutating func read(_ wish: InboundQueue.Wish) -> (InboundQueue.TakeResult, resume: Bool) {
+    /// - Parameter task: how a reader is woken who is suspended; `nil` for one who is blocked.
+    mutating func read(
+        _ wish: InboundQueue.Wish, waking task: TaskSignal? = nil
+    ) -> (InboundQueue.TakeResult, resume: Bool) {
         if inbound.isEmpty, phase != .open { return (.served(.ended), false) }
-        let result = inbound.take(wish)
+        let result = inbound.take(wish, waking: task)
         return (result, phase == .open && inbound.resumeIfDrained())
+    }
+
+    /// Takes the next message, if there is one.
+    mutating func takeNow(_ wish: InboundQueue.Wish) -> (InboundQueue.Served?, resume: Bool) {
+        let served = inbound.takeNow(wish)
+        return (served, phase == .open && inbound.resumeIfDrained())
     }
 
     /// Queues a message. Returns false where the connection takes none.
@@ -224,6 +250,22 @@ struct ConnectionState {
         return .begun(giveUp(Ending(initiator: .local)))
     }
 
+    /// Nobody waits for a message any more. Returns its outcome if it has one, else takes it back; where some of it has left,
+    /// the rest follows without anybody's waiting for it.
+    mutating func letGo(_ message: OutgoingMessage) -> LetGoResult {
+        if let outcome = message.outcome { return .late(outcome) }
+        return outbound.withdraw(message) ? .withdrawn : .begun
+    }
+
+    enum LetGoResult {
+        case late(OutgoingMessage.Outcome)
+        case withdrawn
+        case begun
+    }
+
+    /// Whether somebody waits for what the peer sends, or for it to take what is to be sent.
+    var isWaitedFor: Bool { inbound.hasReaders || outbound.count > 0 }
+
     /// Takes a control frame back. Returns false where it has left.
     mutating func takeBack(_ control: OutgoingMessage) -> Bool { outbound.withdraw(control) }
 
@@ -236,19 +278,30 @@ struct ConnectionState {
     // MARK: - The side of the loop that writes
 
     enum NextFrame {
-        case data(OutboundQueue.Frame)
+        case data(OutboundQueue.Next)
         case close(CloseFrame)
         case none
     }
 
-    mutating func nextFrame(maxFrameSize: Int) -> NextFrame {
+    mutating func nextFrame(maxFrameSize: Int, runSize: Int = 1 << 17) -> NextFrame {
         if phase == .closing, let frame = closeFrameToSend {
             closeFrameToSend = nil
             return .close(frame)
         }
-        guard phase == .open, let frame = outbound.nextFrame(maxFrameSize: maxFrameSize) else { return .none }
-        return .data(frame)
+        guard phase == .open, let next = outbound.next(maxFrameSize: maxFrameSize, runSize: runSize) else {
+            return .none
+        }
+        return .data(next)
     }
 
-    mutating func flushed() -> [MonotonicSemaphore] { outbound.flushed().map(\.semaphore) }
+    mutating func flushed() -> [CallerSignal] { outbound.flushed() }
+
+    /// Whether ``nextFrame(maxFrameSize:runSize:)`` has anything to give.
+    var hasNextFrame: Bool {
+        switch phase {
+        case .open: !outbound.isDrained
+        case .closing: closeFrameToSend != nil
+        case .unconnected, .connecting, .ended: false
+        }
+    }
 }

@@ -9,13 +9,20 @@ struct InboundQueue {
     /// Reading from the socket pauses at or above this many bytes or messages, and goes on below half of either.
     /// A queue holds at most this and the one message that was being assembled.
     static let maxBytes = 1 << 20
-    static let maxMessages = 1024
+    ///
+    /// What lws reads at once should fit where messages are short: to pause in the midst of it has lws copy the rest.
+    static let maxMessages = 4096
     /// The same for pongs that the application's handler has not seen yet.
     static let maxPongs = 64
 
     private var messages: Deque<WebSocketMessage> = []
     private var bytes = 0
     private var readers: Deque<Reader> = []
+    /// The last reader, for the next one.
+    private var spare: Reader?
+    /// How many messages have been taken, and which of them are first in line again, for they were given back.
+    private var taken = 0
+    private var returned: [Int] = []
     private var pongs = 0
     private(set) var isPaused = false
 
@@ -41,26 +48,69 @@ struct InboundQueue {
         case ended
     }
 
-    /// A caller blocked in a read. `served` belongs to the lock of the connection's state.
+    /// A caller in a read, blocked or suspended. The signal tells them to look at `served`; it may do so in vain, for a late
+    /// one may have been meant for the reader who had this object before.
     final class Reader: @unchecked Sendable {
-        // Safe to share: `served` is read and written with the connection's lock held; the rest is constant.
-        let wish: Wish
-        let semaphore = MonotonicSemaphore()
-        var served: Served?
-        init(_ wish: Wish) { self.wish = wish }
+        // Safe to share: the variables belong to the lock of the connection's state; the signal is constant.
+        fileprivate(set) var wish: Wish
+        let signal: CallerSignal
+        fileprivate(set) var served: Served?
+        /// Which message that was, counted in the order in which they came.
+        fileprivate(set) var number = 0
+        init(_ wish: Wish, _ signal: CallerSignal) {
+            self.wish = wish
+            self.signal = signal
+        }
+    }
+
+    /// Readers who have been served. Mostly one, for whom no array is made.
+    struct Woken {
+        private(set) var first: Reader?
+        private(set) var others: [Reader] = []
+
+        mutating func append(_ reader: Reader) {
+            if first == nil { first = reader } else { others.append(reader) }
+        }
+
+        func signal() {
+            first?.signal.signal()
+            for reader in others { reader.signal.signal() }
+        }
     }
 
     var isEmpty: Bool { messages.isEmpty }
+    var hasReaders: Bool { !readers.isEmpty }
+    var readerCount: Int { readers.count }
     var hasRoom: Bool {
         bytes < Self.maxBytes && messages.count < Self.maxMessages && pongs < Self.maxPongs
     }
 
+    /// How much more it takes before it is full.
+    struct Room: Equatable {
+        var messages = InboundQueue.maxMessages
+        var bytes = InboundQueue.maxBytes
+    }
+
+    var room: Room { Room(messages: Self.maxMessages - messages.count, bytes: Self.maxBytes - bytes) }
+
     // MARK: - The side of the loop
 
     /// Takes a message in. Returns the readers to wake.
-    mutating func put(_ message: WebSocketMessage) -> [Reader] {
+    mutating func put(_ message: WebSocketMessage) -> Woken {
         messages.append(message)
         bytes += message.size
+        return serve()
+    }
+
+    /// Takes all messages out of `new`. Returns the readers to wake.
+    mutating func put(_ new: inout Deque<WebSocketMessage>) -> Woken {
+        for message in new { bytes += message.size }
+        if messages.isEmpty {
+            swap(&messages, &new)
+        } else {
+            messages.append(contentsOf: new)
+            new.removeAll(keepingCapacity: true)
+        }
         return serve()
     }
 
@@ -86,14 +136,33 @@ struct InboundQueue {
     // MARK: - The side of the readers
 
     /// Gives the next message to a reader who arrives now, or queues them.
-    mutating func take(_ wish: Wish) -> TakeResult {
-        guard let first = messages.first else {
-            let reader = Reader(wish)
+    /// - Parameter task: how a reader is woken who is suspended; `nil` for one who is blocked.
+    mutating func take(_ wish: Wish, waking task: TaskSignal? = nil) -> TakeResult {
+        guard let served = takeNow(wish) else {
+            let reader = task.map { Reader(wish, .suspended($0)) } ?? blockedReader(wish)
             readers.append(reader)
             return .wait(reader)
         }
-        guard wish.accepts(first) else { return .served(.otherKind(first.kind)) }
-        return .served(.message(removeFirst()))
+        return .served(served)
+    }
+
+    private mutating func blockedReader(_ wish: Wish) -> Reader {
+        guard let reader = spare else { return Reader(wish, .blocked(MonotonicSemaphore())) }
+        spare = nil
+        reader.wish = wish
+        return reader
+    }
+
+    /// The next message, if there is one.
+    mutating func takeNow(_ wish: Wish) -> Served? {
+        guard let first = messages.popFirst() else { return nil }
+        guard wish.accepts(first) else {
+            messages.prepend(first)
+            return .otherKind(first.kind)
+        }
+        bytes -= first.size
+        if returned.isEmpty { taken += 1 } else { returned.removeFirst() }
+        return .message(first)
     }
 
     enum TakeResult {
@@ -110,11 +179,46 @@ struct InboundQueue {
         return true
     }
 
+    /// What a reader was given, if it was.
+    mutating func collect(_ reader: Reader) -> Served? {
+        guard let served = reader.served else { return nil }
+        reader.served = nil
+        keep(reader)
+        return served
+    }
+
+    /// For the next one who is blocked.
+    private mutating func keep(_ reader: Reader) {
+        if case .blocked = reader.signal { spare = reader }
+    }
+
     /// Takes a reader away whose time is up, unless they have been served meanwhile.
     mutating func withdraw(_ reader: Reader) -> Served? {
-        if let served = reader.served { return served }
+        if let served = collect(reader) { return served }
         readers.removeAll { $0 === reader }
+        keep(reader)
         return nil
+    }
+
+    /// Takes a reader away, with the message that they may have been given.
+    mutating func reclaim(_ reader: Reader) -> WebSocketMessage? {
+        guard case .message(let message) = withdraw(reader) else { return nil }
+        return message
+    }
+
+    /// Takes back a message that its reader does not want any more: it goes to the next of them, before those that came after
+    /// it. Returns who is to be woken.
+    mutating func putBack(_ message: WebSocketMessage, number: Int = 0) -> Woken {
+        let place = returned.firstIndex { $0 > number } ?? returned.count
+        messages.insert(message, at: place)
+        returned.insert(number, at: place)
+        bytes += message.size
+        return serve()
+    }
+
+    /// Both, where the reader's connection is still the one of now.
+    mutating func giveUp(_ reader: Reader) -> Woken? {
+        reclaim(reader).map { putBack($0, number: reader.number) }
     }
 
     /// Tells every waiting reader that nothing will come any more. Returns them, to be woken.
@@ -133,21 +237,18 @@ struct InboundQueue {
         var next = InboundQueue()
         swap(&next.messages, &messages)
         swap(&next.bytes, &bytes)
+        swap(&next.taken, &taken)
+        swap(&next.returned, &returned)
         return next
     }
 
-    private mutating func serve() -> [Reader] {
-        var woken: [Reader] = []
-        while let first = messages.first, let reader = readers.popFirst() {
-            reader.served = reader.wish.accepts(first) ? .message(removeFirst()) : .otherKind(first.kind)
+    private mutating func serve() -> Woken {
+        var woken = Woken()
+        while !messages.isEmpty, let reader = readers.popFirst() {
+            reader.number = returned.first ?? taken + 1
+            reader.served = takeNow(reader.wish)
             woken.append(reader)
         }
         return woken
-    }
-
-    private mutating func removeFirst() -> WebSocketMessage {
-        let message = messages.removeFirst()
-        bytes -= message.size
-        return message
     }
 }

@@ -1,6 +1,7 @@
 // Messages and control frames on their way to the loop.
 
 internal import DequeModule
+internal import LWSServiceLoop
 
 /// What waits to be sent, in the order in which it leaves: control frames first, which may go between the frames
 /// of a message (RFC 6455, section 5.4), then messages, one whole message after the other.
@@ -9,12 +10,20 @@ internal import DequeModule
 struct OutboundQueue {
     private var controls: Deque<OutgoingMessage> = []
     private var messages: Deque<OutgoingMessage> = []
-    /// How much of the first message has been handed to lws; `nil` before its first frame.
+    /// How much of the first message has been handed to lws, in bytes, or in frames where it has spans; `nil` before its
+    /// first frame.
     private var offset: Int?
     /// Handed to lws whole, but perhaps not yet to the operating system.
     private var leaving: Deque<OutgoingMessage> = []
 
-    /// A frame for lws to send.
+    /// What lws is to be handed next.
+    enum Next {
+        /// A frame, or as much of a message as is to be compressed at once.
+        case frame(Frame)
+        /// Frames that lie one behind the other.
+        case run(OutgoingMessage, Range<Int>)
+    }
+
     struct Frame {
         let message: OutgoingMessage
         let offset: Int
@@ -26,6 +35,9 @@ struct OutboundQueue {
     /// A part of a message has been handed to lws, and the rest waits for the socket.
     var isInsideMessage: Bool { offset != nil }
 
+    /// Nothing is left to be handed to lws.
+    var isDrained: Bool { controls.isEmpty && messages.isEmpty }
+
     /// What has not left yet.
     var count: Int { controls.count + messages.count + leaving.count }
 
@@ -33,32 +45,51 @@ struct OutboundQueue {
         if message.kind.isControl { controls.append(message) } else { messages.append(message) }
     }
 
-    /// The next frame to hand to lws, of at most `maxFrameSize` bytes; from then on it counts as begun.
-    mutating func nextFrame(maxFrameSize: Int) -> Frame? {
+    /// What to hand to lws next: a frame of at most `maxFrameSize` bytes, or frames of at most `runSize` together, but at
+    /// least one. From then on it counts as begun.
+    mutating func next(maxFrameSize: Int, runSize: Int) -> Next? {
         if let control = controls.popFirst() {
             leaving.append(control)
-            return Frame(message: control, offset: 0, count: control.count, isLast: true)
+            return .frame(Frame(message: control, offset: 0, count: control.count, isLast: true))
         }
         guard let message = messages.first else { return nil }
         let start = offset ?? 0
-        let count = min(maxFrameSize, message.count - start)
-        let isLast = start + count == message.count
-        if isLast {
-            messages.removeFirst()
-            offset = nil
-            leaving.append(message)
-        } else {
-            offset = start + count
+        guard message.spans.isEmpty else {
+            let end = Self.end(of: message.spans, from: start, runSize)
+            advance(message, to: end, of: message.spans.count)
+            return .run(message, start..<end)
         }
-        return Frame(message: message, offset: start, count: count, isLast: isLast)
+        let count = min(maxFrameSize, message.count - start)
+        advance(message, to: start + count, of: message.count)
+        return .frame(Frame(message: message, offset: start, count: count, isLast: start + count == message.count))
     }
 
-    /// All that was handed to lws is with the operating system. Returns the messages that are sent by it.
-    mutating func flushed() -> Deque<OutgoingMessage> {
-        let sent = leaving
-        leaving = []
-        for message in sent { message.outcome = .sent }
-        return sent
+    private mutating func advance(_ message: OutgoingMessage, to place: Int, of all: Int) {
+        guard place == all else {
+            offset = place
+            return
+        }
+        messages.removeFirst()
+        offset = nil
+        leaving.append(message)
+    }
+
+    private static func end(of spans: [OutgoingMessage.Span], from start: Int, _ size: Int) -> Int {
+        var end = start + 1
+        while end < spans.count, spans[end].end - spans[start].headerStart <= size { end += 1 }
+        return end
+    }
+
+    /// All that was handed to lws is with the operating system. Returns who waits for that.
+    mutating func flushed() -> [CallerSignal] {
+        guard !leaving.isEmpty else { return [] }
+        var waiters: [CallerSignal] = []
+        for message in leaving {
+            message.outcome = .sent
+            if let signal = message.signal { waiters.append(signal) }
+        }
+        leaving.removeAll(keepingCapacity: leaving.count < 64)
+        return waiters
     }
 
     /// Takes back a message of which nothing has been handed to lws. Returns false where some has.
@@ -73,8 +104,8 @@ struct OutboundQueue {
         return true
     }
 
-    /// Gives up all that has not left. Returns it, for its senders to be woken.
-    mutating func end() -> [OutgoingMessage] {
+    /// Gives up all that has not left. Returns who waits for it.
+    mutating func end() -> [CallerSignal] {
         let given = controls + messages + leaving
         // As in InboundQueue.endReaders.
         guard !given.isEmpty else { return [] }
@@ -83,6 +114,6 @@ struct OutboundQueue {
         if isInsideMessage { messages.first?.outcome = .cut }
         for message in leaving { message.outcome = .cut }
         self = OutboundQueue()
-        return Array(given)
+        return given.compactMap(\.signal)
     }
 }

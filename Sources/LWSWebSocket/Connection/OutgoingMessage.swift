@@ -2,11 +2,11 @@
 
 internal import LWSServiceLoop
 
-/// What a caller wants sent, in a buffer of its own that lws may write into: it wants room for the frame's header
-/// before the payload, and masks the payload in place (lws-write.h, `lws_write`).
+/// What a caller wants sent, in a buffer of its own: the one copy that is made of it. There is room for the header before
+/// each frame's payload, so that frames can be completed and masked where they lie, and leave in one piece.
 final class OutgoingMessage: @unchecked Sendable {
-    // Safe to share: the buffer is filled before anyone else knows the object, then touched by the holder of the
-    // loop alone, as `leftAt` is; `outcome` belongs to the lock of the connection's state; the rest is constant.
+    // Safe to share: the buffer is filled before anyone else knows the object, then touched by the holder of the loop alone,
+    // as `leftAt` is; `outcome` and `signal` belong to the lock of the connection's state; the rest is constant.
     enum Kind: Sendable {
         case text, binary, ping, pong
         var isControl: Bool { self == .ping || self == .pong }
@@ -21,29 +21,121 @@ final class OutgoingMessage: @unchecked Sendable {
         case cut
     }
 
-    /// Bytes that lws wants before a payload (`LWS_PRE`, 16 where pointers have 8 bytes).
+    /// One frame in the buffer.
+    struct Span {
+        let opcode: UInt8
+        let isFinal: Bool
+        /// Where its payload begins; the header ends there.
+        let start: Int
+        let count: Int
+        var headerStart: Int { start - FrameHeader.length(of: count) }
+        var end: Int { start + count }
+    }
+
+    /// Bytes that lws wants before a payload (`LWS_PRE`, 16 where pointers have 8 bytes), which holds any header too.
     static let headroom = 16
 
     let kind: Kind
+    /// Bytes of payload.
     let count: Int
-    let semaphore = MonotonicSemaphore()
+    /// The frames, where there are several; else the payload is in one piece.
+    let spans: [Span]
+    private(set) var signal: CallerSignal?
     var outcome: Outcome?
     /// When a control frame was handed to lws.
     var leftAt: ContinuousClock.Instant?
     private let buffer: UnsafeMutableRawBufferPointer
 
+    /// A message in one piece, which lws or its extension may cut into frames.
     init(_ kind: Kind, _ payload: UnsafeRawBufferPointer) {
         self.kind = kind
         count = payload.count
+        spans = []
         buffer = .allocate(byteCount: Self.headroom + payload.count, alignment: 16)
         UnsafeMutableRawBufferPointer(rebasing: buffer[Self.headroom...]).copyMemory(from: payload)
     }
 
+    /// A data message in frames of at most `frameSize` bytes.
+    convenience init(_ kind: Kind, _ payload: UnsafeRawBufferPointer, frameSize: Int) {
+        guard payload.count > frameSize else {
+            self.init(kind, payload)
+            return
+        }
+        self.init(of: 1, kind, byteCount: payload.count, frameSize: frameSize) { _, add in add(kind, payload) }
+    }
+
+    /// Several data messages, which leave in as few pieces as the system takes.
+    convenience init(_ messages: [WebSocketMessage], frameSize: Int) {
+        self.init(
+            of: messages.count, .binary, byteCount: messages.reduce(0) { $0 + $1.size }, frameSize: frameSize
+        ) { index, add in
+            switch messages[index] {
+            case .text(var text): text.withUTF8 { add(.text, UnsafeRawBufferPointer($0)) }
+            case .binary(let bytes): bytes.withUnsafeBytes { add(.binary, $0) }
+            }
+        }
+    }
+
+    private init(
+        of messages: Int, _ kind: Kind, byteCount: Int, frameSize: Int,
+        _ each: (Int, (Kind, UnsafeRawBufferPointer) -> Void) -> Void
+    ) {
+        let mostFrames = messages + byteCount / frameSize
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: Self.headroom + byteCount + mostFrames * FrameHeader.length(of: min(frameSize, byteCount)),
+            alignment: 16)
+        var spans: [Span] = []
+        spans.reserveCapacity(mostFrames)
+        var end = 0
+        for index in 0..<messages {
+            each(index) { kind, payload in
+                var rest = payload
+                repeat {
+                    let part = UnsafeRawBufferPointer(rebasing: rest.prefix(frameSize))
+                    let start = end + FrameHeader.length(of: part.count)
+                    let opcode: UInt8 = rest.count < payload.count ? 0 : kind == .text ? 1 : 2
+                    spans.append(
+                        Span(opcode: opcode, isFinal: part.count == rest.count, start: start, count: part.count))
+                    UnsafeMutableRawBufferPointer(rebasing: buffer[start...]).copyMemory(from: part)
+                    end = start + part.count
+                    rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(part.count))
+                } while !rest.isEmpty
+            }
+        }
+        self.kind = kind
+        self.buffer = buffer
+        self.spans = spans
+        count = byteCount
+    }
+
     deinit { buffer.deallocate() }
 
-    /// The payload from `offset` on, with ``headroom`` writable bytes before it. While the message goes out those
-    /// may be the end of the frame before, which has left by then.
+    /// What its sender waits for who is blocked.
+    func waiter() -> MonotonicSemaphore {
+        if let semaphore = signal?.semaphore { return semaphore }
+        let made = MonotonicSemaphore()
+        signal = .blocked(made)
+        return made
+    }
+
+    /// Its sender is suspended, and is woken by this.
+    func wakes(_ task: TaskSignal) { signal = .suspended(task) }
+
+    /// The payload from `offset` on of a message in one piece, with ``headroom`` writable bytes before it. While the message
+    /// goes out those may be the end of the frame before, which has left by then.
     func payload(from offset: Int) -> UnsafeMutableRawPointer? {
         buffer.baseAddress.map { $0 + Self.headroom + offset }
+    }
+
+    /// The only frame of a data message that is in one piece.
+    var onlySpan: Span {
+        Span(opcode: kind == .text ? 1 : 2, isFinal: true, start: Self.headroom, count: count)
+    }
+
+    /// Writes header and mask of a frame. Returns all its bytes. Once for each frame.
+    func seal(_ span: Span, _ mask: UInt32) -> UnsafeMutableRawBufferPointer {
+        let frame = UnsafeMutableRawBufferPointer(rebasing: buffer[span.headerStart..<span.end])
+        FrameHeader.write(span, mask, to: frame)
+        return frame
     }
 }

@@ -99,6 +99,7 @@ final class RoundTrip: @unchecked Sendable {
     let ping: OutgoingMessage
     let payload: [UInt8]
     let semaphore = MonotonicSemaphore()
+    var signal: CallerSignal { .blocked(semaphore) }
     var outcome: Outcome?
 
     init() { (ping, payload) = OwnPings.make() }

@@ -1,16 +1,30 @@
 // Pongs on their way to the application's handler.
 
-internal import Dispatch
+internal import DequeModule
 internal import LWSServiceLoop
 
 /// Calls the handler away from the loop, which must not wait for it, in order. One for a client and all its connections.
 ///
 /// A connection stops reading while as many pongs wait as may. Those that another one left behind are not its own, so
-/// what comes on top of them is dropped.
+/// what comes on top of them is dropped. So is what comes while the system has no thread to call the handler on: Dispatch
+/// would wait for one, on the thread of the loop (queue.c: _dispatch_root_queue_poke_slow).
 final class PongDelivery: Sendable {
+    private struct Pong {
+        let payload: [UInt8]
+        let done: @Sendable () -> Void
+    }
+
+    private struct State {
+        /// Those that the handler has not been called with.
+        var waiting = Deque<Pong>()
+        /// These and the one that the handler is busy with.
+        var outstanding = 0
+        /// A thread calls the handler until nothing waits.
+        var hasThread = false
+    }
+
     private let handler: any PingPongHandler
-    private let queue = DispatchQueue(label: "lws-websocket.pongs")
-    private let waiting = Locked(0)
+    private let state = Locked(State())
 
     /// The most that wait. A connection stops reading at ``InboundQueue/maxPongs``, which takes effect at the end of what
     /// lws has read at once: from 4.4.5 on, which have the block parser, that many pongs of two bytes more.
@@ -18,19 +32,41 @@ final class PongDelivery: Sendable {
 
     init(_ handler: any PingPongHandler) { self.handler = handler }
 
-    /// Has the handler called, and `done` after it. Returns false where too many wait, and neither is called.
+    /// Has the handler called, and `done` after it. Returns false where neither is: too many wait, or there is no thread.
+    /// Called by the holder of the loop alone.
     func deliver(_ payload: [UInt8], done: @escaping @Sendable () -> Void) -> Bool {
-        let isFull = waiting.withLock { waiting in
-            guard waiting < Self.limit else { return true }
-            waiting += 1
+        let needsThread = state.withLock { state -> Bool? in
+            guard state.outstanding < Self.limit else { return nil }
+            state.outstanding += 1
+            state.waiting.append(Pong(payload: payload, done: done))
+            defer { state.hasThread = true }
+            return !state.hasThread
+        }
+        guard let needsThread else { return false }
+        guard needsThread else { return true }
+        do throws(LoopError) {
+            try LoopThread(name: "lws-pongs") { self.callHandler() }.detach()
+            return true
+        } catch {
+            // Without a thread nothing had waited before it.
+            state.withLock { $0 = State() }
             return false
         }
-        guard !isFull else { return false }
-        queue.async { [self] in
-            handler.onPong(payload)
-            waiting.withLock { $0 -= 1 }
-            done()
+    }
+
+    private func callHandler() {
+        while let pong = next() {
+            handler.onPong(pong.payload)
+            state.withLock { $0.outstanding -= 1 }
+            pong.done()
         }
-        return true
+    }
+
+    private func next() -> Pong? {
+        state.withLock { state in
+            let pong = state.waiting.popFirst()
+            if pong == nil { state.hasThread = false }
+            return pong
+        }
     }
 }

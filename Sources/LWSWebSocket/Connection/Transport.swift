@@ -2,13 +2,23 @@
 
 internal import LWSServiceLoop
 
-/// The way from a connection to the loop that serves it. Callable from any thread; nothing here blocks: each call
-/// hands work to the holder of the loop.
-protocol Transport: Sendable {
+/// The way from a connection to the loop that serves it. Callable from any thread; nothing here blocks but ``wait``: each
+/// call hands work to the loop's thread, or does it at once.
+protocol Transport: AnyObject, Sendable {
     /// Begins to connect. Called once, when the connection knows the transport, for the answer may come at once.
     func start()
     /// Asks to be called for frames (`Connection.nextFrame`) when the socket takes them.
     func requestWrite()
+    /// Sends what the connection has queued, on this thread. Returns false where the loop's thread has to.
+    func sendNow() -> Bool
+    /// The same for one who must not be blocked. Returns false also where others hold the loop.
+    func trySendNow() -> Bool
+    /// A suspended caller waits for what the peer sends: the loop's thread has to look.
+    func attend()
+    /// Blocks until the semaphore is signalled, and may serve the connection meanwhile. Returns false where the deadline
+    /// comes first.
+    /// - Parameter isWaitedFor: whether others wait for the connection too, when this caller goes.
+    func wait(for semaphore: MonotonicSemaphore, until deadline: Deadline, _ isWaitedFor: () -> Bool) -> Bool
     /// Lets lws read from the socket again.
     func resumeReading()
     /// Ends the connection at the latest after this time, whatever the peer does.
@@ -17,4 +27,13 @@ protocol Transport: Sendable {
     func abort()
     /// Whether the current thread is the one that serves the loop, and must not be blocked.
     var isOnLoop: Bool { get }
+}
+
+extension Transport {
+    func sendNow() -> Bool { false }
+    func trySendNow() -> Bool { false }
+    func attend() {}
+    func wait(for semaphore: MonotonicSemaphore, until deadline: Deadline, _ isWaitedFor: () -> Bool) -> Bool {
+        semaphore.wait(until: deadline)
+    }
 }

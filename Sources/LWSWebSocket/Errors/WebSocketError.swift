@@ -57,6 +57,13 @@ public struct WebSocketError: Error, Sendable {
         self.isTransient = isTransient
     }
 
+    /// The same after some messages of several that belong together had been sent.
+    func afterSending(_ sent: Int, of count: Int) -> WebSocketError {
+        WebSocketError(
+            code, "\(message); \(sent) of the \(count) messages had been sent before", host: host, closure: closure,
+            mayBeRepeated: false)
+    }
+
     /// Whether it may go better next time: the server could not be reached, did not answer in time, or answered with
     /// a 5xx, or ended the TLS handshake without a word; or the endpoint that tokens come from did so; or nothing came or
     /// went within a call's time, and the connection is still open; or the connection was lost without a close frame. Where the connection has ended (``closure`` is set), next time means a new client,
@@ -79,6 +86,7 @@ public struct WebSocketError: Error, Sendable {
 extension WebSocketError {
     /// The kinds of failure, each a stable name.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
+        /// The name, as "readTimedOut".
         public let description: String
         private init(_ name: String) { description = name }
 
@@ -110,6 +118,9 @@ extension WebSocketError {
         public static let payloadBinding = Code("payloadBinding")
         /// A message violates its type's constraints: ``WebSocketError/violations`` lists them all.
         public static let payloadValidation = Code("payloadValidation")
+        /// The task of an `async` call was cancelled before the call was done. The connection is as it was, unless the call was
+        /// one that connects or closes; see ``WebSocketClient/receive()`` and ``WebSocketClient/send(_:)-(String)``.
+        public static let cancelled = Code("cancelled")
         /// The connection is closed; ``WebSocketError/closure`` says by whom and how.
         public static let connectionClosure = Code("connectionClosure")
     }
@@ -146,5 +157,6 @@ extension WebSocketError {
 }
 
 extension WebSocketError: CustomStringConvertible {
+    /// One plain sentence, without a secret.
     public var description: String { message }
 }

@@ -52,8 +52,8 @@ struct FieldFile {
         if let path = source.path { "\(field): \(path)" } else { "\(field): what is in memory" }
     }
 
-    func error(_ what: String, detail: String? = nil) -> WebSocketError {
-        WebSocketError(code, "\(name) \(what)", libraryDetail: detail)
+    func error(_ what: String, detail: String? = nil, isTransient: Bool = false) -> WebSocketError {
+        WebSocketError(code, "\(name) \(what)", libraryDetail: detail, isTransient: isTransient)
     }
 
     /// - Throws: `ssl` naming the file where it cannot be read.
@@ -91,7 +91,9 @@ struct FieldFile {
     }
 
     private func unreadable() -> WebSocketError {
-        error("cannot be read: \(String(cString: strerror(errno)))")
+        let reason = errno
+        return error(
+            "cannot be read: \(String(cString: strerror(reason)))", isTransient: DescriptorShortage.isReason(reason))
     }
 
     /// The files of a directory, in the order of their names; those whose names begin with a dot are hidden.

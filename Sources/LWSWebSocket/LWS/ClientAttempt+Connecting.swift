@@ -52,10 +52,13 @@ extension ClientAttempt {
     ) -> OpaquePointer? {
         let retained = Unmanaged.passRetained(self)
         isKnownToLWS = true
+        held.opaqueConnectionBegan()
+        if tlsContext != nil { held.noteTLS() }
         isConnectCallRunning = true
         defer { isConnectCallRunning = false }
         let handle = connect(to: address, from: source, vhost, retained.toOpaque(), held)
         if handle != nil, isKnownToLWS { return handle }
+        if isKnownToLWS { held.opaqueConnectionEnded() }
         // lws failed on the spot. Whether it has called back by then depends on how far it came
         // (`lws_client_connect_via_info`); it has forgotten the object either way.
         isKnownToLWS = false
@@ -72,6 +75,7 @@ extension ClientAttempt {
         info.vhost = vhost
         info.port = Int32(url.port)
         info.ietf_version_or_minus_one = -1
+        info.retry_and_idle_policy = clws_no_validity_checks()
         // A redirect would be followed with the Authorization and Cookie fields in it, to whatever host it names.
         info.ssl_connection = Int32(LCCSCF_HTTP_NO_FOLLOW_REDIRECT.rawValue)
         if tlsContext != nil {
@@ -114,6 +118,9 @@ extension ClientAttempt {
     }
 
     func unreachable(detail: String? = nil) -> WebSocketError {
+        if wsi == nil, let words = DescriptorShortage.words {
+            return error(.connection, "\(url.host) could not be asked: \(words)", detail: detail)
+        }
         if let proxy = route.proxy {
             let place = address.map { $0.numeric == proxy.host ? "" : " at \($0.numeric)" } ?? ""
             return error(.connection, "The proxy \(proxy.name) could not be reached\(place)", detail: detail)
@@ -130,6 +137,8 @@ extension ClientAttempt {
     func attemptEnded(_ held: borrowing HeldLoop) {
         guard isKnownToLWS else { return }
         isKnownToLWS = false
+        unwatch(held)
+        held.opaqueConnectionEnded()
         wsi = nil
         stopWatching(held)
         stopSecuring(held)

@@ -77,6 +77,9 @@ class ClientAttempt {
     /// lws changes what it waits for on the connection's socket.
     func waitChanged(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {}
 
+    /// The connection is about to end: what its socket is waited for, only lws knows from here on.
+    func unwatch(_ held: borrowing HeldLoop) {}
+
     /// There is nothing more to come, and `failure` says why where there is no connection. Called once.
     func ended(_ held: borrowing HeldLoop) {}
 
@@ -87,6 +90,8 @@ class ClientAttempt {
     func abort(_ held: borrowing HeldLoop) {
         isAborted = true
         guard let wsi else { return }
+        unwatch(held)
+        held.noteWork()
         lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, clws_kill_async)
     }
 
@@ -101,7 +106,10 @@ class ClientAttempt {
             // In a later turn: lws may be in the midst of ending the connection.
             let key = vhostKey
             vhost = nil
-            loop.perform { held in held.resident(ClientVhostPool.self)?.release(key, held) }
+            loop.perform { held in
+                held.resident(ClientVhostPool.self)?.release(key, held)
+                held.noteWork()
+            }
         }
         lease = nil
     }

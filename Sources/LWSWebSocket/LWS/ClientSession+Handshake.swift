@@ -59,12 +59,16 @@ extension ClientSession {
 
     /// Returns whether anybody still wants the connection.
     func opened(_ held: borrowing HeldLoop) -> Bool {
-        wasOpened = connection.opened(response, subProtocol: subProtocol, tls: tls?.info)
+        wasOpened = connection.opened(
+            response, subProtocol: subProtocol, tls: tls?.info, compresses: compression?.inputSize != nil)
         guard wasOpened else { return false }
         stopSecuring(held)
         tls?.connectionOpened()
         // What a connection before this one has left unread may fill the queue.
-        if let wsi, connection.query({ $0.inbound.pauseIfFull() }) { pauseReading(wsi) }
+        if let wsi {
+            reading.watch(wsi, held)
+            if connection.query({ $0.inbound.pauseIfFull() }) { reading.pause(wsi, held) }
+        }
         startKeepAlive(held)
         return true
     }

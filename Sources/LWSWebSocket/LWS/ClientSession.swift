@@ -15,7 +15,8 @@ final class ClientSession: ClientAttempt {
     var violation: Violation?
     /// What the server has chosen of the sub-protocols offered.
     var subProtocol: String?
-    var assembler: MessageAssembler
+    /// What the connection has not been given yet.
+    var arrivals: Arrivals
     /// What was agreed of compression, where the server took the offer.
     var agreement: CompressionAgreement?
     var compression: CompressedTraffic?
@@ -24,6 +25,8 @@ final class ClientSession: ClientAttempt {
     /// Pauses reading from the socket until the application reads on.
     let reading = ReadGate()
     var keepAlive: KeepAlive?
+    /// The loop's, once it was asked for.
+    var maskPool: MaskPool?
 
     init(
         connection: Connection, request: HandshakeRequest, addresses: [ResolvedAddress], deadline: Deadline,
@@ -31,8 +34,9 @@ final class ClientSession: ClientAttempt {
     ) {
         self.connection = connection
         self.request = request
-        assembler = MessageAssembler(
-            maxFrameSize: connection.limits.maxFrameSize, maxMessageSize: connection.limits.maxMessageSize)
+        arrivals = Arrivals(
+            maxFrameSize: connection.limits.maxFrameSize, maxMessageSize: connection.limits.maxMessageSize,
+            room: connection.query { $0.inbound.room })
         super.init(
             connection.url, by: connection.route, to: addresses, until: deadline, tls: tls, lease: lease)
     }
@@ -65,6 +69,7 @@ final class ClientSession: ClientAttempt {
 
     override func ended(_ held: borrowing HeldLoop) {
         keepAlive?.stop(held)
+        handOver(held)
         if wasOpened {
             connection.transportEnded(violation: violation)
         } else {
@@ -72,6 +77,8 @@ final class ClientSession: ClientAttempt {
                 failure ?? error(.connection, "The connection to \(url.host) ended during the handshake"))
         }
     }
+
+    override func unwatch(_ held: borrowing HeldLoop) { reading.unwatch(wsi, held) }
 
     // MARK: - What the connection asks for
 
@@ -90,6 +97,7 @@ final class ClientSession: ClientAttempt {
     func endAfter(_ limit: Duration, _ held: borrowing HeldLoop) {
         guard let wsi else { return }
         isLimited = true
+        unwatch(held)
         lws_set_timer_usecs(wsi, limit.microseconds)
     }
 }

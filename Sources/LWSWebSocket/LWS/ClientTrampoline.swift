@@ -59,10 +59,10 @@ extension ClientSession {
         let goOn: Bool
         switch reason {
         case LWS_CALLBACK_CLIENT_RECEIVE:
-            received(UnsafeRawBufferPointer(argument), wsi)
+            received(UnsafeRawBufferPointer(argument), wsi, held)
             goOn = true
         case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
-            receivedPong(UnsafeRawBufferPointer(argument), wsi)
+            receivedPong(UnsafeRawBufferPointer(argument), wsi, held)
             goOn = true
         case LWS_CALLBACK_WSI_CREATE:
             // For a client's connection, when TCP is connected (`lws_client_connect_3_connect`).
@@ -71,7 +71,7 @@ extension ClientSession {
         case LWS_CALLBACK_CLIENT_WRITEABLE:
             goOn = writable(wsi, held)
         case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-            goOn = receivedClose(UnsafeRawBufferPointer(argument), wsi)
+            goOn = receivedClose(UnsafeRawBufferPointer(argument), wsi, held)
         case LWS_CALLBACK_CLIENT_CONFIRM_EXTENSION_SUPPORTED:
             // Whether the extension, of which there is one, is offered.
             goOn = request.compression != nil
@@ -99,10 +99,13 @@ extension ClientSession {
             goOn = !timerFired(held)
         case LWS_CALLBACK_CLIENT_CLOSED:
             closing(wsi)
+            // Before lws closes the socket, which a forked child may keep open.
+            unwatch(held)
             goOn = true
         case LWS_CALLBACK_WSI_DESTROY:
             compression?.destroy(wsi)
             compression = nil
+            unwatch(held)
             reading.stop(held)
             attemptEnded(held)
             goOn = true

@@ -3,7 +3,7 @@
 internal import LWSServiceLoop
 
 /// What callers hold of a session.
-struct ClientTransport: Transport {
+final class ClientTransport: Transport {
     private let connection: Connection
     private let loop: ServiceLoop
     private let session: LoopBound<ClientSession>
@@ -28,6 +28,19 @@ struct ClientTransport: Transport {
     }
 
     func requestWrite() { onLoop { $0.requestWrite($1) } }
+    func trySendNow() -> Bool { loop.tryHold { held in session.get(held).sendNow(held) } ?? false }
+    func attend() {
+        let isDone = loop.tryHold { held in session.get(held).reading.watched?.attend(held) } != nil
+        if !isDone { onLoop { $0.reading.watched?.attend($1) } }
+    }
+    func sendNow() -> Bool { loop.hold { held in session.get(held).sendNow(held) } ?? false }
+
+    func wait(for semaphore: MonotonicSemaphore, until deadline: Deadline, _ isWaitedFor: () -> Bool) -> Bool {
+        loop.wait(
+            for: semaphore, until: deadline, serving: { held in session.get(held).reading.watched },
+            isNeeded: isWaitedFor)
+    }
+
     func resumeReading() { onLoop { $0.resumeReading($1) } }
     func endAfter(_ limit: Duration) { onLoop { $0.endAfter(limit, $1) } }
     func abort() { onLoop { $0.abort($1) } }

@@ -16,12 +16,13 @@ final class ClientVhost {
     static let protocolName = "lws-websocket-client"
     /// What watches for a proxy's answer, likewise.
     static let watcherName = "lws-websocket-proxy"
-    /// Bytes of a connection's receive buffer, which is also the longest piece of a frame that lws delivers.
-    private static let receiveBufferSize = 4096
-    /// The same over TLS: a record's longest plaintext (RFC 8446, section 5.1), so that lws leaves nothing of one with
+    /// Bytes of a connection's receive buffer, which is also the most that lws reads at once, and the longest piece of a frame
+    /// that it delivers. What nobody has sent costs only addresses.
+    ///
+    /// Over TLS it has to hold a record's longest plaintext (RFC 8446, section 5.1), so that lws leaves nothing of one with
     /// OpenSSL. Where reading pauses while something is left there, 4.1 serves this connection for ever, and no other
     /// (roles/ws/ops-ws.c, rops_handle_POLLIN_ws: "goto read" puts what is buffered back into the buffer).
-    private static let recordSize = 1 << 14
+    private static let receiveBufferSize = LoopContext.serviceBufferSize
     /// Bytes that lws passes to one `send`; what does not go out it copies. A frame of the default size fits.
     private static let sendSize = 1 << 17
 
@@ -33,7 +34,7 @@ final class ClientVhost {
         // are freed.
         protocols[0].name = UnsafePointer(strdup(Self.protocolName))
         protocols[0].callback = clientCallback
-        protocols[0].rx_buffer_size = key.tls == nil ? Self.receiveBufferSize : Self.recordSize
+        protocols[0].rx_buffer_size = Self.receiveBufferSize
         protocols[0].tx_packet_size = Self.sendSize
         protocols[1].name = UnsafePointer(strdup(Self.watcherName))
         protocols[1].callback = proxyWatcherCallback
@@ -46,6 +47,7 @@ final class ClientVhost {
         info.timeout_secs = Self.noTimeout
         info.connect_timeout_secs = Self.noTimeout
         info.timeout_secs_ah_idle = Self.noTimeout
+        info.retry_and_idle_policy = clws_no_validity_checks()
         if let proxy = key.proxy {
             clws_use_proxy_port(&info, UInt32(proxy.port))
         } else {

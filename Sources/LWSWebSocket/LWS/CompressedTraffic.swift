@@ -1,6 +1,7 @@
 // Compressed messages of one connection, both ways.
 
 internal import CLibWebSockets
+internal import LWSServiceLoop
 
 /// Has lws's permessage-deflate compress, and keeps it away from what it cannot do; what comes in is decompressed by
 /// ``MessageInflater``.
@@ -86,29 +87,31 @@ final class CompressedTraffic {
     // MARK: - In
 
     /// A part of a data frame has arrived, as it was sent. Delivers what it means.
-    func received(_ bytes: UnsafeRawBufferPointer, _ wsi: OpaquePointer, _ session: ClientSession) {
+    func received(
+        _ bytes: UnsafeRawBufferPointer, _ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop
+    ) {
         guard !session.isDeaf else { return }
-        if !session.assembler.isInsideFrame {
+        if !session.arrivals.assembler.isInsideFrame {
             // RSV1 stands in the first frame of a message and nowhere else (section 6.1), RSV2 and RSV3 nowhere.
             let reserved = lws_get_reserved_bits(wsi)
-            let isFirst = session.assembler.isBetweenMessages
-            guard reserved == 0 || (isFirst && reserved == 0x40) else { return session.fail(.reservedBits) }
+            let isFirst = session.arrivals.assembler.isBetweenMessages
+            guard reserved == 0 || (isFirst && reserved == 0x40) else { return session.fail(.reservedBits, held) }
             if isFirst { isInflating = reserved != 0 }
         }
         let kind: MessageKind = lws_frame_is_binary(wsi) != 0 ? .binary : .text
         let endsMessage = lws_is_final_fragment(wsi) != 0
         var piece = MessageAssembler.Piece(
             bytes: bytes, kind: kind, remainingInFrame: lws_remaining_packet_payload(wsi), endsMessage: endsMessage)
-        guard isInflating else { return session.deliver(piece, wsi) }
+        guard isInflating else { return session.deliver(piece, wsi, held) }
         piece.inflatedFrom = bytes.count
         let isFine = inflater.inflate(bytes, endsMessage: endsMessage) { inflated, isLast in
             piece.bytes = inflated
             piece.endsMessage = isLast
-            session.deliver(piece, wsi)
+            session.deliver(piece, wsi, held)
             piece.inflatedFrom = 0
             return !session.isDeaf
         }
-        if !isFine { session.fail(.undecodable) }
+        if !isFine { session.fail(.undecodable, held) }
     }
 
     // MARK: - Out

@@ -62,6 +62,7 @@ final class ProxyWatcher {
         guard let wsi else { return }
         detach()
         lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, clws_kill_async)
+        held.noteWork()
     }
 
     /// lws does not call back any more.

@@ -47,7 +47,7 @@ enum SourceAddress {
             #if canImport(Darwin)
                 let descriptor = socket(family, SOCK_STREAM, 0)
             #else
-                let descriptor = socket(family, Int32(SOCK_STREAM.rawValue), 0)
+                let descriptor = socket(family, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
             #endif
             guard descriptor >= 0 else { return errno }
             defer { close(descriptor) }

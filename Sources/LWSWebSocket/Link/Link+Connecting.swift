@@ -14,6 +14,17 @@ extension Link {
     /// Connects for the first time, on the caller's thread. Once.
     func connect() throws(WebSocketError) {
         try checkMayBlock()
+        try beginConnecting()
+        do throws(WebSocketError) {
+            try makeConnection(after: nil)
+            state.withLock { $0.phase = .open }
+        } catch {
+            connectingFailed(error)
+            throw error
+        }
+    }
+
+    func beginConnecting() throws(WebSocketError) {
         let isFirst = state.withLock { state in
             guard case .fresh = state.phase, state.closedError == nil else { return false }
             state.phase = .connecting
@@ -24,20 +35,21 @@ extension Link {
                 .invalidArgument, "connect() was called before on this client; make a new one",
                 host: origin.url.host)
         }
-        do throws(WebSocketError) {
-            try makeConnection(after: nil)
-            state.withLock { $0.phase = .open }
-        } catch {
-            state.withLock { $0.phase = .over($0.closedError) }
-            throw error
-        }
+    }
+
+    /// There is no first connection, and will be none.
+    func connectingFailed(_ error: WebSocketError) {
+        state.withLock { $0.phase = .over($0.closedError) }
+        events.tell(WebSocketEvent(.closed, error: error, closure: error.closure))
     }
 
     /// Makes another connection in place of the lost one, on a thread of its own. That holds the link, never the
     /// client, so that the client can go; the link's end interrupts it.
     func startReconnecting(_ loss: WebSocketError) {
         do throws(LoopError) {
-            try LoopThread(name: "lws-reconnect") { self.reconnect(after: loss) }.detach()
+            try LoopThread(name: "lws-reconnect") { [self] in
+                reconnected(after: loss) { () throws(WebSocketError) in try makeConnection(after: loss) }
+            }.detach()
         } catch {
             let failure = WebSocketError(
                 .connection, "The lost connection to \(origin.url.host) could not be made again: \(error)",
@@ -47,17 +59,24 @@ extension Link {
         }
     }
 
-    private func reconnect(after loss: WebSocketError) {
+    private func reconnected(after loss: WebSocketError, _ make: () throws(WebSocketError) -> Void) {
         do throws(WebSocketError) {
-            try makeConnection(after: loss)
-            settle(as: .open) { $0.admitAll() }
+            try make()
+            reconnectingSucceeded()
         } catch {
-            let later = WebSocketError(
-                .connectionClosure,
-                "The connection to \(origin.url.host) was lost without a close frame (1006), and could not be made "
-                    + "again: \(error)", host: origin.url.host, closure: loss.closure)
-            settle(as: .over(later)) { $0.failAll(error) }
+            reconnectingFailed(error, after: loss)
         }
+    }
+
+    func reconnectingSucceeded() { settle(as: .open) { $0.admitAll() } }
+
+    func reconnectingFailed(_ error: WebSocketError, after loss: WebSocketError) {
+        let later = WebSocketError(
+            .connectionClosure,
+            "The connection to \(origin.url.host) was lost without a close frame (1006), and could not be made "
+                + "again: \(error)", host: origin.url.host, closure: loss.closure)
+        settle(as: .over(later)) { $0.failAll(error) }
+        events.tell(WebSocketEvent(.closed, error: error, closure: loss.closure))
     }
 
     /// Ends the reconnecting, unless `close` has.
@@ -75,65 +94,120 @@ extension Link {
     private func makeConnection(after loss: WebSocketError?) throws(WebSocketError) {
         var attempt = 0
         if let loss {
-            try pause(before: attempt, loss)
+            try pause(planRetry(attempt, after: loss))
             attempt = 1
         }
         while true {
             do throws(WebSocketError) {
-                try makeAttempt()
+                try makeAttempt(attempt)
                 return
             } catch {
-                if let closed = closedError { throw closed }
-                guard error.isWorthAnotherAttempt else { throw error }
-                try pause(before: attempt, error)
+                try checkRetry(after: error)
+                try pause(planRetry(attempt, after: error))
                 attempt += 1
             }
         }
     }
 
-    /// Waits as long as the configuration says before an attempt.
-    /// - Throws: `failure` where there is to be no other attempt; `connectionClosure` where the client is closed.
-    private func pause(before attempt: Int, _ failure: WebSocketError) throws(WebSocketError) {
+    /// - Throws: where there is to be no other attempt after one that failed: the failure, or `connectionClosure` where the
+    ///   client is closed.
+    func checkRetry(after failure: WebSocketError) throws(WebSocketError) {
+        if let closed = closedError { throw closed }
+        guard failure.isWorthAnotherAttempt else { throw failure }
+    }
+
+    /// What comes before an attempt.
+    /// - Throws: `failure` where there is to be none.
+    func planRetry(_ attempt: Int, after failure: WebSocketError) throws(WebSocketError) -> WebSocketRetryEvent {
         guard let retry = configuration.retryConfig, retry.allows(attempt: attempt) else { throw failure }
         let wait = retry.wait(before: attempt)
-        if let onRetry = retry.onRetry, closedError == nil {
-            state.withLock { $0.notifier = pthread_self() }
-            onRetry(WebSocketRetryEvent(attempt: attempt, wait: wait, error: failure))
-            state.withLock { $0.notifier = nil }
-        }
-        _ = interruption.wait(until: Deadline(after: wait))
+        events.tell(WebSocketEvent(.reconnecting, attempt: attempt + 1, wait: wait, error: failure))
+        return WebSocketRetryEvent(attempt: attempt, wait: wait, error: failure)
+    }
+
+    /// Tells the application of a wait, on this thread.
+    func announce(_ retry: WebSocketRetryEvent) {
+        guard let onRetry = configuration.retryConfig?.onRetry, closedError == nil else { return }
+        state.withLock { $0.notifier = pthread_self() }
+        onRetry(retry)
+        state.withLock { $0.notifier = nil }
+    }
+
+    /// Waits before an attempt.
+    /// - Throws: `connectionClosure` where the client is closed.
+    private func pause(_ retry: WebSocketRetryEvent) throws(WebSocketError) {
+        announce(retry)
+        _ = interruption.wait(until: Deadline(after: retry.wait))
         if let closed = closedError { throw closed }
     }
 
-    /// One attempt, with the redirects that it meets, all within one time limit.
-    private func makeAttempt() throws(WebSocketError) {
-        let timeout = configuration.effectiveHandShakeTimeout
-        let deadline = Deadline(after: timeout)
-        var destination = origin
-        var refusal: AuthenticationRefusal?
+    /// One attempt, with the redirects that it meets.
+    private func makeAttempt(_ number: Int) throws(WebSocketError) {
+        var attempt = beginAttempt(number)
         while true {
-            let connection = try install(destination)
-            let tls = try prepareTLS(destination)
-            let credentials = try authenticate(destination, after: refusal, until: deadline)
+            let connection = try install(attempt.destination)
+            let setup = try prepare(attempt)
             do throws(WebSocketError) {
-                let request = try destination.request.adding(credentials, host: destination.url.host)
+                let request = try attempt.request(setup)
                 try connection.open(
-                    until: deadline, timeout: timeout, resolver: resolver
+                    until: attempt.deadline, timeout: attempt.timeout, resolver: resolver
                 ) { addresses, deadline throws(WebSocketError) in
                     ClientTransport(
-                        connection, request, to: addresses, until: deadline, tls: tls,
+                        connection, request, to: addresses, until: deadline, tls: setup.tls,
                         on: try loop.lease())
                 }
                 return
             } catch {
-                if refusal == nil, let seen = isWorthAnotherTry(error, destination, sent: credentials) {
-                    refusal = seen
-                    continue
-                }
-                guard let next = try destination.redirected(by: error, configuration) else { throw error }
-                destination = next
+                try goOn(&attempt, after: error, setup)
             }
         }
+    }
+
+    /// One attempt to connect, all within one time limit, as far as it has come.
+    struct Attempt: Sendable {
+        var destination: Destination
+        /// The 401 to the try before.
+        var refusal: AuthenticationRefusal?
+        let timeout: Duration
+        let deadline: Deadline
+
+        func request(_ setup: Setup) throws(WebSocketError) -> HandshakeRequest {
+            try destination.request.adding(setup.credentials, host: destination.url.host)
+        }
+    }
+
+    /// What a try needs that may take long to get.
+    struct Setup: Sendable {
+        var tls: TLSContext?
+        var credentials: HTTPFields = [:]
+    }
+
+    func beginAttempt(_ number: Int) -> Attempt {
+        let timeout = configuration.effectiveHandShakeTimeout
+        events.tell(WebSocketEvent(.connecting, attempt: number))
+        return Attempt(destination: origin, timeout: timeout, deadline: Deadline(after: timeout))
+    }
+
+    /// Reads files, and asks for tokens. Blocks for as long as that takes.
+    func prepare(_ attempt: Attempt) throws(WebSocketError) -> Setup {
+        Setup(
+            tls: try prepareTLS(attempt.destination),
+            credentials: try authenticate(attempt.destination, after: attempt.refusal, until: attempt.deadline))
+    }
+
+    /// Another try, with other credentials or elsewhere.
+    /// - Throws: `failure` where there is none.
+    func goOn(
+        _ attempt: inout Attempt, after failure: WebSocketError, _ setup: Setup
+    ) throws(WebSocketError) {
+        if attempt.refusal == nil,
+            let seen = isWorthAnotherTry(failure, attempt.destination, sent: setup.credentials)
+        {
+            attempt.refusal = seen
+            return
+        }
+        guard let next = try attempt.destination.redirected(by: failure, configuration) else { throw failure }
+        attempt.destination = next
     }
 
     /// What an attempt over TLS is made with. The client keeps it, so that what a later connection needs is there.
@@ -149,18 +223,20 @@ extension Link {
     }
 
     /// Makes the connection of an attempt the one of now, so that `close` reaches it.
-    private func install(_ destination: Destination) throws(WebSocketError) -> Connection {
+    func install(_ destination: Destination) throws(WebSocketError) -> Connection {
         try state.withLock { state throws(WebSocketError) in
             if let closed = state.closedError { throw closed }
-            // The first one is there from the start.
-            if state.connection.phase != .unconnected {
+            // The first one is there from the start. One to another server may be unused, where its attempt failed before it
+            // could be opened; what is meant for this server must not go there.
+            let isUnused = state.connection.phase == .unconnected
+            if !isUnused || state.connection.url != destination.url || state.connection.route != destination.route {
                 state.connection = connection(to: destination, after: state.connection)
             }
             return state.connection
         }
     }
 
-    private var closedError: WebSocketError? { state.withLock { $0.closedError } }
+    var closedError: WebSocketError? { state.withLock { $0.closedError } }
 
     // MARK: - Closing
 
@@ -168,12 +244,24 @@ extension Link {
     func close(_ frame: CloseFrame, timeout: Duration?) throws(WebSocketError) {
         try connection.checkMayBlock()
         try endConnecting(frame).close(frame, timeout: timeout)
+        tellIfOver()
     }
 
-    /// Closes because nobody refers to the client any more; does not block.
-    func abandon() { endConnecting(.goingAway).abandon() }
+    /// Closes because nobody refers to the client any more; does not block. In a forked child the connection is the
+    /// parent's.
+    func abandon() {
+        guard !ForkedProcess.isCurrent else { return }
+        endConnecting(.goingAway).abandon()
+        tellIfOver()
+    }
 
-    private func endConnecting(_ frame: CloseFrame) -> Connection {
+    /// The client was closed. Of the end of an open connection that itself tells.
+    func tellIfOver() {
+        guard events.isWatched, let error = closedError, connection.phase == .ended else { return }
+        events.tell(WebSocketEvent(.closed, closure: error.closure))
+    }
+
+    func endConnecting(_ frame: CloseFrame) -> Connection {
         defer {
             interruption.signal()
             cancellation.cancel()

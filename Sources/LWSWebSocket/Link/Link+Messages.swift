@@ -5,6 +5,7 @@ internal import LWSServiceLoop
 extension Link {
     /// The next message that `wish` asks for, in the order in which readers came. Blocks.
     func read(_ wish: InboundQueue.Wish, timeout: Duration?) throws(WebSocketError) -> WebSocketMessage {
+        if let message = takeNow(wish) { return message }
         var (call, connection) = try begin(reading: true, timeout: timeout)
         var result = connection?.enter(wish) ?? .served(.ended)
         while true {
@@ -13,48 +14,50 @@ extension Link {
             case .served(let now): served = now
             case .wait(let reader):
                 guard let later = connection?.wait(for: reader, until: call.deadline) else {
-                    throw WebSocketError(
-                        .readTimedOut,
-                        "No message came from \(host) within \(timeout ?? .zero); the connection is still open",
-                        host: host)
+                    throw readTimedOut(timeout)
                 }
                 served = later
             }
             switch served {
             case .message(let message): return message
-            case .otherKind(let kind):
-                let wanted = if case .only(let kind) = wish { kind.rawValue } else { "any" }
-                throw WebSocketError(
-                    .unexpectedMessageKind,
-                    "The next message from \(host) is \(kind.rawValue), not \(wanted); it stays first in line",
-                    host: host)
+            case .otherKind(let kind): throw unexpectedKind(kind, wish)
             case .ended:
                 (connection, result) = try enterNext(after: connection, call) { $0.enter(wish) }
             }
         }
     }
 
+    /// The usual case where messages come faster than they are read. `nil`: anything else.
+    func takeNow(_ wish: InboundQueue.Wish) -> WebSocketMessage? {
+        // In a forked child a lock may be held for ever.
+        guard !ForkedProcess.isCurrent else { return nil }
+        // Who waits for another connection comes first.
+        return state.withLock { $0.waiters.isEmpty ? $0.connection : nil }?.takeNow(wish)
+    }
+
+    /// Whether the connection of now compresses what it sends.
+    var compresses: Bool {
+        // In a forked child a lock may be held for ever.
+        !ForkedProcess.isCurrent && connection.query { $0.compresses }
+    }
+
     /// Sends a message or control frame and returns when every byte is with the operating system. Blocks.
     func write(_ message: OutgoingMessage, timeout: Duration?) throws(WebSocketError) {
+        try WebSocketError.refuseInForkedProcess(host: origin.url.host)
+        let first = self.connection
+        let entry = first.sendNow(message)
+        if entry == .sent { return }
         var (call, connection) = try begin(reading: false, timeout: timeout)
-        var isQueued = connection?.enter(message) ?? false
+        var isQueued = entry == .queued
+        if isQueued { connection = first } else { isQueued = connection?.enter(message) ?? false }
         while true {
             if let current = connection, isQueued {
                 switch current.wait(for: message, until: call.deadline) {
                 case .ended(.sent): return
                 case .ended(.unsent): break
                 case .ended(.cut): throw cutError(current)
-                case .withdrawn:
-                    throw WebSocketError(
-                        .writeTimedOut,
-                        "\(host) took nothing within \(timeout ?? .zero); nothing of the message was sent and the "
-                            + "connection is still open", host: host)
-                case .begun:
-                    throw WebSocketError(
-                        .writeTimedOut,
-                        "\(host) did not take the whole message within \(timeout ?? .zero); a part of it may have "
-                            + "been sent, so the connection was ended", host: host,
-                        closure: current.ending?.closure)
+                case .withdrawn: throw writeTimedOut(timeout)
+                case .begun: throw writeTimedOut(timeout, inside: current)
                 }
             }
             (connection, isQueued) = try enterNext(after: connection, call) { $0.enter(message) }
@@ -71,11 +74,38 @@ extension Link {
         return try connection.roundTrip(timeout: timeout)
     }
 
-    private var host: String { connection.url.host }
+    var host: String { connection.url.host }
+
+    func readTimedOut(_ timeout: Duration?) -> WebSocketError {
+        WebSocketError(
+            .readTimedOut, "No message came from \(host) within \(timeout ?? .zero); the connection is still open",
+            host: host)
+    }
+
+    func unexpectedKind(_ kind: MessageKind, _ wish: InboundQueue.Wish) -> WebSocketError {
+        let wanted = if case .only(let kind) = wish { kind.rawValue } else { "any" }
+        return WebSocketError(
+            .unexpectedMessageKind,
+            "The next message from \(host) is \(kind.rawValue), not \(wanted); it stays first in line", host: host)
+    }
+
+    /// - Parameter connection: the one that was ended, because some of the message had left.
+    func writeTimedOut(_ timeout: Duration?, inside connection: Connection? = nil) -> WebSocketError {
+        guard let connection else {
+            return WebSocketError(
+                .writeTimedOut,
+                "\(host) took nothing within \(timeout ?? .zero); nothing of the message was sent and the "
+                    + "connection is still open", host: host)
+        }
+        return WebSocketError(
+            .writeTimedOut,
+            "\(host) did not take the whole message within \(timeout ?? .zero); a part of it may have "
+                + "been sent, so the connection was ended", host: host, closure: connection.ending?.closure)
+    }
 
     /// The connection ended in the midst of a message, which is not sent again: nobody would know whether it has
     /// arrived twice.
-    private func cutError(_ connection: Connection) -> WebSocketError {
+    func cutError(_ connection: Connection) -> WebSocketError {
         let error = connection.notOpenError(.ended)
         return WebSocketError(
             error.code, "\(error); a part of the message, or all of it, may have arrived, so it is not sent again",

@@ -16,7 +16,10 @@ final class Link: Sendable {
     let origin: Destination
     let loop: WebSocketLoop
     let resolver: any NameResolver
+    /// The most payload of a frame that is sent.
+    let frameSize: Int
     private let pongs: PongDelivery?
+    let events: EventHub
 
     enum Phase {
         /// Nobody has asked to connect.
@@ -62,14 +65,18 @@ final class Link: Sendable {
     ) {
         let pongs = configuration.pingPongHandler.map(PongDelivery.init)
         self.origin = origin
+        frameSize = configuration.limits.maxFrameSize
         self.configuration = configuration
         self.loop = loop
         self.resolver = resolver
         self.pongs = pongs
+        let events = EventHub(mayReconnect: configuration.retryConfig != nil, handler: configuration.eventHandler)
+        self.events = events
         state = Locked(
             State(
                 connection: Connection(
-                    url: origin.url, limits: configuration.limits, pongs: pongs, route: origin.route)))
+                    url: origin.url, limits: configuration.limits, pongs: pongs, route: origin.route,
+                    events: events)))
     }
 
     var connection: Connection { state.withLock { $0.connection } }
@@ -78,7 +85,7 @@ final class Link: Sendable {
     func connection(to destination: Destination, after previous: Connection) -> Connection {
         Connection(
             url: destination.url, limits: configuration.limits, pongs: pongs, route: destination.route,
-            inbound: previous.query { $0.inbound.handOver() })
+            inbound: previous.query { $0.inbound.handOver() }, events: events)
     }
 
     // MARK: - Waiting for another connection
@@ -88,13 +95,14 @@ final class Link: Sendable {
         // Safe to share: `outcome` is read and written with the link's lock held; the rest is constant.
         let ticket: Int
         let isReading: Bool
-        let semaphore = MonotonicSemaphore()
+        let signal: CallerSignal
         let enter: @Sendable (Connection) -> Void
         var outcome: Result<Connection, WebSocketError>?
 
-        init(_ call: Call, _ enter: @escaping @Sendable (Connection) -> Void) {
+        init(_ call: Call, _ signal: CallerSignal, _ enter: @escaping @Sendable (Connection) -> Void) {
             ticket = call.ticket
             isReading = call.isReading
+            self.signal = signal
             self.enter = enter
         }
     }
@@ -110,6 +118,7 @@ final class Link: Sendable {
     /// Begins a call. Returns the connection to try first; `nil` where readers wait for another one, so that a
     /// later reader does not come before them.
     func begin(reading: Bool, timeout: Duration?) throws(WebSocketError) -> (Call, Connection?) {
+        try WebSocketError.refuseInForkedProcess(host: origin.url.host)
         let deadline = Deadline(after: timeout)
         let (ticket, connection, mayEnter) = state.withLock { state in
             state.lastTicket += 1
@@ -128,14 +137,15 @@ final class Link: Sendable {
     ) throws(WebSocketError) -> (Connection, Entry) {
         try checkMayBlock()
         let entry = Locked<Entry?>(nil)
-        let waiter = Waiter(call) { connection in
+        let semaphore = MonotonicSemaphore()
+        let waiter = Waiter(call, .blocked(semaphore)) { connection in
             let entered = enter(connection)
             entry.withLock { $0 = entered }
         }
         if let loss = state.withLock({ $0.add(waiter, after: last, mayReconnect: mayReconnect) }) {
             startReconnecting(loss)
         }
-        if !waiter.semaphore.wait(until: call.deadline) {
+        if !semaphore.wait(until: call.deadline) {
             state.withLock { $0.withdraw(waiter, or: timedOut(call)) }
         }
         guard let outcome = state.withLock({ _ in waiter.outcome }) else { throw timedOut(call) }
@@ -144,9 +154,9 @@ final class Link: Sendable {
         return (connection, entered)
     }
 
-    private var mayReconnect: Bool { configuration.retryConfig != nil }
+    var mayReconnect: Bool { configuration.retryConfig != nil }
 
-    private func timedOut(_ call: Call) -> WebSocketError {
+    func timedOut(_ call: Call) -> WebSocketError {
         let host = origin.url.host
         let (code, what) =
             call.isReading
@@ -162,6 +172,7 @@ final class Link: Sendable {
     /// application of a wait.
     func checkMayBlock() throws(WebSocketError) {
         let host = origin.url.host
+        try WebSocketError.refuseInForkedProcess(host: host)
         guard !loop.isHeldByCurrentThread else {
             throw WebSocketError(
                 .invalidArgument,
@@ -240,11 +251,11 @@ extension Link.State {
     private func admit(_ waiter: Link.Waiter) {
         waiter.enter(connection)
         waiter.outcome = .success(connection)
-        waiter.semaphore.signal()
+        waiter.signal.signal()
     }
 
     private func fail(_ waiter: Link.Waiter, _ error: WebSocketError) {
         waiter.outcome = .failure(error)
-        waiter.semaphore.signal()
+        waiter.signal.signal()
     }
 }

@@ -33,18 +33,7 @@ final class SystemNameResolver: NameResolver {
     static let shared = SystemNameResolver()
     static let maxThreads = 16
 
-    private struct Job: Sendable {
-        let host: String
-        let deadline: Deadline
-        let answer: @Sendable (NameResolution) -> Void
-    }
-
-    private struct State {
-        var running = 0
-        var waiting: [Job] = []
-    }
-
-    private let state = Locked(State())
+    private let threads = HelperThreads(name: "lws-resolver", most: SystemNameResolver.maxThreads)
     private let lookUp: @Sendable (String) -> NameResolution
 
     /// - Parameter lookUp: blocks for as long as it likes.
@@ -58,39 +47,12 @@ final class SystemNameResolver: NameResolver {
             answer(.addresses(addresses))
             return
         }
-        let job = Job(host: host, deadline: deadline, answer: answer)
-        let mayRun = state.withLock { state in
-            // Those whose callers have given up are dropped here, so the line is no longer than the callers are.
-            state.waiting.removeAll(where: \.deadline.hasPassed)
-            guard state.running < Self.maxThreads else {
-                state.waiting.append(job)
-                return false
-            }
-            state.running += 1
-            return true
-        }
-        guard mayRun else { return }
-        do throws(LoopError) {
-            try LoopThread(name: "lws-resolver") { self.work(job) }.detach()
-        } catch {
-            state.withLock { $0.running -= 1 }
-            answer(.failure("\(error)"))
-        }
-    }
-
-    private func work(_ first: Job) {
-        var next: Job? = first
-        while let job = next {
-            job.answer(lookUp(job.host))
-            next = state.withLock { state in
-                state.waiting.removeAll(where: \.deadline.hasPassed)
-                guard !state.waiting.isEmpty else {
-                    state.running -= 1
-                    return nil
-                }
-                return state.waiting.removeFirst()
-            }
-        }
+        threads.run(
+            HelperThreads.Job(deadline: deadline) { [lookUp] in
+                answer(lookUp(host))
+            } refuse: { error in
+                answer(.failure("\(error)"))
+            })
     }
 
     static func addresses(of host: String, flags: Int32 = 0) -> NameResolution {

@@ -2,6 +2,7 @@
 
 extension JSONValue: Codable {
     // The steps are functions of their own so that what they need on the stack is gone before the next level.
+    /// Reads a value of any shape.
     public init(from decoder: any Decoder) throws {
         if let scalar = try Self.scalar(decoder) {
             self = scalar
@@ -45,6 +46,7 @@ extension JSONValue: Codable {
         }
     }
 
+    /// Writes the value to any encoder.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {

@@ -4,7 +4,7 @@
 ///
 /// ```swift
 /// let answer = try client.readMessage(as: JSONValue.self)
-/// if let price = answer["orders"]?[2]?["price"]?.doubleValue { … }
+/// if let price = answer["orders"]?[2]?["price"]?.doubleValue { print(price) }
 /// try client.writeMessage(["event": "greeting", "retry": 3, "tags": [true, nil]] as JSONValue)
 /// ```
 ///
@@ -38,6 +38,7 @@ extension JSONValue: Hashable {
         }
     }
 
+    /// Whether the two are the same JSON; whole numbers are compared as such, whichever case holds them.
     public static func == (left: JSONValue, right: JSONValue) -> Bool {
         switch (left, right) {
         case (.null, .null): true
@@ -52,6 +53,7 @@ extension JSONValue: Hashable {
         }
     }
 
+    /// Goes with `==`.
     public func hash(into hasher: inout Hasher) {
         if let wholeNumber { return hasher.combine(wholeNumber) }
         switch self {
@@ -69,11 +71,17 @@ extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expre
     ExpressibleByFloatLiteral, ExpressibleByStringLiteral, ExpressibleByStringInterpolation,
     ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
+    /// `null`.
     public init(nilLiteral: ()) { self = .null }
+    /// `true` or `false`.
     public init(booleanLiteral value: Bool) { self = .bool(value) }
+    /// A whole number.
     public init(integerLiteral value: Int128) { self = .integer(value) }
+    /// Any other number.
     public init(floatLiteral value: Double) { self = .number(value) }
+    /// A string.
     public init(stringLiteral value: String) { self = .string(value) }
+    /// An array.
     public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
 
     /// Of members of the same name the last is kept.

@@ -19,8 +19,10 @@ final class KeyLogFile: Sendable {
     init(_ path: String) throws(WebSocketError) {
         descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o600)
         guard descriptor >= 0 else {
+            let reason = errno
             throw WebSocketError(
-                .ssl, "secureSocket.keyLog: \(path) cannot be written: \(String(cString: strerror(errno)))")
+                .ssl, "secureSocket.keyLog: \(path) cannot be written: \(String(cString: strerror(reason)))",
+                isTransient: DescriptorShortage.isReason(reason))
         }
     }
 

@@ -62,10 +62,12 @@ public struct PeerCertificate: Sendable, Hashable {
         return PublicKeyPin(digest: digest)
     }
 
+    /// Whether they are the same to the last byte.
     public static func == (left: PeerCertificate, right: PeerCertificate) -> Bool {
         left.derEncoded == right.derEncoded
     }
 
+    /// Goes with `==`.
     public func hash(into hasher: inout Hasher) { hasher.combine(derEncoded) }
 
     // MARK: - Reading
@@ -103,7 +105,9 @@ extension PeerCertificate {
         case dns(String)
         /// An IP address in its usual notation.
         case ipAddress(String)
+        /// A URI, as it stands in the certificate.
         case uri(String)
+        /// An address of electronic mail.
         case email(String)
 
         fileprivate init?(_ kind: Int32, _ bytes: UnsafeBufferPointer<UInt8>) {

@@ -54,11 +54,7 @@ final class TLSContext: @unchecked Sendable {
 
     private func loadRoots() throws(WebSocketError) {
         guard let choice = settings.cert?.choice else {
-            guard SSL_CTX_set_default_verify_paths(pointer) == 1 else {
-                throw WebSocketError(
-                    .ssl, "The system's roots could not be read", libraryDetail: OpenSSLError.first?.words)
-            }
-            return
+            return try loadSystemRoots()
         }
         let field = "secureSocket.cert"
         let place: FieldFile
@@ -84,6 +80,19 @@ final class TLSContext: @unchecked Sendable {
         for root in roots { X509_STORE_add_cert(store, root.pointer) }
         // Whatever is given is trusted, self-signed or not.
         X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
+    }
+
+    private func loadSystemRoots() throws(WebSocketError) {
+        guard SSL_CTX_set_default_verify_paths(pointer) == 1 else {
+            throw WebSocketError(
+                .ssl, "The system's roots could not be read", libraryDetail: OpenSSLError.first?.words)
+        }
+        // That succeeds without the file as well (crypto/x509/x509_d2.c: X509_STORE_set_default_paths_ex), and the context
+        // would trust nobody for as long as some client has it.
+        guard !DescriptorShortage.hides(cossl_system_roots()) else {
+            throw WebSocketError(
+                .ssl, "The system's roots could not be read: there is no descriptor left", isTransient: true)
+        }
     }
 
     private func loadRevocationLists() throws(WebSocketError) {

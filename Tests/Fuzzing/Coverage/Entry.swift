@@ -4,7 +4,8 @@ import FuzzCases
 import LWSServiceLoop
 import TestSupport
 
-private let worker = Result { try FuzzWorker(.shared, KeyFiles(.shared)) }
+// Safe: libFuzzer calls from one thread.
+nonisolated(unsafe) private let worker = Result { try FuzzWorker(.shared, KeyFiles(.shared)) }
 
 /// The first byte chooses the kind of input, the others its decisions.
 @_cdecl("LLVMFuzzerTestOneInput")

@@ -37,6 +37,18 @@ struct TextCheckTests {
         #expect(!isText([[0xe6, 0xbc], []]))
     }
 
+    @Test(
+        "is none as soon as nothing can follow that would make a character of it",
+        arguments: [[0xf4, 0x90], [0xed, 0xa0], [0xe0, 0x9f], [0xf0, 0x8f], [0xc1], [0xf5], [0xf0, 0x9f, 0x61]]
+            as [[UInt8]])
+    func hopeless(_ bytes: [UInt8]) {
+        var (whole, byByte) = (TextCheck(), TextCheck())
+        let isWhole = whole.accepts(Array("text".utf8) + bytes, isLast: false)
+        #expect(!isWhole)
+        let areFine = bytes.map { byByte.accepts([$0], isLast: false) }
+        #expect(areFine.last == false && areFine.dropLast().allSatisfy { $0 })
+    }
+
     @Test("is judged anew after its end")
     func anew() {
         var check = TextCheck()

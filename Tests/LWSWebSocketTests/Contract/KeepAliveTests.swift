@@ -156,7 +156,7 @@ struct KeepAliveTests {
             server.url(), configuration: configuration(every: .milliseconds(30), within: .milliseconds(150)))
         #expect(eventually(within: .seconds(10)) { client.connection.query { $0.inbound.isPaused } })
         let ended = MonotonicSemaphore()
-        #expect(client.connection.query { $0.waitForEnd(waking: ended) })
+        #expect(client.connection.query { $0.waitForEnd(waking: .blocked(ended)) })
         #expect(!ended.wait(until: Deadline(after: .milliseconds(500))), "it was judged")
         #expect(client.isOpen)
         // From here on it could answer, and does not.

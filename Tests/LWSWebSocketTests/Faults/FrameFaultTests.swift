@@ -1,5 +1,6 @@
 // Servers that break the rules of RFC 6455 on an open connection, or drop it.
 
+import LWSServiceLoop
 import TestSupport
 import Testing
 
@@ -62,8 +63,8 @@ struct FrameFaultTests {
 
     @Test("that claims an impossible length is a typed error, and allocates nothing of the sort")
     func lengths() throws {
-        // lws hands the first piece of a frame over when its buffer of 4,096 bytes is full.
-        let payload = [UInt8](repeating: 1, count: 5000)
+        // lws hands the first piece of a frame over when its buffer is full.
+        let payload = [UInt8](repeating: 1, count: LoopContext.serviceBufferSize)
         let negative: [UInt8] = [0x82, 127, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff] + payload
         #expect(try readError(negative)?.code == .corruptedFrame)
         let huge: [UInt8] = [0x82, 127, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff] + payload

@@ -69,8 +69,9 @@ struct UnreadEndTests {
     @Test("refuses what is written, and keeps what it had sent")
     func writing() throws {
         let (mayEnd, ended) = (MonotonicSemaphore(), MonotonicSemaphore())
+        let count = InboundQueue.maxMessages + 10
         // What the client leaves in its socket is little enough for the system to take it in, and the end behind it.
-        let server = try server(1034, of: 1, mayEnd: mayEnd, ended: ended)
+        let server = try server(count, of: 1, mayEnd: mayEnd, ended: ended)
         defer { server.stop() }
         var configuration = ClientConfiguration()
         configuration.readTimeout = .seconds(10)
@@ -87,6 +88,6 @@ struct UnreadEndTests {
             #expect(error?.description.contains("waits to be read") == true, "\(error?.description ?? "none")")
         }
         #expect(client.isOpen)
-        expectEverything(1034, client)
+        expectEverything(count, client)
     }
 }

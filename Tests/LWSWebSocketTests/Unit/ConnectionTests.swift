@@ -1,5 +1,6 @@
 // A connection over a transport that a test plays.
 
+import DequeModule
 import HTTPTypes
 import LWSServiceLoop
 import Testing
@@ -57,12 +58,28 @@ struct ConnectionTests {
         #expect(connection.transport == nil)
     }
 
+    @Test("looks past a signal that was meant for the reader before, and waits as long as it is told")
+    func lateSignal() throws {
+        let connection = try connection()
+        try open(connection, FakeTransport { _ = connection.opened(HTTPResponse(status: 101)) })
+        guard case .wait(let reader) = connection.enter(.any) else {
+            Issue.record("served from an empty queue")
+            return
+        }
+        reader.signal.signal()
+        let start = ContinuousClock.now
+        #expect(connection.wait(for: reader, until: Deadline(after: .milliseconds(50))) == nil)
+        #expect(ContinuousClock.now - start >= .milliseconds(50))
+        connection.transportEnded(violation: nil)
+    }
+
     @Test("was open, though the peer closed before anybody looked")
     func closedAtOnce() throws {
         let connection = try connection()
         let transport = FakeTransport {
             _ = connection.opened(nil)
-            _ = connection.received(.text("last words"))
+            var words: Deque = [WebSocketMessage.text("last words")]
+            #expect(connection.received(&words).room.messages == InboundQueue.maxMessages - 1)
             connection.received(CloseFrame(code: 1000, reason: ""))
             connection.transportEnded(violation: nil)
         }
@@ -118,7 +135,7 @@ struct ConnectionTests {
             Connection(url: url, limits: ClientConfiguration().limits)
         )
         for connection in [first, second] {
-            _ = connection.query { $0.beginConnecting(waking: MonotonicSemaphore()) }
+            _ = connection.query { $0.beginConnecting(waking: .blocked(MonotonicSemaphore())) }
             #expect(connection.opened(nil))
         }
         let message = [UInt8]("abc".utf8).withUnsafeBytes { OutgoingMessage(.text, $0) }

@@ -30,6 +30,7 @@ struct ContractTableTests {
         "localAddress": "nil",
         "secureSocket": "nil",
         "auth": "nil",
+        "eventHandler": "nil",
     ]
 
     /// Not of the contract, and objects.

@@ -68,7 +68,7 @@ struct OwnPingsTests {
     @Test("are forgotten where they never left")
     func removed() {
         var state = ConnectionState()
-        _ = state.beginConnecting(waking: MonotonicSemaphore())
+        _ = state.beginConnecting(waking: .blocked(MonotonicSemaphore()))
         _ = state.opened(nil)
         let trip = RoundTrip()
         let isQueued = state.begin(trip)
@@ -102,7 +102,7 @@ struct OwnPingsTests {
     func oneAtATime() {
         var state = ConnectionState()
         var queued = [state.queueKeepAlivePing()]
-        _ = state.beginConnecting(waking: MonotonicSemaphore())
+        _ = state.beginConnecting(waking: .blocked(MonotonicSemaphore()))
         _ = state.opened(nil)
         for _ in 0..<3 { queued.append(state.queueKeepAlivePing()) }
         _ = state.nextFrame(maxFrameSize: 10)

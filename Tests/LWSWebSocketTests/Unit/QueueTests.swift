@@ -1,5 +1,6 @@
 // The queues of one connection, without I/O.
 
+import DequeModule
 import Testing
 
 @testable import LWSWebSocket
@@ -13,8 +14,8 @@ struct InboundQueueTests {
             Issue.record("a reader was served from an empty queue")
             return
         }
-        #expect(queue.put(.text("1")).map(ObjectIdentifier.init) == [ObjectIdentifier(first)])
-        #expect(queue.put(.text("2")).map(ObjectIdentifier.init) == [ObjectIdentifier(second)])
+        #expect(queue.put(.text("1")).all.map(ObjectIdentifier.init) == [ObjectIdentifier(first)])
+        #expect(queue.put(.text("2")).all.map(ObjectIdentifier.init) == [ObjectIdentifier(second)])
         guard case .message(.text("1")) = first.served, case .message(.text("2")) = second.served else {
             Issue.record("the readers were served in the wrong order")
             return
@@ -43,7 +44,7 @@ struct InboundQueueTests {
             Issue.record("not waiting")
             return
         }
-        #expect(queue.put(.binary([1])).count == 2)
+        #expect(queue.put(.binary([1])).all.count == 2)
         guard case .otherKind(.binary) = text.served, case .message(.binary([1])) = any.served else {
             Issue.record("wrong service")
             return
@@ -55,7 +56,7 @@ struct InboundQueueTests {
         var queue = InboundQueue()
         guard case .wait(let reader) = queue.take(.any) else { return }
         #expect(queue.withdraw(reader) == nil)
-        #expect(queue.put(.text("next")).isEmpty)
+        #expect(queue.put(.text("next")).all.isEmpty)
         guard case .served(.message(.text("next"))) = queue.take(.any) else {
             Issue.record("the message was swallowed")
             return
@@ -71,6 +72,38 @@ struct InboundQueueTests {
             Issue.record("the message was lost")
             return
         }
+    }
+
+    @Test("takes many messages at once: those who wait get theirs, the others stay in order")
+    func many() {
+        var queue = InboundQueue()
+        guard case .wait(let first) = queue.take(.any), case .wait(let second) = queue.take(.any) else { return }
+        var arrived: Deque<WebSocketMessage> = [.text("1"), .text("2"), .text("3")]
+        #expect(queue.put(&arrived).all.count == 2)
+        #expect(arrived.isEmpty)
+        #expect(queue.collect(first) == .message(.text("1")))
+        #expect(queue.collect(second) == .message(.text("2")))
+        arrived = [.text("4"), .text("5")]
+        #expect(queue.put(&arrived).all.isEmpty)
+        #expect(arrived.isEmpty)
+        let rest = (0..<4).map { _ in queue.takeNow(.any) }
+        #expect(rest == [.message(.text("3")), .message(.text("4")), .message(.text("5")), nil])
+    }
+
+    @Test("keeps a reader's object for the next reader, and gives that one nothing of what the last one had")
+    func reuse() {
+        var queue = InboundQueue()
+        guard case .wait(let reader) = queue.take(.only(.text)) else { return }
+        _ = queue.put(.text("1"))
+        #expect(queue.collect(reader) == .message(.text("1")))
+        guard case .wait(let next) = queue.take(.only(.binary)) else { return }
+        #expect(next === reader)
+        #expect(queue.collect(next) == nil)
+        guard case .wait(let other) = queue.take(.any) else { return }
+        #expect(other !== next, "it is in use")
+        _ = queue.put(.text("2"))
+        #expect(queue.collect(next) == .otherKind(.text))
+        #expect(queue.collect(other) == .message(.text("2")))
     }
 
     @Test("pauses the socket at its limit of bytes and goes on below half of it")
@@ -163,6 +196,7 @@ struct OutboundQueueTests {
     func flushed() {
         var queue = OutboundQueue()
         let long = message(.text, 15)
+        _ = long.waiter()
         queue.put(long)
         _ = queue.nextFrame(maxFrameSize: 10)
         #expect(queue.flushed().isEmpty)
@@ -197,6 +231,7 @@ struct OutboundEndTests {
             [UInt8](repeating: 1, count: 15).withUnsafeBytes { OutgoingMessage(kind, $0) }
         }
         var queue = OutboundQueue()
+        for message in messages { _ = message.waiter() }
         for message in messages.dropLast() { queue.put(message) }
         // The ping and the first text whole, the first frame of the binary message.
         for _ in 0..<4 { _ = queue.nextFrame(maxFrameSize: 10) }
@@ -204,6 +239,10 @@ struct OutboundEndTests {
         #expect(queue.end().count == 5)
         #expect(messages.map(\.outcome) == [.cut, .cut, .cut, .unsent, .unsent])
     }
+}
+
+extension InboundQueue.Woken {
+    fileprivate var all: [InboundQueue.Reader] { (first.map { [$0] } ?? []) + others }
 }
 
 extension InboundQueue.Served: Equatable {
@@ -214,6 +253,13 @@ extension InboundQueue.Served: Equatable {
         case (.ended, .ended): true
         default: false
         }
+    }
+}
+extension OutboundQueue {
+    /// The next frame of messages in one piece.
+    fileprivate mutating func nextFrame(maxFrameSize: Int) -> Frame? {
+        guard case .frame(let frame) = next(maxFrameSize: maxFrameSize, runSize: 100) else { return nil }
+        return frame
     }
 }
 extension OutboundQueue.Frame: Equatable {

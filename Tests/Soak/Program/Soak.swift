@@ -35,7 +35,9 @@ final class Soak: Sendable {
 
     func count(_ change: (inout Sum) -> Void) { state.withLock { change(&$0.sum) } }
 
+    /// Told at once as well: the run may take an hour.
     func fail(_ words: String) {
+        print("fault: \(words)")
         state.withLock {
             $0.faultCount += 1
             if $0.faults.count < 50 { $0.faults.append(words) }

@@ -37,6 +37,7 @@ extension ClientAuthentication: CustomStringConvertible, CustomDebugStringConver
     /// The kind alone.
     public var description: String { "\(type(of: authenticator))" }
 
+    /// The same as `description`.
     public var debugDescription: String { description }
 
     /// Shows nothing of what is inside.

@@ -85,6 +85,7 @@ extension JWTIssuer: CustomStringConvertible, CustomDebugStringConvertible, Cust
     /// The algorithm alone: claims may be for nobody but the server.
     public var description: String { "JWT (\(signatureConfig))" }
 
+    /// The same as `description`.
     public var debugDescription: String { description }
 
     /// Shows nothing of what is inside, for it may be secret.

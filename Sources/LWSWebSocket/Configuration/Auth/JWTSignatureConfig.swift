@@ -100,8 +100,11 @@ public struct JWTSigningKey: Sendable, Hashable {
     }
 
     /// A PKCS#12 key store (RFC 7292).
-    /// - Parameter alias: the name of the key (its `friendlyName`). Where no key is named exactly so, upper and lower
-    ///   case count as the same, for Java's keytool writes all names in lower case. `nil`: the store's only key.
+    /// - Parameters:
+    ///   - store: the store.
+    ///   - alias: the name of the key (its `friendlyName`). Where no key is named exactly so, upper and lower case count
+    ///     as the same, for Java's keytool writes all names in lower case. `nil`: the store's only key.
+    ///   - password: that of the store and the key.
     public static func pkcs12(_ store: FileSource, alias: String? = nil, password: String) -> JWTSigningKey {
         JWTSigningKey(choice: .pkcs12(store, alias: alias, password: password))
     }
@@ -122,6 +125,7 @@ extension JWTSignatureConfig: CustomStringConvertible, CustomDebugStringConverti
     /// The algorithm alone.
     public var description: String { algorithm }
 
+    /// The same as `description`.
     public var debugDescription: String { description }
 
     /// Shows nothing of what is inside, for it is secret.
@@ -137,6 +141,7 @@ extension JWTSigningKey: CustomStringConvertible, CustomDebugStringConvertible, 
         }
     }
 
+    /// The same as `description`.
     public var debugDescription: String { description }
 
     /// Shows nothing of what is inside, for it is secret.

@@ -26,6 +26,7 @@ extension OAuth2ClientConfiguration: CustomStringConvertible, CustomDebugStringC
     /// Nothing of what is inside, for it may be secret.
     public var description: String { "OAuth2ClientConfiguration" }
 
+    /// The same as `description`.
     public var debugDescription: String { description }
 
     /// Shows nothing of what is inside.

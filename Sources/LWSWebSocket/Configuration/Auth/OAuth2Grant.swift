@@ -124,6 +124,7 @@ extension OAuth2Grant: CustomStringConvertible, CustomDebugStringConvertible, Cu
         }
     }
 
+    /// The same as `description`.
     public var debugDescription: String { description }
 
     /// Shows nothing of what is inside.
@@ -134,6 +135,7 @@ extension OAuth2RefreshConfig: CustomStringConvertible, CustomDebugStringConvert
     /// Which of the two.
     public var description: String { refresh == nil ? "inferred" : "configured" }
 
+    /// The same as `description`.
     public var debugDescription: String { description }
 
     /// Shows nothing of what is inside.

@@ -39,6 +39,7 @@ extension ClientKey: CustomStringConvertible, CustomDebugStringConvertible, Cust
         }
     }
 
+    /// The same as `description`.
     public var debugDescription: String { description }
 
     /// Shows nothing of what is inside, for it is secret.

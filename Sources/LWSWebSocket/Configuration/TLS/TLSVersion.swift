@@ -18,6 +18,7 @@ public struct TLSVersion: Sendable, Hashable, Comparable, CustomStringConvertibl
 
     static let all = [tls10, tls11, tls12, tls13]
 
+    /// The usual name, as "TLS 1.3".
     public var description: String {
         switch self {
         case .tls10...Self.tls13: "TLS 1.\(rawValue - 0x0301)"
@@ -37,5 +38,6 @@ public struct TLSVersion: Sendable, Hashable, Comparable, CustomStringConvertibl
         }
     }
 
+    /// The older one is less.
     public static func < (left: TLSVersion, right: TLSVersion) -> Bool { left.rawValue < right.rawValue }
 }

@@ -38,6 +38,7 @@ extension TrustRoots: CustomStringConvertible, CustomDebugStringConvertible, Cus
         }
     }
 
+    /// The same as `description`.
     public var debugDescription: String { description }
 
     /// Shows nothing of what is inside, for a password may be.

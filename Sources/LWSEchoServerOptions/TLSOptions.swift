@@ -1,4 +1,4 @@
-// The command's options for TLS.
+// The options for the echo server's TLS.
 
 import ArgumentParser
 import LWSEchoServer
@@ -9,8 +9,8 @@ import LWSEchoServer
     import Glibc
 #endif
 
-/// The command's options for TLS. Without `--tls-cert` there is no TLS, and the others are usage errors.
-struct TLSOptions: ParsableArguments {
+/// The options for the echo server's TLS. Without `--tls-cert` there is no TLS, and the others are usage errors.
+package struct TLSOptions: ParsableArguments {
     @Option(name: .customLong("tls-cert"), help: "A PEM file with the certificate and its chain: listens with TLS.")
     var certificateFile: String?
 
@@ -38,7 +38,9 @@ struct TLSOptions: ParsableArguments {
     @Option(name: .customLong("tls-ciphersuites"), help: "The cipher suites of TLS 1.3, separated by colons.")
     var cipherSuites: String?
 
-    func validate() throws {
+    package init() {}
+
+    package func validate() throws {
         guard (certificateFile == nil) == (keyFile == nil) else {
             throw ValidationError("--tls-cert and --tls-key go together")
         }

@@ -1,0 +1,26 @@
+// Whether this process is a copy, by fork, of the one whose threads serve the loops.
+
+import Synchronization
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// What a child of `fork` has of this library: all its objects, none of its threads, and each lock as it was at that
+/// moment. Whatever waits there would wait for ever, so that this is asked before any lock is taken.
+package enum ForkedProcess {
+    private static let copied = Atomic<Bool>(false)
+    private static let isRegistered = Atomic<Bool>(false)
+
+    /// A thread is about to be started. A child of a process that had none may start them.
+    static func noteThread() {
+        guard !isRegistered.exchange(true, ordering: .relaxed) else { return }
+        // Cheaper to ask than the process's number, which is a system call each time.
+        pthread_atfork(nil, nil) { ForkedProcess.copied.store(true, ordering: .relaxed) }
+    }
+
+    /// Whether threads were started before the fork, in another process. Takes no lock.
+    package static var isCurrent: Bool { copied.load(ordering: .relaxed) }
+}

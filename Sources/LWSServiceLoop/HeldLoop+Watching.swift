@@ -1,0 +1,82 @@
+// What those who open connections tell the loop of them, so that it can wait for their sockets by itself.
+
+import CLibWebSockets
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+extension HeldLoop {
+    /// A connection is being made or ended: only lws knows what to wait for. To be taken back by
+    /// ``opaqueConnectionEnded()``, or by ``watch(_:)`` when it is open.
+    package func opaqueConnectionBegan() { core.opaqueConnections += 1 }
+
+    package func opaqueConnectionEnded() { core.opaqueConnections -= 1 }
+
+    /// The connection is open; from now on its owner tells what lws wants of its socket. `nil` where the waiting stays
+    /// lws's.
+    package func watch(_ descriptor: Int32) -> WatchedSocket? {
+        guard let socket = core.sockets?.add(descriptor) else { return nil }
+        core.opaqueConnections -= 1
+        return socket
+    }
+
+    /// The open connection is about to end, and belongs to lws again.
+    package func unwatch(_ socket: WatchedSocket) {
+        guard socket.isRegistered else { return }
+        core.sockets?.remove(socket)
+        core.opaqueConnections += 1
+        noteWork()
+    }
+
+    /// lws was told to do something in its next pass, which no socket will tell of.
+    package func noteWork() {
+        core.needsPass = true
+        // Where it is a caller who holds the loop.
+        core.sockets?.waker.signal()
+    }
+
+    /// Connections over TLS will be made: whoever serves them may meet a SIGPIPE of OpenSSL's `write`.
+    package func noteTLS() { core.usesTLS = true }
+
+    /// Has lws serve a socket for which something has happened.
+    func serve(_ socket: WatchedSocket, ready: Int16) {
+        let events = socket.events
+        let shown = ready & (events | Int16(POLLERR | POLLHUP))
+        var entry = pollfd(fd: socket.descriptor, events: events, revents: shown)
+        guard entry.revents != 0 else { return }
+        _ = lws_service_fd(context, &entry)
+        core.finishPass(self)
+    }
+
+    /// Whether lws has something to do that no socket tells of: data that it or OpenSSL has read already, for instance.
+    var hasForcedWork: Bool { core.needsPass || lws_service_adjust_timeout(context, 1, 0) == 0 }
+
+    /// One pass of lws over everything, without waiting. Returns false where lws has ended.
+    @discardableResult
+    func pass() -> Bool {
+        core.passed()
+        return runLWS(timeout: -1)
+    }
+
+    /// Has lws serve whatever is ready. Returns false where lws has ended.
+    /// - Parameter timeout: 0 waits for something; -1 does not.
+    func runLWS(timeout: Int32) -> Bool {
+        let goesOn = lws_service(context, timeout) >= 0
+        core.finishPass(self)
+        return goesOn
+    }
+}
+
+/// Who gathers what lws delivers piece by piece, and deals with it once for all that was read.
+package protocol PassFinisher: AnyObject {
+    func passEnds(_ held: borrowing HeldLoop)
+}
+
+extension HeldLoop {
+    /// Has `finisher` called once, when lws returns from what it is doing. To be called from a callback of lws for a
+    /// connection that is served; a later call from there, when `finisher` was called, asks again.
+    package func whenPassEnds(_ finisher: any PassFinisher) { core.finishPass(with: finisher) }
+}

@@ -1,0 +1,64 @@
+// A connection whose socket the loop waits for by itself, in place of lws.
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// The socket of an open connection, and what lws would wait for on it. Lives on the loop.
+///
+/// lws keeps that to itself, but asks by LWS_CALLBACK_GET_THREAD_ID whenever it changes (core-net/pollfd.c:
+/// `_lws_change_pollfd`), and for reading it does as it is told (`lws_rx_flow_control`). What is wanted in vain costs a
+/// callback for writing; what would be missing could wait for ever, so in doubt the socket is waited for.
+///
+/// Who waits: the loop's thread, with all sockets at once, or one caller who is blocked on this connection anyway (its
+/// driver) and then serves it where the data is wanted.
+package final class WatchedSocket {
+    let descriptor: Int32
+    /// Tells its events from those of another socket that had the same descriptor before it.
+    let generation: UInt32
+    private unowned let set: SocketSet
+
+    package private(set) var wantsToRead = true
+    package private(set) var wantsToWrite = false
+    /// Who waits for the socket in place of the loop's thread.
+    var driver: Waker?
+    /// Nobody waits for it: its driver has gone, and is likely to be back at once.
+    var isLingering = false
+    /// How often it was driven.
+    var uses = 0
+    var usesSeen = 0
+    /// What the loop's thread waits for.
+    var armed: UInt32 = 0
+    var isRegistered = true
+
+    init(_ descriptor: Int32, _ generation: UInt32, in set: SocketSet) {
+        self.descriptor = descriptor
+        self.generation = generation
+        self.set = set
+    }
+
+    /// Whether nobody would notice at once that the peer has ended the connection.
+    package var isUnattended: Bool { isLingering && driver == nil }
+
+    /// A suspended caller waits for the connection, whom the loop's thread has to serve: it must not linger.
+    package func attend(_ held: borrowing HeldLoop) {
+        if isUnattended { set.attend(self) }
+    }
+
+    package func setWantsToRead(_ wants: Bool, _ held: borrowing HeldLoop) {
+        guard wants != wantsToRead else { return }
+        wantsToRead = wants
+        set.wantsChanged(self)
+    }
+
+    package func setWantsToWrite(_ wants: Bool, _ held: borrowing HeldLoop) {
+        guard wants != wantsToWrite else { return }
+        wantsToWrite = wants
+        set.wantsChanged(self)
+    }
+
+    /// As poll(2) has them.
+    var events: Int16 { Int16((wantsToRead ? POLLIN : 0) | (wantsToWrite ? POLLOUT : 0)) }
+}

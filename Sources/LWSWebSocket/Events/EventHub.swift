@@ -1,0 +1,120 @@
+// Events on their way from a client to those who watch it.
+
+internal import LWSServiceLoop
+internal import Synchronization
+
+/// One for a client and all its connections. As long as nobody has watched the client, an event costs one look.
+///
+/// Its lock comes after all others, and whoever tells of an event waits for nobody.
+final class EventHub: Sendable {
+    /// A lost connection may be followed by another.
+    let mayReconnect: Bool
+    private let watchers = AtomicLazyReference<EventWatchers>()
+
+    /// - Parameter handler: watches from the beginning.
+    init(mayReconnect: Bool = false, handler: (@Sendable (WebSocketEvent) -> Void)? = nil) {
+        self.mayReconnect = mayReconnect
+        if let handler { _ = watchers.storeIfNil(EventWatchers(handler)) }
+    }
+
+    /// Whether it makes sense to tell of an event.
+    var isWatched: Bool { watchers.load() != nil }
+
+    func tell(_ event: @autoclosure () -> WebSocketEvent) { watchers.load()?.tell(event()) }
+
+    /// The events from now on.
+    func stream() -> AsyncStream<WebSocketEvent> {
+        let watchers = watchers.load() ?? watchers.storeIfNil(EventWatchers(nil))
+        return watchers.stream()
+    }
+
+    /// A connection has come to a step of its life, which its lock keeps in order.
+    func tell(_ milestone: ConnectionState.Milestone, of state: ConnectionState, host: String) {
+        guard isWatched else { return }
+        switch milestone {
+        case .opened: tell(WebSocketEvent(.open))
+        case .closing: tell(WebSocketEvent(.closing, closure: state.ending?.closure))
+        case .ended:
+            // Of an attempt that has failed its maker tells.
+            guard state.hasOpened, let ending = state.ending else { return }
+            let isLost = ending.initiator == .network && mayReconnect
+            let isFault = ending.violation != nil || ending.initiator == .network
+            tell(
+                WebSocketEvent(
+                    isLost ? .lost : .closed, error: isFault ? ending.readError(host: host) : nil,
+                    closure: ending.closure))
+        }
+    }
+}
+
+/// Those who watch one client.
+private final class EventWatchers: Sendable {
+    /// Events that wait for one watcher; of more the oldest are dropped.
+    static let most = 64
+
+    fileprivate struct Watcher {
+        let continuation: AsyncStream<WebSocketEvent>.Continuation
+        var missed = 0
+    }
+
+    private struct State {
+        var streams: [Int: Watcher] = [:]
+        var lastKey = 0
+        /// The last event of all.
+        var end: WebSocketEvent?
+    }
+
+    private let state = Locked(State())
+    private let delivery: EventDelivery?
+
+    init(_ handler: (@Sendable (WebSocketEvent) -> Void)?) {
+        delivery = handler.map { EventDelivery(most: Self.most, $0) }
+    }
+
+    func tell(_ event: WebSocketEvent) {
+        let ended = state.withLock { state -> [Watcher] in
+            guard state.end == nil else { return [] }
+            delivery?.deliver(event)
+            for key in state.streams.keys { state.streams[key]?.tell(event) }
+            guard event.kind == .closed else { return [] }
+            state.end = event
+            defer { state.streams = [:] }
+            return Array(state.streams.values)
+        }
+        // With the lock released: a stream's end takes it.
+        for watcher in ended { watcher.continuation.finish() }
+    }
+
+    func stream() -> AsyncStream<WebSocketEvent> {
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: WebSocketEvent.self, bufferingPolicy: .bufferingNewest(Self.most))
+        let (key, end) = state.withLock { state in
+            state.lastKey += 1
+            if state.end == nil { state.streams[state.lastKey] = Watcher(continuation: continuation) }
+            return (state.lastKey, state.end)
+        }
+        if let end {
+            continuation.yield(end)
+            continuation.finish()
+        } else {
+            continuation.onTermination = { [weak self] _ in self?.forget(key) }
+        }
+        return stream
+    }
+
+    private func forget(_ key: Int) {
+        // What the watcher holds goes with the lock released.
+        let gone = state.withLock { $0.streams.removeValue(forKey: key) }
+        withExtendedLifetime(gone) {}
+    }
+}
+
+extension EventWatchers.Watcher {
+    fileprivate mutating func tell(_ event: WebSocketEvent) {
+        var event = event
+        event.missed = missed
+        missed = 0
+        // What is dropped is the oldest, and had missed some itself.
+        if case .dropped(let dropped) = continuation.yield(event) { missed = dropped.missed + 1 }
+    }
+}

@@ -1,0 +1,158 @@
+// An open connection: what goes out.
+
+internal import CLibWebSockets
+internal import LWSServiceLoop
+
+extension ClientSession {
+    /// Bytes that one connection may hand to lws before the others on the loop get their turn.
+    private static let turn = 1 << 18
+
+    /// The socket takes data, and lws has passed on all that it was given before. Returns false where the
+    /// connection is broken.
+    func writable(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) -> Bool {
+        reading.becameWritable(wsi, held)
+        reportFlushed()
+        return sendQueued(wsi, mustLook: true, held)
+    }
+
+    /// The same for a caller who holds the loop and has queued something. Returns false where it is left to the loop's
+    /// thread.
+    func sendNow(_ held: borrowing HeldLoop) -> Bool {
+        guard let wsi, wasOpened, let watched = reading.watched else { return false }
+        // Otherwise lws will call back, and it is sent then.
+        guard !reading.awaitsWritable, !watched.wantsToWrite, lws_partial_buffered(wsi) == 0 else { return true }
+        let mustLook = reading.isPaused || watched.isUnattended
+        if !reading.whileHandling({ sendQueued(wsi, mustLook: mustLook, held) }) { abort(held) }
+        return true
+    }
+
+    /// - Parameter mustLook: the peer may have ended the connection, and nobody would have noticed.
+    private func sendQueued(_ wsi: OpaquePointer, mustLook: Bool, _ held: borrowing HeldLoop) -> Bool {
+        if mustLook, hasPeerEnded(wsi) {
+            // What the peer sent before it ended must not be lost to a write that can only fail. lws reads it next, or
+            // when the application does.
+            if reading.isPaused { connection.refuseWrites() } else { reading.awaitWritable(wsi) }
+            return true
+        }
+        var handedOver = 0
+        while handedOver < Self.turn {
+            if let compression, compression.hasOutput, connection.phase == .open {
+                guard let count = compression.sendOutput(upTo: connection.limits.maxFrameSize, wsi) else {
+                    writeFailed = true
+                    return false
+                }
+                handedOver += count
+            } else {
+                switch connection.nextFrame(maxSize: compression?.inputSize ?? connection.limits.maxFrameSize) {
+                case .none:
+                    return true
+                case .close(let frame):
+                    unwatch(held)
+                    return send(frame, wsi)
+                case .data(let next):
+                    guard let count = send(next, wsi, held) else {
+                        writeFailed = true
+                        return false
+                    }
+                    handedOver += count + 1
+                }
+            }
+            // What the operating system did not take lws keeps and sends before it calls again.
+            guard lws_partial_buffered(wsi) == 0 else { break }
+            guard reportFlushed() else { return true }
+        }
+        reading.awaitWritable(wsi)
+        return true
+    }
+
+    /// All that lws was given is with the operating system; what is compressed and waits was not given. Returns whether there
+    /// is more to be given.
+    @discardableResult
+    private func reportFlushed() -> Bool {
+        guard compression?.hasOutput != true else { return true }
+        return connection.flushed()
+    }
+
+    /// The peer has ended its direction of TCP. What it sent before may be unread.
+    func hasPeerEnded(_ wsi: OpaquePointer) -> Bool { Socket.hasEnded(lws_get_socket_fd(wsi)) }
+
+    /// Returns how many bytes went out; `nil` where lws could not send.
+    private func send(_ next: OutboundQueue.Next, _ wsi: OpaquePointer, _ held: borrowing HeldLoop) -> Int? {
+        switch next {
+        case .run(let message, let frames):
+            return sendSealed(message, message.spans[frames], wsi, held)
+        case .frame(let frame):
+            let message = frame.message
+            if let compression, compression.compresses(message) {
+                return compression.compress(frame, wsi) ? frame.count : nil
+            }
+            if compression == nil, !message.kind.isControl, frame.count == message.count {
+                return sendSealed(message, CollectionOfOne(message.onlySpan), wsi, held)
+            }
+            return sendByLWS(frame, wsi)
+        }
+    }
+
+    /// Completes frames and hands them to lws as they are to leave.
+    private func sendSealed(
+        _ message: OutgoingMessage, _ frames: some Collection<OutgoingMessage.Span>, _ wsi: OpaquePointer,
+        _ held: borrowing HeldLoop
+    ) -> Int? {
+        var start: UnsafeMutableRawPointer?
+        var count = 0
+        for span in frames {
+            guard let mask = masks(held)?.next(held) else { return nil }
+            let frame = message.seal(span, mask)
+            if start == nil { start = frame.baseAddress }
+            count += frame.count
+        }
+        guard let start else { return 0 }
+        let status = lws_write(wsi, start.assumingMemoryBound(to: UInt8.self), count, clws_write_raw)
+        return status < 0 ? nil : count
+    }
+
+    private func masks(_ held: borrowing HeldLoop) -> MaskPool? {
+        if maskPool == nil { maskPool = held.resident() }
+        return maskPool
+    }
+
+    private func sendByLWS(_ frame: OutboundQueue.Frame, _ wsi: OpaquePointer) -> Int? {
+        guard let payload = frame.message.payload(from: frame.offset) else { return nil }
+        let opcode =
+            switch frame.message.kind {
+            case .text: frame.isFirst ? LWS_WRITE_TEXT : LWS_WRITE_CONTINUATION
+            case .binary: frame.isFirst ? LWS_WRITE_BINARY : LWS_WRITE_CONTINUATION
+            case .ping: LWS_WRITE_PING
+            case .pong: LWS_WRITE_PONG
+            }
+        if frame.message.kind.isControl { frame.message.leftAt = .now }
+        // Before lws masks it.
+        let ping =
+            frame.message.kind == .ping && connection.events.isWatched
+            ? WebSocketEvent(.ping, payload: [UInt8](UnsafeRawBufferPointer(start: payload, count: frame.count)))
+            : nil
+        let flags = frame.isLast ? 0 : LWS_WRITE_NO_FIN.rawValue
+        let status = lws_write(
+            wsi, payload.assumingMemoryBound(to: UInt8.self), frame.count,
+            lws_write_protocol(rawValue: opcode.rawValue | flags))
+        guard status >= 0 else { return nil }
+        if let ping { connection.events.tell(ping) }
+        return frame.count
+    }
+
+    /// Sends a close frame as an ordinary frame. `lws_close_reason` would do it too, but with waiting times of
+    /// lws's own and without telling what the peer answers.
+    func send(_ frame: CloseFrame, _ wsi: OpaquePointer) -> Bool {
+        closeFrameWasSent = true
+        let payload = frame.payload
+        return withUnsafeTemporaryAllocation(
+            byteCount: OutgoingMessage.headroom + payload.count, alignment: 16
+        ) { buffer in
+            let body = UnsafeMutableRawBufferPointer(rebasing: buffer[OutgoingMessage.headroom...])
+            body.copyBytes(from: payload)
+            guard let start = buffer.baseAddress else { return false }
+            let bytes = (start + OutgoingMessage.headroom).assumingMemoryBound(to: UInt8.self)
+            return lws_write(wsi, bytes, payload.count, clws_write_close) >= 0
+        }
+    }
+}

@@ -1,0 +1,92 @@
+// The lock of a loop, with many threads at it.
+
+import TestSupport
+import Testing
+
+@testable import LWSServiceLoop
+
+@Suite("The gate of a loop")
+struct LoopGateTests {
+    /// Counts in steps that only one thread at a time gets right.
+    private final class Counter: @unchecked Sendable {
+        // Safe to share: this is what the test is about, and the thread sanitizer watches.
+        var value = 0
+    }
+
+    @Test(
+        "is held by one thread at a time, and nobody sleeps for ever, whoever comes while its own thread waits in lws"
+    )
+    func exclusion() throws {
+        let (gate, counter) = (LoopGate(), Counter())
+        let (threads, turns) = (6, 20_000)
+        let isOver = Locked(false)
+        let servant = try Background { () throws -> Int in
+            var turns = 0
+            while !isOver.withLock({ $0 }) {
+                gate.enterAsServant()
+                #expect(gate.isHeldByCurrentThread)
+                if turns.isMultiple(of: 2), gate.beginWaitInsideLWS() { gate.endWaitInsideLWS() }
+                turns += 1
+                gate.giveWay()
+                gate.leave()
+            }
+            return turns
+        }
+        let callers = try (0..<threads).map { _ in
+            try Background { () throws -> Int in
+                var held = 0
+                for _ in 0..<turns where gate.enter() {
+                    counter.value += 1
+                    held += 1
+                    gate.leave()
+                }
+                return held
+            }
+        }
+        let held = try callers.reduce(0) { try $0 + $1.value(within: .seconds(60)) }
+        isOver.withLock { $0 = true }
+        #expect(try servant.value(within: .seconds(10)) > 0)
+        #expect(counter.value == held)
+        #expect(held > 0)
+        #expect(gate.enter())
+        gate.leave()
+    }
+
+    @Test("lets the loop's own thread in, though there are always callers who want it")
+    func servantHasItsTurn() throws {
+        let gate = LoopGate()
+        let isOver = Locked(false)
+        let callers = try (0..<6).map { _ in
+            try Background { while !isOver.withLock({ $0 }) { if gate.enter() { gate.leave() } } }
+        }
+        let servant = try Background {
+            for _ in 0..<300 {
+                gate.enterAsServant()
+                gate.leave()
+            }
+        }
+        #expect(throws: Never.self) { try servant.value(within: .seconds(10)) }
+        isOver.withLock { $0 = true }
+        for caller in callers { try caller.value(within: .seconds(10)) }
+    }
+
+    @Test("turns callers away while its own thread waits in lws, also those who have to wait")
+    func insideLWS() throws {
+        let gate = LoopGate()
+        gate.enterAsServant()
+        let caller = try Background { gate.enter() }
+        #expect(caller.isBlocked())
+        #expect(!gate.beginWaitInsideLWS(), "somebody wants it")
+        gate.leave()
+        #expect(try caller.value())
+        let servant = try Background { gate.enterAsServant() }
+        #expect(servant.isBlocked())
+        // Another thread's, as far as the gate can tell.
+        gate.leave()
+        try servant.value()
+        #expect(gate.beginWaitInsideLWS())
+        #expect(!gate.enter())
+        gate.endWaitInsideLWS()
+        gate.leave()
+    }
+}

@@ -1,0 +1,56 @@
+// A client in a process of its own, for what a test cannot do to the one that it runs in.
+
+import Foundation
+import LWSServiceLoop
+import LWSWebSocket
+
+/// Waits in the ways in which a client waits, each after a line that says so, and then writes how long it took. The test
+/// steps the wall clock in between. The environment says where to: PROBE_URL, and PROBE_CLOSED, where nobody listens. Not the
+/// arguments, of which Swift sees none beside libfaketime.
+@main
+struct ProcessProbe {
+    static func main() throws {
+        let environment = ProcessInfo.processInfo.environment
+        guard let url = environment["PROBE_URL"], let closed = environment["PROBE_CLOSED"] else {
+            say("PROBE_URL and PROBE_CLOSED have to be set")
+            exit(2)
+        }
+        var patient = ClientConfiguration()
+        patient.readTimeout = .milliseconds(600)
+        let client = try WebSocketClient(url, configuration: patient)
+        measure("read") { _ = try client.readMessage() }
+
+        var pinging = ClientConfiguration()
+        pinging.pingInterval = .milliseconds(100)
+        pinging.pongTimeout = .seconds(3)
+        let kept = try WebSocketClient(url, configuration: pinging)
+        measure("idle") { _ = MonotonicSemaphore().wait(until: Deadline(after: .milliseconds(600))) }
+        try kept.writeTextMessage("still there")
+        say("echo \(try kept.readTextMessage())")
+
+        var retrying = ClientConfiguration()
+        retrying.retryConfig = WebSocketRetryConfig(maxCount: 1, interval: .milliseconds(600))
+        measure("retry") { _ = try WebSocketClient(closed, configuration: retrying) }
+        say("end")
+    }
+
+    /// The time by a clock that nobody steps, and by the one on the wall.
+    private static func measure(_ name: String, _ body: () throws -> Void) {
+        say("begin \(name)")
+        let (start, wall) = (ContinuousClock.now, Date.now)
+        var outcome = "done"
+        do {
+            try body()
+        } catch {
+            outcome = (error as? WebSocketError).map { "\($0.code)" } ?? "\(error)"
+        }
+        let time = ContinuousClock.now - start
+        let milliseconds = Int(time / .milliseconds(1))
+        say("\(name) \(outcome) \(milliseconds) \(Int(Date.now.timeIntervalSince(wall)))")
+    }
+
+    private static func say(_ line: String) {
+        print(line)
+        fflush(nil)
+    }
+}
