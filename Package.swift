@@ -24,12 +24,15 @@ let package = Package(
         .library(name: "LWSWebSocket", targets: ["LWSWebSocket"]),
         .library(name: "LWSEchoServer", targets: ["LWSEchoServer"]),
         .executable(name: "lws-echo-server", targets: ["lws-echo-server"]),
+        .executable(name: "lwscat", targets: ["lwscat"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        // For `lwscat bench` alone: who depends on the libraries does not get it.
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         .systemLibrary(
@@ -86,6 +89,19 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // Not LWSCat: on a file system that does not tell cases apart that would be the program's folder.
+        .target(
+            name: "LWSCatKit",
+            dependencies: [
+                "LWSEchoServer", "LWSEchoServerOptions", "LWSServiceLoop", "LWSWebSocket",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(name: "lwscat", dependencies: ["LWSCatKit"], swiftSettings: settings),
         .executableTarget(
             name: "lws-demo",
             dependencies: [
@@ -159,6 +175,14 @@ let package = Package(
             dependencies: [
                 "LWSEchoServer", "LWSWebSocket", "LWSServiceLoop", "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "LWSCatTests",
+            dependencies: [
+                "LWSCatKit", "LWSEchoServer", "LWSServiceLoop", "LWSWebSocket", "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
         ),

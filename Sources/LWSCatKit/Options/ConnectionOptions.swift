@@ -1,0 +1,56 @@
+// Every field of the client's configuration, from a file and from options.
+
+import ArgumentParser
+import LWSWebSocket
+import Logging
+
+/// The options that say how to connect. What an option says goes before what the file says.
+struct ConnectionOptions: ParsableArguments {
+    @Option(
+        name: .customLong("config"),
+        help: .init(
+            "A JSON file with the fields of the library's ClientConfiguration; options go before it.",
+            valueName: "file"),
+        completion: .file(extensions: ["json"]))
+    var configurationFile: String?
+
+    @OptionGroup(title: "Handshake") var handshake: HandshakeOptions
+    @OptionGroup(title: "Authentication") var authentication: AuthenticationOptions
+    @OptionGroup(title: "TLS") var tls: TLSOptions
+    @OptionGroup(title: "Certificates and keys") var identity: IdentityOptions
+    @OptionGroup(title: "Limits") var limits: LimitOptions
+    @OptionGroup(title: "Compression") var compression: CompressionSettings
+    @OptionGroup(title: "Keep-alive and retry") var upkeep: UpkeepOptions
+    @OptionGroup(title: "Route") var route: RouteOptions
+
+    /// The configuration that they describe. Silences the logs: the errors say it all, and lines of a log would mix with
+    /// the messages.
+    func configuration() throws(Failure) -> ClientConfiguration {
+        LibwebsocketsLog.setLevel(.critical)
+        var configuration = try base()
+        configuration.logger.logLevel = .critical
+        try handshake.apply(to: &configuration)
+        try authentication.apply(to: &configuration)
+        try tls.apply(to: &configuration)
+        try identity.apply(to: &configuration)
+        try route.apply(to: &configuration)
+        limits.apply(to: &configuration)
+        compression.apply(to: &configuration)
+        try upkeep.apply(to: &configuration)
+        return configuration
+    }
+
+    private func base() throws(Failure) -> ClientConfiguration {
+        guard let configurationFile else { return ClientConfiguration() }
+        do throws(WebSocketError) {
+            return try ClientConfiguration(jsonFile: configurationFile)
+        } catch {
+            throw Failure(.usage, error.description)
+        }
+    }
+
+    /// A URL as it is typed: the scheme may be left out.
+    static func url(_ text: String) -> String {
+        text.contains("://") ? text : "ws://\(text)"
+    }
+}

@@ -1,0 +1,15 @@
+// Something that happens once.
+
+import LWSServiceLoop
+import TestSupport
+
+final class Flag: Sendable {
+    private let semaphore = MonotonicSemaphore()
+
+    func set() { semaphore.signal() }
+
+    func wait(within limit: Duration = .seconds(20)) throws {
+        guard semaphore.wait(until: Deadline(after: limit)) else { throw StillRunning(limit: limit) }
+        semaphore.signal()  // for the next one
+    }
+}
