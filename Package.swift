@@ -179,6 +179,14 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "DocumentationTests",
+            dependencies: [
+                "LWSWebSocket", "LWSEchoServer", "LWSServiceLoop", "TestSupport",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "LWSCatTests",
             dependencies: [
                 "LWSCatKit", "LWSEchoServer", "LWSServiceLoop", "LWSWebSocket", "TestSupport",
