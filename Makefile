@@ -2,11 +2,13 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deps test-deps build release demo test test-tsan test-asan conformance fuzz soak format lint clean
+.PHONY: help deps test-deps build release demo test test-tsan test-asan conformance fuzz soak bench docs samples \
+    examples format lint clean
 
 VENV := $(or $(LWS_TEST_VENV),.venv)
 REQUIREMENTS := Tests/Peers/python/requirements.txt
-SOURCES := Package.swift Sources Tests
+SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources \
+    $(wildcard Examples/*/Package.swift Examples/*/Sources Examples/*/Tests)
 # One test after the other: they measure times to the millisecond and count the process's threads and descriptors.
 SWIFT_TEST := swift test --skip-build --disable-xctest --no-parallel
 # Further options for swift test, as in: make test TEST_OPTIONS='--filter RawServer'
@@ -16,10 +18,13 @@ ifeq ($(shell uname),Darwin)
 LIBRARIES := libwebsockets openssl pkg-config
 TEST_SERVER := libwebsockets
 PYTHON := python3
+FAKETIME :=
 else
 LIBRARIES := libwebsockets-dev libssl-dev openssl pkg-config
 TEST_SERVER := libwebsockets-test-server
 PYTHON := python3 python3-venv
+# The library that steps a process's clock.
+FAKETIME := faketime
 endif
 
 help: ## list these targets
@@ -33,11 +38,13 @@ deps: ## install libwebsockets and OpenSSL where they are missing
 	    { echo 'pkg-config does not find libwebsockets 4.1 or newer, with OpenSSL' >&2; exit 1; }
 
 # The environment is rebuilt where its Python is gone or does not have what the requirements pin.
-test-deps: deps ## install the tests' peers: libwebsockets' test server, tinyproxy, nginx, Python's websockets, Authlib
+test-deps: deps ## install the tests' peers: libwebsockets' test server, tinyproxy, nginx, tmux, Python's websockets, Authlib
 	@command -v libwebsockets-test-server > /dev/null || .ci/install $(TEST_SERVER)
 	@command -v tinyproxy > /dev/null || .ci/install tinyproxy
 	@command -v nginx /usr/sbin/nginx > /dev/null || .ci/install nginx
+	@command -v tmux > /dev/null || .ci/install tmux
 	@command -v openssl > /dev/null || .ci/install openssl
+	@[ -z "$(FAKETIME)" ] || command -v faketime > /dev/null || .ci/install $(FAKETIME)
 	@python3 -c 'import ensurepip, venv' 2> /dev/null || .ci/install $(PYTHON)
 	@$(VENV)/bin/python -c 'import importlib.metadata as m, sys; sys.exit(any(m.version(n) != v for n, v in \
 	    (line.strip().split("==") for line in open("$(REQUIREMENTS)") if line[0].isalpha())))' 2> /dev/null || { \
@@ -65,11 +72,15 @@ test: test-deps ## run all tests
 #
 # Threads that are not joined when the process ends are not reported: a loop ends a second after its last client, and
 # may be about to be joined just then. The tests count threads themselves (LeakTests).
-test-tsan: test-deps ## run all tests under the thread sanitizer
+#
+# What looks at other programs, or at the tests' own tools, is not run a second and a third time, and what counts memory not
+# with one that takes a multiple of it.
+SANITIZED_TEST := $(SWIFT_TEST) --skip '^(LWSCat|Documentation|TestSupport)Tests'
+test-tsan: test-deps ## run the libraries' tests under the thread sanitizer
 	swift build --build-tests --sanitize thread --scratch-path .build-tsan
-	TSAN_OPTIONS=report_thread_leaks=0 $(SWIFT_TEST) --sanitize thread --scratch-path .build-tsan $(TEST_OPTIONS)
+	TSAN_OPTIONS=report_thread_leaks=0 $(SANITIZED_TEST) --skip 'LeakTests' --sanitize thread --scratch-path .build-tsan $(TEST_OPTIONS)
 
-test-asan: test-deps ## run all tests under the address sanitizer, which looks for leaks as well
+test-asan: test-deps ## run the libraries' tests under the address sanitizer, which looks for leaks as well
 	swift build --build-tests --sanitize address --scratch-path .build-asan
 ifneq ($(shell uname),Darwin)
 	@# A library that leaks is loaded into a run of few tests: one that does not fail would find no other leak either.
@@ -77,7 +88,7 @@ ifneq ($(shell uname),Darwin)
 	@! LD_PRELOAD=$(CURDIR)/.build-asan/leak.so $(SWIFT_TEST) --sanitize address --scratch-path .build-asan \
 	    --filter CloseFrameTests > .build-asan/leak.log 2>&1 && grep 'LeakSanitizer: detected' .build-asan/leak.log
 endif
-	$(SWIFT_TEST) --sanitize address --scratch-path .build-asan $(TEST_OPTIONS)
+	$(SANITIZED_TEST) --sanitize address --scratch-path .build-asan $(TEST_OPTIONS)
 
 # CASES='2.*' runs some of them, and leaves the report as it is.
 CASES ?= *
@@ -107,12 +118,30 @@ soak: deps ## count every message of 200 clients for an hour, while their server
 	swift build -c release --product lws-echo-server
 	@"$$(swift build -c release --show-bin-path)/lws-soak" --duration $(SOAK)
 
+# QUICK=1: the short form. ROWS='^send/64$$' (a regular expression): rows by name. The Makefile there says what else there is.
+bench: deps ## compare the library with its peers; a quarter of an hour, QUICK=1 for three minutes
+	@echo '#include <boost/beast/version.hpp>' | $(CXX) -E -x c++ - > /dev/null 2>&1 || .ci/install libboost-dev
+	@python3 -c 'import ensurepip, venv' 2> /dev/null || .ci/install python3 python3-venv
+	@$(MAKE) --no-print-directory -C Benchmarks
+
+docs: deps ## build the documentation into .build-docs/site; fails on warnings and on undocumented symbols
+	Tests/Documentation/build.sh
+
+samples: ## copy the samples from the tests and examples into the documents that show them
+	Tests/Documentation/samples.py --write
+
+# EXAMPLES='PriceFeed EchoChat': only those.
+examples: deps ## build the examples and run each to its end
+	Examples/run.sh $(EXAMPLES)
+
 format: ## format all Swift files in place
 	swift format format --in-place --recursive --parallel $(SOURCES)
 
 lint: ## check formatting and the house rules
 	swift format lint --strict --recursive --parallel $(SOURCES)
 	Tests/Lint/check.sh
+	Tests/Documentation/samples.py
 
 clean: ## remove what building made; .venv stays
-	rm -rf .build .build-tsan .build-asan .build-fuzz
+	rm -rf .build .build-tsan .build-asan .build-fuzz .build-docs Examples/*/.build
+	@$(MAKE) --no-print-directory -C Benchmarks clean
