@@ -2,17 +2,21 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help deps test-deps build release demo test test-tsan test-asan conformance fuzz soak bench docs samples \
-    examples format lint clean
+.PHONY: help deps test-deps build release demo test test-tsan test-asan check-threads check-memory steady \
+    build-tests build-thread build-address conformance fuzz soak bench docs samples examples format lint clean
 
 VENV := $(or $(LWS_TEST_VENV),.venv)
 REQUIREMENTS := Tests/Peers/python/requirements.txt
 SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources \
     $(wildcard Examples/*/Package.swift Examples/*/Sources Examples/*/Tests)
-# One test after the other: they measure times to the millisecond and count the process's threads and descriptors.
-SWIFT_TEST := swift test --skip-build --disable-xctest --no-parallel
-# Further options for swift test, as in: make test TEST_OPTIONS='--filter RawServer'
+# The suites in several processes, in each of which one test runs after the other: they count the process's threads and
+# descriptors. Options of its own are in Tests/Runner/run.py, as in: make test TEST_OPTIONS='--filter RawServer'
+RUN_TESTS := Tests/Runner/run.py
 TEST_OPTIONS ?=
+# In CI a test that fails is run once more, by itself; the file takes those that passed only then.
+ifdef UNSTEADY
+RUN_TESTS += --again --unsteady $(UNSTEADY)
+endif
 
 ifeq ($(shell uname),Darwin)
 LIBRARIES := libwebsockets openssl pkg-config
@@ -29,7 +33,7 @@ endif
 
 help: ## list these targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
-	    printf 'make %-10s %s\n' "$$name" "$$text"; done
+	    printf 'make %-13s %s\n' "$$name" "$$text"; done
 
 deps: ## install libwebsockets and OpenSSL where they are missing
 	@pkg-config --exists 'libwebsockets >= 4.1' openssl 2> /dev/null && command -v openssl > /dev/null || \
@@ -61,34 +65,66 @@ demo: deps ## build and run the demo
 	@swift build --quiet --product lws-demo
 	@"$$(swift build --show-bin-path)/lws-demo"
 
-test: test-deps ## run all tests
+build-tests: test-deps
 	swift build --build-tests
-	$(SWIFT_TEST) $(TEST_OPTIONS)
 
-# Every race is reported and makes the run fail at its end, and on Linux the address sanitizer looks for leaks as well
-# (libraries without instrumentation, such as libwebsockets, are covered by that too). No suppressions are needed; one
-# that becomes necessary belongs into a file under Tests/Sanitizers, with the reason next to it. Each sanitizer has a
-# build folder of its own, so that switching does not rebuild everything.
+test: build-tests ## run all tests
+	$(RUN_TESTS) $(TEST_OPTIONS)
+
+# Every race is reported and makes the run fail, and on Linux the address sanitizer looks for leaks as well (libraries
+# without instrumentation, such as libwebsockets, are covered by that too). No suppressions are needed; one that becomes
+# necessary belongs into a file under Tests/Sanitizers, with the reason next to it. Each sanitizer has a build folder of
+# its own, so that switching does not rebuild everything.
 #
 # Threads that are not joined when the process ends are not reported: a loop ends a second after its last client, and
 # may be about to be joined just then. The tests count threads themselves (LeakTests).
 #
-# What looks at other programs, or at the tests' own tools, is not run a second and a third time, and what counts memory not
-# with one that takes a multiple of it.
-SANITIZED_TEST := $(SWIFT_TEST) --skip '^(LWSCat|Documentation|TestSupport)Tests'
-test-tsan: test-deps ## run the libraries' tests under the thread sanitizer
-	swift build --build-tests --sanitize thread --scratch-path .build-tsan
-	TSAN_OPTIONS=report_thread_leaks=0 $(SANITIZED_TEST) --skip 'LeakTests' --sanitize thread --scratch-path .build-tsan $(TEST_OPTIONS)
+# What looks at other programs, or at the tests' own tools, is not run a second and a third time, and what counts memory
+# not with a sanitizer that takes a multiple of it.
+RUN_SANITIZED = $(RUN_TESTS) --jobs 2 --skip '^(LWSCat|Documentation|TestSupport)Tests'
+RUN_thread = TSAN_OPTIONS=report_thread_leaks=0 $(RUN_SANITIZED) --skip LeakTests --sanitize thread --scratch-path .build-tsan
+RUN_address = $(RUN_SANITIZED) --sanitize address --scratch-path .build-asan
 
-test-asan: test-deps ## run the libraries' tests under the address sanitizer, which looks for leaks as well
+# The suites in which threads meet: callers, loops, tasks, those who close and those who connect again.
+THREADS := '(Async|Mixed|Suspended|Event|Concurrency|LoopGate|Loop|Starvation|FlowControl|Closing|Connecting|Reading|Writing)\w*Tests/' \
+    --filter '\.(Reconnecting|KeepAlive|PingPongHandler|RoundTrip|Release|Signal|ThreadShortage|LostConnection)\w*Tests/' \
+    --filter '\.(OAuth2Client|SecureSession|SecureContext|Stopping|Blocking|Semaphore)\w*Tests/'
+# Those that touch C's memory: the loop, the connection, making it again, compression, faults, TLS and keys, leaks.
+MEMORY := '\.\w*(Fault|Leak|Loop|Connect|Lost|Compress|Release|Fork|Unread|Reset|Refusal|Redirect|Shortage)\w*Tests/' \
+    --filter '\.(Secure|Stapled|Revocation|TokenKey|TokenVector|Fuzz|Header|PingBurst|TLS|TextCheck|Frame|Proxy)\w*/'
+
+build-thread: test-deps
+	swift build --build-tests --sanitize thread --scratch-path .build-tsan
+
+# A library that leaks is loaded into a run of few tests: one that does not fail would find no other leak either.
+build-address: test-deps
 	swift build --build-tests --sanitize address --scratch-path .build-asan
 ifneq ($(shell uname),Darwin)
-	@# A library that leaks is loaded into a run of few tests: one that does not fail would find no other leak either.
 	@clang -shared -fPIC -O0 -o .build-asan/leak.so Tests/Sanitizers/leak.c
-	@! LD_PRELOAD=$(CURDIR)/.build-asan/leak.so $(SWIFT_TEST) --sanitize address --scratch-path .build-asan \
-	    --filter CloseFrameTests > .build-asan/leak.log 2>&1 && grep 'LeakSanitizer: detected' .build-asan/leak.log
+	@! LD_PRELOAD=$(CURDIR)/.build-asan/leak.so swift test --skip-build --disable-xctest --sanitize address \
+	    --scratch-path .build-asan --filter CloseFrameTests > .build-asan/leak.log 2>&1 && \
+	    grep 'LeakSanitizer: detected' .build-asan/leak.log
 endif
-	$(SANITIZED_TEST) --sanitize address --scratch-path .build-asan $(TEST_OPTIONS)
+
+test-tsan: build-thread ## run the libraries' tests under the thread sanitizer
+	$(RUN_thread) $(TEST_OPTIONS)
+
+test-asan: build-address ## run the libraries' tests under the address sanitizer, which looks for leaks as well
+	$(RUN_address) $(TEST_OPTIONS)
+
+check-threads: build-thread ## of those the suites in which threads meet, as CI does
+	$(RUN_thread) --filter $(THREADS) $(TEST_OPTIONS)
+
+check-memory: build-address ## of those the suites that touch C's memory, as CI does
+	$(RUN_address) --filter $(MEMORY) $(TEST_OPTIONS)
+
+# SANITIZE=thread or address: built so. RUNS: how often. LOAD: busy processes beside the tests.
+RUNS ?= 10
+LOAD ?= 4
+RUN_STEADY = Tests/Runner/steady.py --runs $(RUNS) --load $(LOAD)
+steady: build-$(or $(SANITIZE),tests) ## run the tests RUNS times under LOAD; which of them fail, and how often
+	$(or $(RUN_$(SANITIZE)),$(RUN_TESTS)) $(TEST_OPTIONS)
+steady: RUN_TESTS := $(RUN_STEADY)
 
 # CASES='2.*' runs some of them, and leaves the report as it is.
 CASES ?= *

@@ -113,10 +113,13 @@ let package = Package(
         ),
         .target(
             name: "TestSupport",
-            dependencies: ["COpenSSL", "CZlib", "LWSServiceLoop"],
+            dependencies: [
+                "COpenSSL", "CZlib", "LWSServiceLoop", .target(name: "CHeap", condition: .when(platforms: [.linux])),
+            ],
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
+        .systemLibrary(name: "CHeap", path: "Tests/CHeap"),
         .executableTarget(
             name: "lws-conformance",
             dependencies: [

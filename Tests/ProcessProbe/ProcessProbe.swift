@@ -22,7 +22,7 @@ struct ProcessProbe {
 
         var pinging = ClientConfiguration()
         pinging.pingInterval = .milliseconds(100)
-        pinging.pongTimeout = .seconds(3)
+        pinging.pongTimeout = .seconds(60)
         let kept = try WebSocketClient(url, configuration: pinging)
         measure("idle") { _ = MonotonicSemaphore().wait(until: Deadline(after: .milliseconds(600))) }
         try kept.writeTextMessage("still there")

@@ -76,7 +76,7 @@ package final class AuthorizationServer: Sendable {
         let trust = trustFile.map { ["--trust", $0] } ?? []
         let arguments = [tokenURL(""), socketURL(""), String(controlPort)] + trust + options
         let client = try PeerProcess(python: "authorization_client.py", arguments)
-        guard try client.waitForExit(within: .seconds(60)) == .code(0) else {
+        guard try client.waitForExit() == .code(0) else {
             throw PeerError(client.output + output)
         }
         return client.output

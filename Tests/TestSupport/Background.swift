@@ -16,7 +16,7 @@ package final class Background<Value: Sendable>: Sendable {
     }
 
     /// What the call returned or threw. Fails the test where it does not end in time.
-    package func value(within limit: Duration = .seconds(20)) throws -> Value {
+    package func value(within limit: Duration = Timing.ages) throws -> Value {
         guard done.wait(until: Deadline(after: limit)), let result = result.withLock({ $0 }) else {
             throw StillRunning(limit: limit)
         }

@@ -17,7 +17,7 @@ package enum ForkedChild {
     /// Runs `body` in a child, which then exits at once, with what `body` returns. It may call what takes no lock, and
     /// `report`.
     package static func run(
-        within milliseconds: Int32 = 5000, _ body: (_ report: (UInt8) -> Void) -> Int32
+        within milliseconds: Int32 = 60_000, _ body: (_ report: (UInt8) -> Void) -> Int32
     ) throws -> End {
         guard let address = dlsym(nil, "fork") else { throw PeerError("no fork") }
         let fork = unsafeBitCast(address, to: (@convention(c) () -> Int32).self)

@@ -19,7 +19,7 @@ package enum OpenSSLCommand {
         return path
     }
 
-    /// Runs it to its end, for at most 20 s, with nothing to read on its standard input.
+    /// Runs it to its end, for at most a minute, with nothing to read on its standard input.
     /// - Returns: its standard output and standard error.
     /// - Throws: ``PeerError`` with that output where it fails.
     @discardableResult

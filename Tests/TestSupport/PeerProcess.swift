@@ -62,7 +62,7 @@ package final class PeerProcess: Sendable {
     package func send(signal: Int32) { state.send(signal) }
 
     /// Waits until the program ends by itself.
-    package func waitForExit(within limit: Duration = .seconds(20)) throws -> Exit {
+    package func waitForExit(within limit: Duration = Timing.ages) throws -> Exit {
         guard state.waitForEnd(Deadline(after: limit)), let exit = state.exit else {
             throw PeerError("\(name) did not end within \(limit): \(output)")
         }
@@ -77,7 +77,7 @@ package final class PeerProcess: Sendable {
     }
 
     /// Waits for a whole line of output that starts with `prefix`; returns what follows the prefix.
-    package func waitForLine(_ prefix: String, within limit: Duration = .seconds(20)) throws -> String {
+    package func waitForLine(_ prefix: String, within limit: Duration = Timing.ages) throws -> String {
         let deadline = Deadline(after: limit)
         while true {
             let hasEnded = state.hasEnded  // before the look at the output, which is complete by then
@@ -90,7 +90,7 @@ package final class PeerProcess: Sendable {
     }
 
     /// Waits until the program's output contains `text`.
-    package func waitForOutput(_ text: String, within limit: Duration = .seconds(20)) throws {
+    package func waitForOutput(_ text: String, within limit: Duration = Timing.ages) throws {
         let deadline = Deadline(after: limit)
         while true {
             let hasEnded = state.hasEnded  // as above
@@ -104,7 +104,7 @@ package final class PeerProcess: Sendable {
 
     /// Waits until the program accepts connections, for those that do not tell. A program's end ends the wait.
     package func waitUntilListening(
-        on port: Int, host: String = "127.0.0.1", within limit: Duration = .seconds(20)
+        on port: Int, host: String = "127.0.0.1", within limit: Duration = Timing.ages
     ) throws {
         let deadline = Deadline(after: limit)
         while true {

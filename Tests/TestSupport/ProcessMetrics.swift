@@ -3,6 +3,10 @@
 import Foundation
 import LWSServiceLoop
 
+#if os(Linux)
+    import CHeap
+#endif
+
 /// Counts for the tests that look for leaks. Linux only: /proc tells it all.
 @available(macOS, unavailable)
 package enum ProcessMetrics {
@@ -56,16 +60,22 @@ package enum ProcessMetrics {
         return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
     }
 
+    #if os(Linux)
+        /// Bytes that malloc has handed out and not got back.
+        package static func heapInUse() -> Int { Int(heap_in_use()) }
+    #endif
+
     private static func entries(_ folder: String) throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: folder).count
     }
 }
 
-/// Looks at `condition` every few milliseconds until it holds, at most for `limit`. Returns whether it did.
+/// Looks at `condition` every few milliseconds until it holds, at most for `limit`, which is no statement about how long it
+/// may take. Returns whether it did.
 ///
 /// Only for observing things of the operating system that nobody announces, such as the numbers of threads and
 /// descriptors. Everything else has a call that blocks until it happens.
-package func eventually(within limit: Duration, _ condition: () throws -> Bool) rethrows -> Bool {
+package func eventually(within limit: Duration = Timing.ages, _ condition: () throws -> Bool) rethrows -> Bool {
     let deadline = Deadline(after: limit)
     let never = MonotonicSemaphore()
     while try !condition() {

@@ -3,7 +3,7 @@
 import Foundation
 import LWSServiceLoop
 
-/// A connection to a port of loopback, byte for byte. A read that gets nothing for 20 s ends as if the peer had ended
+/// A connection to a port of loopback, byte for byte. A read that gets nothing for a minute ends as if the peer had ended
 /// the connection, so that a server that falls silent fails its test instead of halting it.
 package final class RawClient: Sendable {
     /// How a read ended.
@@ -19,7 +19,7 @@ package final class RawClient: Sendable {
 
     package init(host: String = "127.0.0.1", port: Int) throws {
         let descriptor = try Loopback.connect(host: host, port: port)
-        Loopback.limitReads(of: descriptor, toSeconds: 20)
+        Loopback.limitReads(of: descriptor, toSeconds: 60)
         socket = SocketHandle(descriptor)
         connection = RawConnection(socket, stopped: MonotonicSemaphore())
     }

@@ -46,7 +46,7 @@ struct RawServerTests {
         #expect(RawConnection.field("Sec-WebSocket-Accept", in: answer) == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
         #expect(RawConnection.field("x-test", in: answer) == "yes")
         client.connection.send([0x81, 0x82, 1, 2, 3, 4, UInt8(ascii: "h") ^ 1, UInt8(ascii: "i") ^ 2])
-        #expect(done.wait(until: Deadline(after: .seconds(10))))
+        #expect(done.wait(until: Deadline(after: Timing.ages)))
         #expect(received.withLock { $0 } == RawFrame(opcode: 1, masked: true, payload: Array("hi".utf8)))
     }
 
@@ -75,15 +75,14 @@ struct RawServerTests {
                 connection.waitForEnd()
             }
             let clients = try [server, server, reading].map { try RawClient(port: $0.port) }
-            for _ in clients { #expect(running.wait(until: Deadline(after: .seconds(10)))) }
+            for _ in clients { #expect(running.wait(until: Deadline(after: Timing.ages))) }
             server.stop()
             server.stop()
             reading.stop()
             #expect(clients.allSatisfy { $0.connection.readUntilEnd().isEmpty })
         }
         // Other suites run meanwhile: what counts is that nothing of these twenty rounds stays.
-        #expect(
-            eventually(within: .seconds(20)) { (try? ProcessMetrics.openDescriptors()) ?? .max < descriptors + 20 })
-        #expect(eventually(within: .seconds(20)) { (try? ProcessMetrics.threads()) ?? .max < threads + 20 })
+        #expect(eventually { (try? ProcessMetrics.openDescriptors()) ?? .max < descriptors + 20 })
+        #expect(eventually { (try? ProcessMetrics.threads()) ?? .max < threads + 20 })
     }
 }

@@ -26,7 +26,7 @@ extension Samples {
             #expect(try client.readTextMessage() == "one")
             let reading = try Background { try client.readTextMessage() }
             #expect(Printed.take(1) == ["attempt 0, because of connectionClosure"])
-            #expect(eventually(within: .seconds(20)) { client.isOpen })
+            #expect(eventually { client.isOpen })
             try client.writeTextMessage("two")
             #expect(try reading.value() == "two")
             try client.close()

@@ -19,7 +19,7 @@ enum Printed {
 
     /// Waits until other threads have printed `count` lines, and takes them.
     static func take(_ count: Int) -> [String] {
-        _ = eventually(within: .seconds(20)) { lines.withLock { $0.count } >= count }
+        _ = eventually { lines.withLock { $0.count } >= count }
         return take()
     }
 }

@@ -75,7 +75,7 @@ struct ExitCodeTests {
         let refused = try result("/refuse/403")
         #expect(refused.exit == .code(2))
         #expect(refused.errors.contains("status 403"))
-        let late = try result("/slow-upgrade/5000", "--connect-timeout", "0.1")
+        let late = try result("/slow-upgrade/60000", "--connect-timeout", "0.1")
         #expect(late.exit == .code(2))
     }
 

@@ -33,7 +33,7 @@ struct Cat {
     }
 
     /// Runs it to its end.
-    func run(within limit: Duration = .seconds(20)) throws -> Result {
+    func run(within limit: Duration = Timing.ages) throws -> Result {
         try started { try $0.process.waitForExit(within: limit) }
     }
 

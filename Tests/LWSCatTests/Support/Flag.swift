@@ -8,7 +8,7 @@ final class Flag: Sendable {
 
     func set() { semaphore.signal() }
 
-    func wait(within limit: Duration = .seconds(20)) throws {
+    func wait(within limit: Duration = Timing.ages) throws {
         guard semaphore.wait(until: Deadline(after: limit)) else { throw StillRunning(limit: limit) }
         semaphore.signal()  // for the next one
     }

@@ -66,7 +66,7 @@ final class ScriptedServer: Sendable {
     func close() throws -> RawFrame { try wait("a close frame") { $0.frames.first { $0.opcode == 8 } } }
 
     private func wait<Value>(_ what: String, _ value: (State) -> Value?) throws -> Value {
-        let deadline = Deadline(after: .seconds(20))
+        let deadline = Deadline(after: Timing.ages)
         while true {
             if let value = state.withLock({ value($0) }) { return value }
             guard news.wait(until: deadline) else { throw PeerError("\(what) did not come") }

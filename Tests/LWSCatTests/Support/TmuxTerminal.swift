@@ -29,7 +29,7 @@ final class TmuxTerminal {
         server = try PeerProcess(
             "/usr/bin/env", ["LC_ALL=C.UTF-8", program, "-D", "-S", folder.file("socket"), "-f", "/dev/null"])
         // tmux does not tell when it listens.
-        guard eventually(within: .seconds(10), { (try? tmux("start-server")) != nil }) else {
+        guard eventually({ (try? tmux("start-server")) != nil }) else {
             throw PeerError("tmux does not start: \(server.output)")
         }
         try tmux("new-session", "-d", "-x", "\(columns)", "-y", "\(rows)", "/bin/sh", "-c", command)
@@ -66,7 +66,7 @@ final class TmuxTerminal {
         _ what: String, withColours: Bool = false, where isRight: (String) -> Bool
     ) throws -> String {
         var last = ""
-        let isShown = try eventually(within: .seconds(20)) {
+        let isShown = try eventually {
             last = try screen(withColours: withColours)
             return isRight(last)
         }

@@ -3,6 +3,12 @@
 import LWSEchoServer
 import TestSupport
 
+/// What a server that stops waits for clients that do not answer its close frame.
+let farewell = Duration.seconds(1)
+
+/// What lws waits for the end of a connection whose close frame it has sent, where nobody tells it not to.
+let lwsCloseWait = Duration.seconds(5)
+
 extension EchoServer {
     /// A client that looks at every byte, connected and upgraded.
     func rawClient(_ path: String = "/echo", headers: [String] = []) throws -> RawClient {

@@ -16,8 +16,8 @@ struct Usage: CustomStringConvertible {
     var description: String { "\(descriptors) descriptors, \(threads) threads" }
 
     /// Waits until the process holds no more than it did.
-    func expectBack(within limit: Duration = .seconds(10), sourceLocation: SourceLocation = #_sourceLocation) throws {
-        let isBack = eventually(within: limit) {
+    func expectBack(sourceLocation: SourceLocation = #_sourceLocation) throws {
+        let isBack = eventually {
             guard let now = try? Usage() else { return false }
             return now.descriptors <= descriptors && now.threads <= threads
         }

@@ -46,7 +46,7 @@ struct AsyncTwinTests {
             #expect(try await client.receive() == message)
         }
         try await client.close(statusCode: 3000, reason: "done")
-        #expect(client.connection.ending?.received?.code == 3000)
+        #expect(client.inside.receivedClose?.code == 3000)
     }
 
     @Test("a name is looked up, and what cannot be reached or refuses is an error as ever")

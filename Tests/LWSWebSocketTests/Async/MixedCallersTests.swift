@@ -79,7 +79,8 @@ struct MixedCallersTests {
             #expect(try await client.receive() == .text("suspended"))
             slowest = max(slowest, .now - start)
         }
-        #expect(slowest < .seconds(1), "\(slowest)")
+        // Where nobody served it, it would wait for ever, or until the loop looks by itself, which is a minute.
+        #expect(slowest < Timing.atOnce, "\(slowest)")
         try await client.close()
     }
 }

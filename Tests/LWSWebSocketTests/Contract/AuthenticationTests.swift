@@ -20,7 +20,7 @@ struct AuthenticationTests {
     ) throws -> WebSocketClient {
         var configuration = try ClientConfiguration.secure()
         configuration.auth = auth
-        configuration.handShakeTimeout = .seconds(20)
+        configuration.handShakeTimeout = Timing.ages
         return try WebSocketClient(server.socketURL(path, host: "127.0.0.1"), configuration: configuration)
     }
 

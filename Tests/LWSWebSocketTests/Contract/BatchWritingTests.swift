@@ -19,7 +19,7 @@ struct BatchWritingTests {
     /// Has all messages come back, as they were.
     private func exchange(_ url: String, _ configuration: ClientConfiguration) throws {
         let client = try WebSocketClient(url, configuration: configuration)
-        #expect(client.link.compresses == configuration.webSocketCompressionEnabled)
+        #expect(client.inside.compresses == configuration.webSocketCompressionEnabled)
         let writing = try Background { try client.writeMessages(Self.messages) }
         for message in Self.messages {
             let echo = try client.readMessage()
@@ -35,7 +35,7 @@ struct BatchWritingTests {
         var configuration = ClientConfiguration()
         configuration.webSocketCompressionEnabled = compresses
         configuration.maxFrameSize = 1000
-        configuration.readTimeout = .seconds(10)
+        configuration.readTimeout = Timing.ages
         try exchange(server.url(), configuration)
     }
 
@@ -46,7 +46,7 @@ struct BatchWritingTests {
         var configuration = ClientConfiguration()
         configuration.webSocketCompressionEnabled = false
         configuration.maxFrameSize = 1 << 20
-        configuration.readTimeout = .seconds(10)
+        configuration.readTimeout = Timing.ages
         try exchange(server.url(), configuration)
     }
 
@@ -55,7 +55,7 @@ struct BatchWritingTests {
         let server = try EchoServer()
         var configuration = ClientConfiguration()
         configuration.webSocketCompressionEnabled = false
-        configuration.readTimeout = .seconds(10)
+        configuration.readTimeout = Timing.ages
         let client = try WebSocketClient(server.url(), configuration: configuration)
         let writers = try (0..<4).map { writer in
             try Background {
@@ -82,30 +82,40 @@ struct BatchWritingTests {
     @Test("ends the connection where its time is up and a part has left")
     func timeout() throws {
         let server = try EchoServer()
-        var configuration = ClientConfiguration()
-        configuration.webSocketCompressionEnabled = false
-        configuration.writeTimeout = .milliseconds(200)
-        let client = try WebSocketClient(server.url("/silent"), configuration: configuration)
         let large = Array(repeating: WebSocketMessage.binary([UInt8](repeating: 1, count: 60_000)), count: 400)
-        let error = failure { try client.writeMessages(large) }
-        #expect(error?.code == .writeTimedOut)
-        #expect(!client.isOpen)
+        // Where the machine is too busy for a part to leave in time, the connection stays open.
+        let hasEnded = try succeedsWithSomeLimit { limit in
+            var configuration = ClientConfiguration()
+            configuration.webSocketCompressionEnabled = false
+            configuration.writeTimeout = limit
+            let client = try WebSocketClient(server.url("/silent"), configuration: configuration)
+            let error = failure { try client.writeMessages(large) }
+            #expect(error?.code == .writeTimedOut)
+            return !client.isOpen
+        }
+        #expect(hasEnded)
     }
 
     @Test("says how many have left where its time is up and they leave one by one")
     func timeoutOfCompressed() throws {
         let server = try EchoServer()
         var configuration = ClientConfiguration()
-        configuration.writeTimeout = .milliseconds(300)
-        let client = try WebSocketClient(server.url("/silent"), configuration: configuration)
-        #expect(client.link.compresses)
+        // Until the system takes no more, what it takes has to be compressed.
+        let limit = Duration.seconds(1)
+        configuration.writeTimeout = limit
         var generator = SeededGenerator(seed: 1)
         let noise = (0..<60_000).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
-        let start = ContinuousClock.now
-        let error = failure { try client.writeMessages(Array(repeating: .binary(noise), count: 1000)) }
-        #expect(ContinuousClock.now - start < .seconds(1))
-        #expect(error?.code == .writeTimedOut)
-        #expect(error?.isRetriable == false)
-        #expect(error?.description.contains("of the 1000 messages had been sent before") == true)
+        let messages = Array(repeating: WebSocketMessage.binary(noise), count: 1000)
+        let kept = try Punctuality(of: limit) { () -> Duration in
+            let client = try WebSocketClient(server.url("/silent"), configuration: configuration)
+            #expect(client.inside.compresses)
+            var error: WebSocketError?
+            let time = Timing.of { error = failure { try client.writeMessages(messages) } }
+            #expect(error?.code == .writeTimedOut)
+            #expect(error?.isRetriable == false)
+            #expect(error?.description.contains("of the 1000 messages had been sent before") == true)
+            return time
+        }
+        #expect(kept.isKept, "\(kept)")
     }
 }

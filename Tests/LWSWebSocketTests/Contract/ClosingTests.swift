@@ -63,21 +63,23 @@ struct ClosingTests {
         #expect(try seen.all().count == 1)
     }
 
-    @Test("waits exactly its timeout for a peer that does not answer", arguments: [0, 100])
+    @Test("waits exactly its timeout for a peer that does not answer", arguments: [0, 200])
     func timeout(_ milliseconds: Int) throws {
         let (server, _) = try server { _, _ in }
         let limit = Duration.milliseconds(milliseconds)
-        var clients = try (0..<5).map { _ in try WebSocketClient(server.url()) }
-        let time = try Timing.best {
-            let client = clients.removeLast()
-            try client.close(timeout: limit)
+        // A limit of zero has no length to compare with, and is made up for.
+        let rest = Duration.milliseconds(200) - limit
+        let kept = try Punctuality(of: .milliseconds(200)) { () -> Duration in
+            let client = try WebSocketClient(server.url())
+            let time = try Timing.of { try client.close(timeout: limit) }
             #expect(!client.isOpen)
+            return time + rest
         }
-        #expect(time.isAbout(limit), "\(time)")
+        #expect(kept.isKept, "\(kept)")
     }
 
     @Test(
-        "waits longer than lws's own five seconds where it is told to", arguments: [nil, .seconds(60)] as [Duration?])
+        "waits longer than lws's own five seconds where it is told to", arguments: [nil, Timing.ages] as [Duration?])
     func patient(_ timeout: Duration?) throws {
         let (server, _) = try server { peer, frame in
             _ = MonotonicSemaphore().wait(until: Deadline(after: .seconds(6)))
@@ -85,7 +87,7 @@ struct ClosingTests {
         }
         let client = try WebSocketClient(server.url())
         let time = try Timing.of { try client.close(timeout: timeout) }
-        #expect(time >= .seconds(6) && time < .seconds(8), "\(time)")
+        #expect(time >= .seconds(6) && time < .seconds(6) + Timing.atOnce, "\(time)")
     }
 
     @Test("is idempotent: a second close returns at once")
@@ -96,9 +98,11 @@ struct ClosingTests {
         #expect(try seen.all().count == 1)
         let (silent, _) = try self.server { _, _ in }
         let waiting = try WebSocketClient(silent.url())
-        let first = try Background { try waiting.close(timeout: .seconds(2)) }
-        #expect(first.isBlocked())
-        #expect(try Timing.of { try waiting.close() } < .milliseconds(50))
+        let first = try Background { try waiting.close(timeout: Timing.ages) }
+        #expect(eventually { waiting.inside.isClosing })
+        #expect(try Timing.of { try waiting.close() } < Timing.atOnce)
+        #expect(first.isBlocked(for: .milliseconds(1)))
+        waiting.inside.giveUp()
         try first.value()
     }
 
@@ -114,7 +118,7 @@ struct ClosingTests {
             #expect(error?.code == .connectionClosure)
             #expect(error?.closure?.initiator == .local)
         }
-        #expect(time < .milliseconds(100), "\(time)")
+        #expect(time < Timing.atOnce, "\(time)")
     }
 
     @Test("wakes a blocked write at once, though the peer takes nothing")
@@ -122,13 +126,30 @@ struct ClosingTests {
         let server = try StallingServer()
         let client = try WebSocketClient(server.url())
         let writing = try server.stuckWrite(on: client)
-        let closing = try Background { try client.close(timeout: .milliseconds(300)) }
+        let closing = try Background { try client.close(timeout: Timing.ages) }
         let time = Timing.of {
             let error = #expect(throws: WebSocketError.self) { try writing.value() }
             #expect(error?.code == .connectionClosure)
         }
-        #expect(time < .milliseconds(100), "\(time)")
-        try closing.value(within: .seconds(1))
+        #expect(time < Timing.atOnce, "\(time)")
+        #expect(closing.isBlocked(), "the write was not woken by the connection's end")
+        client.inside.giveUp()
+        try closing.value()
+    }
+
+    @Test("waits exactly its timeout for a peer that takes nothing, while a write is blocked")
+    func timeoutBehindWriter() throws {
+        let limit = Duration.milliseconds(300)
+        let server = try StallingServer()
+        let kept = try Punctuality(of: limit) { () -> Duration in
+            let client = try WebSocketClient(server.url())
+            let writing = try server.stuckWrite(on: client)
+            let time = try Timing.of { try client.close(timeout: limit) }
+            #expect(!client.isOpen)
+            #expect(failure { try writing.value() }?.code == .connectionClosure)
+            return time
+        }
+        #expect(kept.isKept, "\(kept)")
     }
 
     @Test("by the peer ends reads and writes with its code and reason, after what had arrived was read")
@@ -140,7 +161,7 @@ struct ClosingTests {
             peer.waitForEnd()
         }
         let client = try WebSocketClient(server.url())
-        #expect(eventually(within: .seconds(5)) { !client.isOpen })
+        #expect(eventually { !client.isOpen })
         #expect(try client.readTextMessage() == "A")
         let expected = WebSocketError.Closure(code: 1001, reason: "going", initiator: .peer)
         for _ in 0..<2 {
@@ -181,11 +202,29 @@ struct ClosingTests {
 
     @Test("happens with 1001, without blocking, when the last reference is dropped")
     func dropped() throws {
-        let (server, seen) = try server { peer, frame in peer.sendFrame(opcode: 8, frame.payload) }
+        // By itself the connection ends after some seconds. They pass while this test does nothing where the machine is busy
+        // enough.
+        let isThere = try (0..<3).contains { _ in try isThereAfterDrop() }
+        #expect(isThere)
+    }
+
+    /// Drops a client whose peer answers only after that. Returns whether the peer found the connection as it was.
+    private func isThereAfterDrop() throws -> Bool {
+        let mayAnswer = MonotonicSemaphore()
+        let wasThere = Locked(false)
+        let (server, seen) = try server { peer, frame in
+            _ = mayAnswer.wait(until: Deadline(after: Timing.ages))
+            let isQuiet = peer.isQuiet(for: .zero)
+            wasThere.withLock { $0 = isQuiet }
+            peer.sendFrame(opcode: 8, frame.payload)
+        }
+        defer { server.stop() }
         var client: WebSocketClient? = try WebSocketClient(server.url())
         #expect(client?.isOpen == true)
         let time = Timing.of { client = nil }
-        #expect(time < .milliseconds(50))
+        mayAnswer.signal()
+        #expect(time < Timing.atOnce, "\(time)")
         #expect(try seen.all().map(\.closeCode) == [1001])
+        return wasThere.withLock { $0 }
     }
 }

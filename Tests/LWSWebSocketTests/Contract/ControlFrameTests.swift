@@ -63,7 +63,7 @@ struct ControlFrameTests {
             _ = try? sending?.value()
         }
         let client = try WebSocketClient(server.url())
-        #expect(eventually(within: .seconds(10)) { client.connection.query { $0.inbound.isPaused } })
+        #expect(eventually { client.inside.isPaused })
         try client.ping([1, 2, 3])
         #expect(try seen.all().map(\.payload) == [[1, 2, 3]])
         for _ in 0..<500 { #expect(try client.readBinaryMessage().count == 65536) }

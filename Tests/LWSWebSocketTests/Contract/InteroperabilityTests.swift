@@ -24,7 +24,7 @@ struct InteroperabilityTests {
             #expect(try client.readBinaryMessage() == bytes)
         }
         try client.close(statusCode: 3000, reason: "done")
-        #expect(client.connection.ending?.received == CloseFrame(code: 3000, reason: "done"))
+        #expect(client.inside.receivedClose == CloseFrame(code: 3000, reason: "done"))
         let fragmented = try WebSocketClient(server.url("/fragmented"))
         try fragmented.writeTextMessage("grüße aus drei stücken €")
         #expect(try fragmented.readTextMessage() == "grüße aus drei stücken €")
@@ -85,7 +85,7 @@ struct InteroperabilityTests {
         defer { server.stop() }
         var configuration = ClientConfiguration()
         configuration.subProtocols = ["lws-mirror-protocol"]
-        configuration.readTimeout = .seconds(10)
+        configuration.readTimeout = Timing.ages
         let first = try WebSocketClient(server.url, configuration: configuration)
         let second = try WebSocketClient(server.url, configuration: configuration)
         #expect(first.negotiatedSubProtocol == "lws-mirror-protocol")
@@ -95,7 +95,7 @@ struct InteroperabilityTests {
             #expect(try second.readTextMessage() == "line \(index)")
         }
         try first.close(statusCode: 3001, reason: "done")
-        #expect(first.connection.ending?.received == CloseFrame(code: 3001, reason: "done"))
+        #expect(first.inside.receivedClose == CloseFrame(code: 3001, reason: "done"))
         #expect(second.isOpen)
     }
 
@@ -105,7 +105,7 @@ struct InteroperabilityTests {
         defer { server.stop() }
         var configuration = ClientConfiguration()
         configuration.subProtocols = ["dumb-increment-protocol"]
-        configuration.readTimeout = .seconds(10)
+        configuration.readTimeout = Timing.ages
         let client = try WebSocketClient(server.url, configuration: configuration)
         let first = try #require(Int(try client.readTextMessage()))
         for step in 1..<20 { #expect(try Int(client.readTextMessage()) == first + step) }

@@ -27,7 +27,7 @@ struct OAuth2ClientTests {
             try client.exchange()
             try client.close()
             for port in [server.tokenPort, server.socketPort] {
-                #expect(eventually(within: .seconds(5)) { tinyproxy.output.contains("CONNECT 127.0.0.1:\(port)") })
+                #expect(eventually { tinyproxy.output.contains("CONNECT 127.0.0.1:\(port)") })
             }
         }
     }

@@ -16,13 +16,13 @@ struct PingPongHandlerTests {
         var gate: MonotonicSemaphore?
 
         func onPong(_ payload: [UInt8]) {
-            _ = gate?.wait(until: Deadline(after: .seconds(20)))
+            _ = gate?.wait(until: Deadline(after: Timing.ages))
             payloads.withLock { $0.append(payload) }
             arrived.signal()
         }
 
         func wait(for count: Int) -> [[UInt8]] {
-            for _ in 0..<count where !arrived.wait(until: Deadline(after: .seconds(20))) { break }
+            for _ in 0..<count where !arrived.wait(until: Deadline(after: Timing.ages)) { break }
             return payloads.withLock { $0 }
         }
     }
@@ -60,7 +60,7 @@ struct PingPongHandlerTests {
             let client = Locked<WebSocketClient?>(nil)
             let isReady = MonotonicSemaphore()
             func onPong(_ payload: [UInt8]) {
-                _ = isReady.wait(until: Deadline(after: .seconds(10)))
+                _ = isReady.wait(until: Deadline(after: Timing.ages))
                 try? client.withLock { $0 }?.writeBinaryMessage(payload)
             }
         }
@@ -85,10 +85,10 @@ struct PingPongHandlerTests {
         let gate = MonotonicSemaphore()
         let handler = Collector(gate: gate)
         let client = try WebSocketClient(server.url(), configuration: configuration(handler))
-        #expect(eventually(within: .seconds(10)) { client.connection.query { $0.inbound.isPaused } })
+        #expect(eventually { client.inside.isPaused })
         for _ in 0..<count { gate.signal() }
         #expect(handler.wait(for: count) == (0..<count).map { [UInt8(truncatingIfNeeded: $0)] })
-        #expect(eventually(within: .seconds(10)) { !client.connection.query { $0.inbound.isPaused } })
+        #expect(eventually { !client.inside.isPaused })
         try client.close(timeout: .zero)
     }
 
@@ -109,7 +109,7 @@ struct PingPongHandlerTests {
         struct Hanging: PingPongHandler {
             let gate = MonotonicSemaphore()
             func onPong(_ payload: [UInt8]) {
-                _ = gate.wait(until: Deadline(after: .seconds(20)))
+                _ = gate.wait(until: Deadline(after: Timing.ages))
                 gate.signal()
             }
         }
@@ -118,6 +118,6 @@ struct PingPongHandlerTests {
         let taken = (0..<PongDelivery.limit + 1000).count { _ in delivery.deliver([]) {} }
         #expect(taken == PongDelivery.limit)
         handler.gate.signal()
-        #expect(eventually(within: .seconds(10)) { delivery.deliver([]) {} })
+        #expect(eventually { delivery.deliver([]) {} })
     }
 }

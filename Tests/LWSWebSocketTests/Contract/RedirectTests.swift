@@ -219,11 +219,11 @@ struct RedirectTests {
         defer { slow.stop() }
         var configuration = try following(50)
         configuration.handShakeTimeout = .milliseconds(300)
-        let time = Timing.best(of: 2) {
+        let kept = Punctuality(of: .milliseconds(300)) { () -> Void in
             let error = failure { try WebSocketClient(slow.url(), configuration: configuration) }
             #expect(error?.code == .handshakeTimedOut)
         }
-        #expect(time.isAbout(.milliseconds(300)), "\(time)")
+        #expect(kept.isKept, "\(kept)")
     }
 
     @Test("begin at the client's own URL again in each attempt to connect")

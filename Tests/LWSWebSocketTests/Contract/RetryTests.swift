@@ -57,7 +57,7 @@ struct RetryTests {
         #expect(events.allSatisfy { $0.wait == .milliseconds(20) && $0.error.code == .connection })
         try client.close()
         // Its output comes by a pipe.
-        #expect(eventually(within: .seconds(5)) { server.recorded == ["hello"] })
+        #expect(eventually { server.recorded == ["hello"] })
     }
 
     @Test("a blocked read goes on with what the new server sends, after a crash and after another")
@@ -94,9 +94,9 @@ struct RetryTests {
         let client = try WebSocketClient(server.url("/record"), configuration: log.configuration())
         try client.writeTextMessage("one.")
         // The answer has arrived, but is not read before the loss.
-        #expect(eventually(within: .seconds(5)) { client.connection.query { !$0.inbound.isEmpty } })
+        #expect(eventually { client.inside.hasUnread })
         try server.kill()
-        #expect(eventually(within: .seconds(5)) { !client.isOpen })
+        #expect(eventually { !client.isOpen })
         let writing = try Background {
             try client.writeTextMessage("two.")
             try client.ping()
@@ -107,7 +107,7 @@ struct RetryTests {
         try server.start()
         try writing.value()
         try server.current.waitUntilRecorded("three.")
-        #expect(eventually(within: .seconds(5)) { server.recorded == ["one.", "two.", "three."] })
+        #expect(eventually { server.recorded == ["one.", "two.", "three."] })
         #expect(try (0..<3).map { _ in try client.readTextMessage() } == ["one.", "two.", "three."])
         try client.close()
     }
@@ -139,11 +139,11 @@ struct RetryTests {
             }
         }
         for _ in 0..<3 {
-            #expect(try eventually(within: .seconds(10)) { try server.current.recorded.count > 50 })
+            #expect(try eventually { try server.current.recorded.count > 50 })
             try server.kill()
             try server.start()
         }
-        #expect(try eventually(within: .seconds(10)) { try server.current.recorded.count > 50 })
+        #expect(try eventually { try server.current.recorded.count > 50 })
         isEnding.withLock { $0 = true }
         let counts = try writers.map { try $0.value() }
         try client.writeTextMessage("last.")

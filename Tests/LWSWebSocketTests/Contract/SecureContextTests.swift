@@ -17,7 +17,7 @@ struct SecureContextTests {
         folder = try TemporaryFolder("lws-test-context")
     }
 
-    private var isEmpty: Bool { eventually(within: .seconds(10)) { TLSContextPool.shared.count == 0 } }
+    private var isEmpty: Bool { eventually { TLSContextPool.shared.count == 0 } }
 
     /// Puts a file in the place of another, as tools that renew certificates do, or writes into it.
     private func replace(_ path: String, by other: String, inPlace: Bool) throws {
@@ -45,7 +45,7 @@ struct SecureContextTests {
         #expect(pool.count == 2)
         // Without a close.
         second = nil
-        #expect(eventually(within: .seconds(10)) { pool.count == 1 })
+        #expect(eventually { pool.count == 1 })
         try other?.exchange()
         other = nil
         #expect(isEmpty)

@@ -104,23 +104,28 @@ struct SecureSessionTests {
         let configuration = try SettingsFixture.configuration { $0.sessionTimeout = limit }
         #expect(try !SettingsFixture.visit(nginx.url(), configuration).isResumed)
         let key = try key(nginx.url(), configuration)
-        #expect(eventually(within: .seconds(10)) { TLSSessionCache.shared.count(key, limit) == 0 })
+        #expect(eventually { TLSSessionCache.shared.count(key, limit) == 0 })
         #expect(try !SettingsFixture.visit(nginx.url(), configuration).isResumed)
     }
 
     @Test("is not made younger by being resumed: the certificate is verified again in time", arguments: versions)
     func renewal(_ version: PeerTLSVersion) throws {
-        let nginx = try nginx(version)
-        let configuration = try SettingsFixture.configuration { $0.sessionTimeout = .seconds(1) }
-        #expect(try !SettingsFixture.visit(nginx.url(), configuration).isResumed)
-        // Each resumed connection brings new tickets.
         var resumed = 0
-        let wasVerifiedAgain = try eventually(within: .seconds(10)) {
-            let isResumed = try SettingsFixture.visit(nginx.url(), configuration).isResumed
-            if isResumed { resumed += 1 }
-            return !isResumed
+        // A slow machine gets few connections into a second.
+        for limit in [Duration.seconds(1), .seconds(5), .seconds(30)] where resumed <= 3 {
+            let nginx = try nginx(version)
+            let configuration = try SettingsFixture.configuration { $0.sessionTimeout = limit }
+            #expect(try !SettingsFixture.visit(nginx.url(), configuration).isResumed)
+            // Each resumed connection brings new tickets.
+            resumed = 0
+            let wasVerifiedAgain = try eventually(within: limit + Timing.ages) {
+                let isResumed = try SettingsFixture.visit(nginx.url(), configuration).isResumed
+                if isResumed { resumed += 1 }
+                return !isResumed
+            }
+            #expect(wasVerifiedAgain)
         }
-        #expect(wasVerifiedAgain && resumed > 3)
+        #expect(resumed > 3)
     }
 
     @Test("is not kept where its time is zero, and kept where there is no limit", arguments: versions)
@@ -241,7 +246,7 @@ struct SecureSessionTests {
         try SettingsFixture.visit(nginx.url(), configuration)
         let url = nginx.url()
         let visits = try (0..<12).map { _ in try Background { try SettingsFixture.visit(url, configuration) } }
-        let infos = try visits.map { try $0.value(within: .seconds(30)) }
+        let infos = try visits.map { try $0.value() }
         #expect(infos.contains { $0.isResumed })
         #expect(try SettingsFixture.visit(url, configuration).isResumed)
         #expect(try TLSSessionCache.shared.count(key(url, configuration), nil) <= TLSSessionCache.perServer)

@@ -68,7 +68,7 @@ struct WritingTests {
         #expect(writing.isBlocked(for: .milliseconds(300)))
         server.readOn()
         try writing.value()
-        try client.close(timeout: .seconds(20))
+        try client.close(timeout: Timing.ages)
         #expect(server.received.withLock { $0 } == StallingServer.tooMuch)
     }
 
@@ -79,7 +79,7 @@ struct WritingTests {
         let stuck = try server.stuckWrite(on: client)
         let message = [UInt8](repeating: 1, count: 10).withUnsafeBytes { OutgoingMessage(.binary, $0) }
         let error = #expect(throws: WebSocketError.self) {
-            try client.link.write(message, timeout: .milliseconds(100))
+            try client.inside.write(message, timeout: .milliseconds(100))
         }
         #expect(error?.code == .writeTimedOut)
         #expect(error?.closure == nil)
@@ -87,7 +87,7 @@ struct WritingTests {
         server.readOn()
         try stuck.value()
         try client.writeTextMessage("still open")
-        try client.close(timeout: .seconds(20))
+        try client.close(timeout: Timing.ages)
         #expect(server.received.withLock { $0 } == StallingServer.tooMuch + "still open".utf8.count)
     }
 
@@ -95,21 +95,25 @@ struct WritingTests {
     func timeoutInTheMiddle() throws {
         let server = try StallingServer()
         var configuration = ClientConfiguration()
-        configuration.writeTimeout = .milliseconds(200)
+        let limit = Duration.milliseconds(400)
+        configuration.writeTimeout = limit
         let message = [UInt8](repeating: 7, count: StallingServer.tooMuch)
-        let clients = try (0..<3).map { _ in try WebSocketClient(server.url(), configuration: configuration) }
-        let times = clients.map { client in
-            Timing.of {
-                let error = failure { try client.writeBinaryMessage(message) }
+        let kept = try Punctuality(of: limit) { () -> Duration in
+            let client = try WebSocketClient(server.url(), configuration: configuration)
+            var error: WebSocketError?
+            var time = Duration.zero
+            // Where the machine is too busy for a part of it to leave in time, the connection stays open.
+            for _ in 0..<10 where client.isOpen {
+                // With the time that it takes to copy the message.
+                time = Timing.of { error = failure { try client.writeBinaryMessage(message) } }
                 #expect(error?.code == .writeTimedOut)
-                #expect(error?.closure?.code == 1006)
-                #expect(error?.description.contains("ended") == true)
-                #expect(!client.isOpen)
-                #expect(failure { try client.writeTextMessage("x") }?.code == .connectionClosure)
             }
+            #expect(error?.closure?.code == 1006)
+            #expect(error?.description.contains("ended") == true)
+            #expect(!client.isOpen)
+            #expect(failure { try client.writeTextMessage("x") }?.code == .connectionClosure)
+            return time
         }
-        // With the time that it takes to copy the message.
-        #expect(times.allSatisfy { $0 >= .milliseconds(200) }, "\(times)")
-        #expect(times.contains { $0 < .milliseconds(300) }, "\(times)")
+        #expect(kept.isKept, "\(kept)")
     }
 }

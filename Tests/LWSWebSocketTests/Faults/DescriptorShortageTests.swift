@@ -12,7 +12,7 @@
     struct DescriptorShortageTests {
         init() throws {
             // Loops of tests before that end meanwhile would give descriptors back.
-            try #require(eventually(within: .seconds(5)) { (try? ProcessMetrics.threads(named: "lws-client")) == 0 })
+            try #require(eventually { (try? ProcessMetrics.threads(named: "lws-client")) == 0 })
         }
 
         private func secure(_ change: (inout ClientSecureSocket) -> Void = { _ in }) throws -> ClientConfiguration {
@@ -58,7 +58,7 @@
                         #expect(
                             isNamed || error?.description.contains("Too many open files") == true || name == "a name")
                     }
-                    #expect(time < .seconds(2), "\(name): \(time)")
+                    #expect(time < Timing.atOnce, "\(name): \(time)")
                     for client in clients { #expect(try client.echoes(name)) }
                 }
             }
@@ -89,7 +89,7 @@
         func someLeft(_ isSecure: Bool) throws {
             let server = try EchoProcess(secure: isSecure)
             var configuration = isSecure ? try ClientConfiguration.secure() : ClientConfiguration()
-            configuration.handShakeTimeout = .seconds(5)
+            configuration.handShakeTimeout = Timing.ages
             let loops = (0..<10).map { _ in WebSocketLoop() }
             let before = try ProcessMetrics.openDescriptors()
             var outcomes: [Bool] = []
@@ -107,7 +107,7 @@
                     try WebSocketClient(server.url(), configuration: configuration, loop: loop).echoes(), "\(left)")
             }
             #expect(outcomes.first == false && outcomes.last == true)
-            #expect(eventually(within: .seconds(5)) { (try? ProcessMetrics.openDescriptors()) ?? .max <= before })
+            #expect(eventually { (try? ProcessMetrics.openDescriptors()) ?? .max <= before })
         }
 
         @Test("a loop that starts where few descriptors may be had serves more clients as soon as more may be had")
@@ -125,11 +125,11 @@
             #expect(try ProcessMetrics.threads(named: "lws-client") == 2)
             // Each of the threads ends with the last of its clients.
             try first.close()
-            let isOver = eventually(within: .seconds(5)) { (try? ProcessMetrics.threads(named: "lws-client")) == 1 }
+            let isOver = eventually { (try? ProcessMetrics.threads(named: "lws-client")) == 1 }
             #expect(isOver && loop.isRunning)
             for client in others { #expect(try client.echoes()) }
             for client in others { try client.close() }
-            #expect(eventually(within: .seconds(5)) { (try? ProcessMetrics.threads(named: "lws-client")) == 0 })
+            #expect(eventually { (try? ProcessMetrics.threads(named: "lws-client")) == 0 })
             #expect(!loop.isRunning)
         }
 

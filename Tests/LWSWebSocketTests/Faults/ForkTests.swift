@@ -10,6 +10,9 @@
 
     @Suite("A process that forks", .serialized)
     struct ForkTests {
+        /// After so many milliseconds a child is taken for one that hangs.
+        private static let patience = Int32(Timing.ages / .milliseconds(1))
+
         private func server(secure: Bool, _ seen: Seen) throws -> RawServer {
             let identity = secure ? try TLSIdentity(CertificateAuthority.shared.server(.good)) : nil
             return try RawServer(tls: identity) { peer in
@@ -25,7 +28,7 @@
 
         private func connect(_ server: RawServer, secure: Bool) throws -> WebSocketClient {
             var configuration = secure ? try ClientConfiguration.secure() : ClientConfiguration()
-            (configuration.readTimeout, configuration.writeTimeout) = (.seconds(5), .seconds(5))
+            (configuration.readTimeout, configuration.writeTimeout) = (Timing.ages, Timing.ages)
             return try WebSocketClient(server.url(), configuration: configuration)
         }
 
@@ -38,7 +41,7 @@
             let program = try #require(words[0])
             let end = try words.withUnsafeBufferPointer { list in
                 guard let first = list.baseAddress else { throw PeerError("no words") }
-                return try ForkedChild.run { _ in
+                return try ForkedChild.run(within: Self.patience) { _ in
                     // So that an inherited SIGCHLD that is blocked does not keep the shell waiting.
                     var none = sigset_t()
                     sigemptyset(&none)
@@ -82,8 +85,8 @@
             let client = try connect(server, secure: isSecure)
             #expect(try client.echoes())
             for _ in 0..<5 {
-                #expect(try ForkedChild.run { _ in 3 } == .exited(3, output: []))
-                let failing = try ForkedChild.run { _ in
+                #expect(try ForkedChild.run(within: Self.patience) { _ in 3 } == .exited(3, output: []))
+                let failing = try ForkedChild.run(within: Self.patience) { _ in
                     execv("/nonexistent", [nil])
                     return 126
                 }
@@ -117,14 +120,12 @@
             // Another thread holds the locks while the process forks.
             let (isLocked, mayGo) = (MonotonicSemaphore(), MonotonicSemaphore())
             let holding = try Background {
-                client.link.state.withLock { state in
-                    state.connection.query { _ in
-                        isLocked.signal()
-                        _ = mayGo.wait(until: Deadline(after: .seconds(20)))
-                    }
+                client.inside.holdingLocks {
+                    isLocked.signal()
+                    _ = mayGo.wait(until: Deadline(after: Timing.ages * 2))
                 }
             }
-            #expect(isLocked.wait(until: Deadline(after: .seconds(5))))
+            #expect(isLocked.wait(until: Deadline(after: Timing.ages)))
             let calls: [@Sendable (WebSocketClient) throws -> Void] = [
                 { _ = try $0.readMessage() }, { try $0.writeTextMessage("child") }, { try $0.ping() },
                 { try $0.close() },
@@ -132,7 +133,7 @@
                 { _ in _ = try WebSocketClient(url) },
                 { if $0.isOpen { throw PeerError("open") } else { throw Closed() } },
             ]
-            let end = try ForkedChild.run { report in
+            let end = try ForkedChild.run(within: Self.patience) { report in
                 for call in calls { report(Self.outcome { try call(client) }) }
                 return 0
             }
@@ -154,7 +155,7 @@
             let box = Locked<WebSocketClient?>(try connect(server, secure: isSecure))
             weak let client = box.withLock { $0 }
             #expect(try client?.echoes() == true)
-            let end = try ForkedChild.run { _ in
+            let end = try ForkedChild.run(within: Self.patience) { _ in
                 box.withLock { $0 = nil }
                 return client == nil ? 0 : 1
             }
@@ -174,18 +175,18 @@
             let hasForked = try Pipe()
             let mayEnd = try Pipe()
             let child = try Background {
-                try ForkedChild.run(within: 15000) { _ in
+                try ForkedChild.run(within: Self.patience) { _ in
                     hasForked.signal()
                     mayEnd.wait()
                     return 0
                 }
             }
             hasForked.wait()
-            let time = try Timing.of { try client.close() }
+            let time = try Timing.of { try client.close(timeout: Timing.ages) }
             let frames = try seen.all()
             mayEnd.signal()
             #expect(try child.value() == .exited(0, output: []))
-            #expect(time < .seconds(2), "\(time)")
+            #expect(time < Timing.atOnce, "\(time)")
             #expect(frames.map(\.opcode) == [1, 8])
         }
 

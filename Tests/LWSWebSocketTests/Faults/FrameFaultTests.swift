@@ -18,7 +18,7 @@ struct FrameFaultTests {
         let healthy = try FrameCatcher()
         let other = try WebSocketClient(healthy.server.url())
         var configuration = ClientConfiguration()
-        configuration.readTimeout = .seconds(5)
+        configuration.readTimeout = Timing.ages
         let client = try WebSocketClient(server.url(), configuration: configuration)
         for _ in 0..<leadingMessages { _ = try client.readMessage() }
         let error = failure { try client.readMessage() }
@@ -70,7 +70,9 @@ struct FrameFaultTests {
         let huge: [UInt8] = [0x82, 127, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff] + payload
         let before = try ProcessMetrics.residentMemory()
         #expect(try readError(huge)?.code == .payloadTooLarge)
-        #expect(try ProcessMetrics.residentMemory() - before < 16 << 20)
+        let grown = try ProcessMetrics.residentMemory() - before
+        // Less than the largest message that is allowed would take.
+        #expect(Sanitizer.isActive || grown < 64 << 20, "\(grown >> 20) MiB")
     }
 
     @Test("does not take away the messages that came before it")
@@ -105,7 +107,7 @@ struct FrameFaultTests {
                 peer.send((0..<5000).map { _ in UInt8.random(in: 0...255, using: &generator) })
             }
             var configuration = ClientConfiguration()
-            configuration.readTimeout = .seconds(5)
+            configuration.readTimeout = Timing.ages
             let client = try WebSocketClient(server.url(), configuration: configuration)
             var error: WebSocketError?
             while error == nil { error = failure { try client.readMessage() } }

@@ -78,7 +78,7 @@ struct ReconnectingEndTests {
         let log = RetryLog()
         let client = try WebSocketClient(server.url(), configuration: log.configuration(maxCount: 2))
         try client.writeTextMessage("now")
-        #expect(eventually(within: .seconds(5)) { !client.isOpen })
+        #expect(eventually { !client.isOpen })
         let calls = try (0..<4).map { index in
             try Background {
                 if index < 2 { try client.writeTextMessage("x") } else { try client.ping() }
@@ -120,18 +120,20 @@ struct ReconnectingEndTests {
         let server = try silentAfterLoss(asked)
         defer { server.stop() }
         let log = RetryLog()
-        let client = try WebSocketClient(
-            server.url(), configuration: log.configuration(interval: isAttempting ? .milliseconds(1) : .seconds(60)))
+        var configuration = log.configuration(
+            interval: isAttempting ? .milliseconds(1) : Timing.ages, maxWaitInterval: Timing.ages)
+        (configuration.readTimeout, configuration.writeTimeout) = (Timing.ages, Timing.ages)
+        let client = try WebSocketClient(server.url(), configuration: configuration)
         // A write before the loss is known would be taken.
-        #expect(eventually(within: .seconds(5)) { !client.isOpen })
+        #expect(eventually { !client.isOpen })
         let calls = try (0..<6).map { index in
             try Background {
                 if index < 3 { try client.writeTextMessage("x") } else { _ = try client.readMessage() }
             }
         }
         try log.next()
-        if isAttempting { #expect(asked.wait(until: Deadline(after: .seconds(5)))) }
-        #expect(eventually(within: .seconds(5)) { client.link.state.withLock { $0.waiters.count == 6 } })
+        if isAttempting { #expect(asked.wait(until: Deadline(after: Timing.ages))) }
+        #expect(eventually { client.inside.waiting == 6 })
         let time = try Timing.of {
             try client.close(statusCode: 3000)
             for call in calls {
@@ -140,9 +142,9 @@ struct ReconnectingEndTests {
                 #expect(error?.closure == .init(code: 3000, reason: "", initiator: .local))
             }
         }
-        #expect(time < .milliseconds(200), "\(time)")
+        #expect(time < Timing.atOnce, "\(time)")
         #expect(failure { try client.readMessage() }?.closure?.code == 3000)
-        #expect(eventually(within: .seconds(2)) { (try? ProcessMetrics.threads(named: "lws-reconnect")) == 0 })
+        expectNoThread()
     }
 
     @Test("ends at once, with its thread, when the last reference is dropped", arguments: [false, true])
@@ -151,17 +153,27 @@ struct ReconnectingEndTests {
         let server = try silentAfterLoss(asked)
         defer { server.stop() }
         let log = RetryLog()
-        var configuration = log.configuration(interval: isAttempting ? .milliseconds(1) : .seconds(60))
+        var configuration = log.configuration(
+            interval: isAttempting ? .milliseconds(1) : Timing.ages, maxWaitInterval: Timing.ages)
         configuration.readTimeout = .milliseconds(50)
         var client: WebSocketClient? = try WebSocketClient(server.url(), configuration: configuration)
         weak let link = client?.link
+        // A read that is over before the loss is known would not meet it.
+        #expect(eventually { client?.isOpen == false })
         #expect(failure { try client?.readMessage() }?.code == .readTimedOut)
         try log.next()
-        if isAttempting { #expect(asked.wait(until: Deadline(after: .seconds(5)))) }
+        if isAttempting { #expect(asked.wait(until: Deadline(after: Timing.ages))) }
         #expect(try ProcessMetrics.threads(named: "lws-reconnect") == 1)
         client = nil
-        #expect(eventually(within: .seconds(1)) { link == nil })
-        #expect(eventually(within: .seconds(1)) { (try? ProcessMetrics.threads(named: "lws-reconnect")) == 0 })
+        #expect(eventually(within: Timing.atOnce) { link == nil })
+        expectNoThread()
+    }
+
+    /// The thread that connects again is gone, though it would have had to wait for ages.
+    private func expectNoThread(sourceLocation: SourceLocation = #_sourceLocation) {
+        #expect(
+            eventually(within: Timing.atOnce) { (try? ProcessMetrics.threads(named: "lws-reconnect")) == 0 },
+            sourceLocation: sourceLocation)
     }
 
     @Test("never leaves a connection open that comes about while the client is closed or dropped")
@@ -179,18 +191,18 @@ struct ReconnectingEndTests {
         defer { server.stop() }
         let descriptors = try ProcessMetrics.openDescriptors()
         for round in 0..<60 {
-            let configuration = RetryLog().configuration(interval: .microseconds(100))
+            var configuration = RetryLog().configuration(interval: .microseconds(100))
+            configuration.readTimeout = Timing.ages
             let client = try WebSocketClient(server.url(), configuration: configuration)
             let reading = try Background { try client.readMessage() }
             _ = reading.isBlocked(for: .microseconds(round * 30))
-            let closing = try Background { try client.close() }
-            try closing.value(within: .seconds(5))
-            #expect(failure { try reading.value(within: .seconds(5)) } != nil)
+            let closing = try Background { try client.close(timeout: Timing.ages) }
+            try closing.value(within: Timing.atOnce)
+            #expect(failure { try reading.value(within: Timing.atOnce) } != nil)
             if round % 2 == 1 { _ = try? WebSocketClient(server.url(), configuration: ClientConfiguration()) }
         }
-        #expect(eventually(within: .seconds(6)) { open.withLock { $0 } == 0 })
-        #expect(
-            eventually(within: .seconds(6)) { (try? ProcessMetrics.openDescriptors()) ?? .max <= descriptors + 4 })
-        #expect(eventually(within: .seconds(2)) { (try? ProcessMetrics.threads(named: "lws-reconnect")) == 0 })
+        #expect(eventually { open.withLock { $0 } == 0 })
+        #expect(eventually { (try? ProcessMetrics.openDescriptors()) ?? .max <= descriptors + 4 })
+        expectNoThread()
     }
 }

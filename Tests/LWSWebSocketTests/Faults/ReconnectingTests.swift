@@ -20,26 +20,30 @@ struct ReconnectingTests {
         }
         defer { server.stop() }
         var configuration = RetryLog().configuration()
-        configuration.readTimeout = .milliseconds(150)
-        configuration.writeTimeout = .milliseconds(150)
+        let limit = Duration.milliseconds(200)
+        (configuration.readTimeout, configuration.writeTimeout) = (limit, limit)
         let client = try WebSocketClient(server.url(), configuration: configuration)
-        let reading = Timing.of {
+        // A call that is over before the loss is known would not meet it.
+        #expect(eventually { !client.isOpen })
+        let reading = Punctuality(of: limit) { () -> Void in
             let error = failure { try client.readMessage() }
             #expect(error?.code == .readTimedOut)
             #expect(error?.description.contains("being made again") == true)
         }
-        #expect(reading.isAbout(.milliseconds(150)), "\(reading)")
-        let writing = Timing.of {
+        #expect(reading.isKept, "\(reading)")
+        let writing = Punctuality(of: limit) { () -> Void in
             let error = failure { try client.writeTextMessage("x") }
             #expect(error?.code == .writeTimedOut)
             #expect(error?.closure == nil)
             #expect(error?.description.contains("nothing of it was") == true)
         }
-        #expect(writing.isAbout(.milliseconds(150)), "\(writing)")
+        #expect(writing.isKept, "\(writing)")
         mayAccept.withLock { $0 = true }
-        #expect(eventually(within: .seconds(5)) { client.isOpen })
-        try client.writeTextMessage("y")
-        #expect(try client.readTextMessage() == "y", "what was given up was not sent")
+        #expect(eventually { client.isOpen })
+        // As the client's own calls, but for the limits, within which a busy machine may not manage that.
+        try client.inside.write(.text("y"), timeout: Timing.ages)
+        let echo = try client.inside.read(.only(.text), timeout: Timing.ages)
+        #expect(echo == .text("y"), "what was given up was not sent")
         try client.close()
     }
 
@@ -56,12 +60,17 @@ struct ReconnectingTests {
         defer { server.stop() }
         let log = RetryLog()
         var configuration = log.configuration()
-        configuration.pingInterval = .milliseconds(50)
-        configuration.pongTimeout = .milliseconds(50)
+        configuration.pingInterval = .milliseconds(100)
+        configuration.pongTimeout = .milliseconds(300)
         let client = try WebSocketClient(server.url(), configuration: configuration)
         #expect(try client.readTextMessage() == "another")
-        #expect(log.all.count == 1)
-        #expect(log.all.first?.error.description.contains("did not answer a ping within") == true)
+        let losses = log.all
+        #expect(!losses.isEmpty)
+        // On a busy machine the other one's answer may be too late as well; each is followed at the first attempt.
+        for loss in losses {
+            #expect(loss.error.description.contains("did not answer a ping within"))
+            #expect(loss.attempt == 0)
+        }
         try client.close()
     }
 
@@ -78,7 +87,7 @@ struct ReconnectingTests {
         defer { server.stop() }
         let client = try WebSocketClient(server.url(), configuration: RetryLog().configuration())
         let reading = try Background { try client.readTextMessage() }
-        #expect(eventually(within: .seconds(5)) { server.count == 2 })
+        #expect(eventually { server.count == 2 })
         let error = failure { try client.roundTripTime() }
         #expect(error?.code == .connectionClosure)
         #expect(error?.closure?.initiator == .network)
@@ -99,14 +108,16 @@ struct ReconnectingTests {
         }
         defer { server.stop() }
         let client = try WebSocketClient(server.url(), configuration: RetryLog().configuration())
-        #expect(eventually(within: .seconds(5)) { !client.isOpen })
+        #expect(eventually { !client.isOpen })
         try client.writeTextMessage("x")
         #expect(try (0..<5).map { _ in try client.readTextMessage() } == ["0", "A", "1", "B", "!"])
     }
 
     @Test("serves readers in the order in which they came, over a loss")
     func order() throws {
+        let mayAccept = MonotonicSemaphore()
         let server = try NumberedServer { number, peer in
+            if number > 0 { _ = mayAccept.wait(until: Deadline(after: Timing.ages)) }
             try peer.acceptUpgrade()
             if number == 0 {
                 _ = try peer.readFrame()
@@ -117,22 +128,24 @@ struct ReconnectingTests {
         }
         defer { server.stop() }
         let log = RetryLog()
-        let client = try WebSocketClient(
-            server.url(), configuration: log.configuration(interval: .milliseconds(200)))
+        var configuration = log.configuration()
+        configuration.readTimeout = Timing.ages
+        let client = try WebSocketClient(server.url(), configuration: configuration)
         var readers: [Background<String>] = []
         for index in 0..<8 {
             if index == 4 {
                 try client.writeTextMessage("go")
                 try log.next()
                 // All that waited have met the loss.
-                #expect(eventually(within: .seconds(5)) { client.link.state.withLock { $0.waiters.count == 4 } })
+                #expect(eventually { client.inside.waiting == 4 })
             }
             readers.append(try Background { try client.readTextMessage() })
             let waiting = index + 1
             #expect(
-                eventually(within: .seconds(5)) { client.link.state.withLock { $0.lastTicket } >= waiting }
+                eventually { client.inside.lastTicket >= waiting }
                     && readers[index].isBlocked(for: .milliseconds(5)))
         }
+        mayAccept.signal()
         #expect(try readers.map { try $0.value() } == (0..<8).map(String.init))
     }
 
@@ -148,13 +161,13 @@ struct ReconnectingTests {
         defer { server.stop() }
         let client = try WebSocketClient(
             server.url(), configuration: RetryLog().configuration(interval: .milliseconds(1)))
-        #expect(eventually(within: .seconds(5)) { client.connection.query { $0.inbound.isPaused } })
+        #expect(eventually { client.inside.isPaused })
         for round in 0..<10 {
             try client.writeTextMessage("\(round)")
-            #expect(eventually(within: .seconds(5)) { !client.isOpen })
+            #expect(eventually { !client.isOpen })
         }
         var count = 0
-        while case .served(.message) = client.connection.enter(.any) { count += 1 }
+        while client.inside.takesMessage() { count += 1 }
         #expect(count >= 16 && count * size <= InboundQueue.maxBytes + 10 * size, "\(count)")
         #expect(count <= 18, "\(count)")
     }

@@ -37,8 +37,7 @@ struct SecureProxyTests {
         try client.writeBinaryMessage(bytes)
         #expect(try client.readBinaryMessage() == bytes)
         try client.close()
-        #expect(
-            eventually(within: .seconds(5)) { tinyproxy.output.contains("CONNECT localhost:\(server.port)") })
+        #expect(eventually { tinyproxy.output.contains("CONNECT localhost:\(server.port)") })
     }
 
     @Test("asks for the server's name, and verifies that, whatever the proxy is called")
@@ -212,23 +211,25 @@ struct SecureProxyTests {
             peer.waitForEnd()
         }
         defer { for server in [agreeing, silent, slow] { server.stop() } }
-        func outcome(_ proxy: RawServer) throws -> (WebSocketError.Code?, Duration) {
+        func expect(
+            _ code: WebSocketError.Code, after time: Duration, by proxy: RawServer, tls: Duration,
+            whole: Duration = Timing.ages
+        ) throws {
             let configuration = try configuration(proxy.port) {
-                $0.secureSocket?.handshakeTimeout = .milliseconds(200)
-                $0.handShakeTimeout = .milliseconds(800)
+                $0.secureSocket?.handshakeTimeout = tls
+                $0.handShakeTimeout = whole
             }
-            var code: WebSocketError.Code?
-            let time = Timing.best(of: 2) {
-                code = failure { try WebSocketClient("wss://server.example/", configuration: configuration) }?.code
+            let kept = Punctuality(of: time) { () -> Void in
+                let error = failure { try WebSocketClient("wss://server.example/", configuration: configuration) }
+                #expect(error?.code == code)
             }
-            return (code, time)
+            #expect(kept.isKept, "\(kept)")
         }
-        let (agreed, first) = try outcome(agreeing)
-        #expect(agreed == .ssl && first.isAbout(.milliseconds(200)), "\(first)")
-        let (waited, second) = try outcome(slow)
-        #expect(waited == .ssl && second >= .milliseconds(500) && second < .milliseconds(600), "\(second)")
-        let (never, third) = try outcome(silent)
-        #expect(never == .handshakeTimedOut && third.isAbout(.milliseconds(800)), "\(third)")
+        try expect(.ssl, after: .milliseconds(400), by: agreeing, tls: .milliseconds(400))
+        try expect(.ssl, after: .milliseconds(600), by: slow, tls: .milliseconds(300))
+        try expect(
+            .handshakeTimedOut, after: .milliseconds(400), by: silent, tls: .milliseconds(100),
+            whole: .milliseconds(400))
     }
 
     @Test("ends at once with close")
@@ -243,11 +244,11 @@ struct SecureProxyTests {
         let client = try WebSocketClient(
             unconnected: "wss://server.example/", configuration: configuration(proxy.port))
         let connecting = try Background { try client.connect() }
-        #expect(begun.wait(until: Deadline(after: .seconds(5))))
+        #expect(begun.wait(until: Deadline(after: Timing.ages)))
         let time = try Timing.of {
             try client.close()
             #expect(failure { try connecting.value() }?.code == .connectionClosure)
         }
-        #expect(time < .milliseconds(100), "\(time)")
+        #expect(time < Timing.atOnce, "\(time)")
     }
 }

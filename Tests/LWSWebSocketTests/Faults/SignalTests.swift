@@ -35,7 +35,7 @@
 
         private func configuration(_ isSecure: Bool) throws -> ClientConfiguration {
             var configuration = isSecure ? try ClientConfiguration.secure() : ClientConfiguration()
-            (configuration.readTimeout, configuration.writeTimeout) = (.seconds(5), .seconds(5))
+            (configuration.readTimeout, configuration.writeTimeout) = (Timing.ages, Timing.ages)
             return configuration
         }
 
@@ -103,8 +103,8 @@
                 #expect(try client?.echoes() == true)
                 #expect(Self.actions() == before)
                 client = nil
-                #expect(eventually(within: .seconds(5)) { !loop.isRunning })
-                #expect(eventually(within: .seconds(5)) { (try? ProcessMetrics.threads(named: "lws-client")) == 0 })
+                #expect(eventually { !loop.isRunning })
+                #expect(eventually { (try? ProcessMetrics.threads(named: "lws-client")) == 0 })
                 #expect(Self.actions() == before)
             }
         }
@@ -116,7 +116,7 @@
                 let mayEnd = MonotonicSemaphore()
                 func onPong(_ payload: [UInt8]) {
                     called.signal()
-                    _ = mayEnd.wait(until: Deadline(after: .seconds(10)))
+                    _ = mayEnd.wait(until: Deadline(after: Timing.ages))
                 }
             }
             let server = try EchoProcess()
@@ -126,7 +126,7 @@
             configuration.pingPongHandler = handler
             let client = try WebSocketClient(server.url(), configuration: configuration)
             try client.ping()
-            #expect(handler.called.wait(until: Deadline(after: .seconds(5))))
+            #expect(handler.called.wait(until: Deadline(after: Timing.ages)))
             var seen = Set<String>()
             for thread in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task") {
                 guard let status = try? String(contentsOfFile: "/proc/self/task/\(thread)/status", encoding: .utf8)
@@ -147,18 +147,24 @@
 
         @Test("interrupt a blocked read without ending it, or its time limit coming early")
         func interrupted() throws {
+            let isOften = try succeedsWithSomeLimit { try interrupt(readOf: $0) > 10 }
+            #expect(isOften)
+        }
+
+        /// Interrupts a read that has so long and gets nothing, time and again. Returns how many signals were handled.
+        private func interrupt(readOf limit: Duration) throws -> Int {
             let mayAnswer = MonotonicSemaphore()
             let server = try RawServer { peer in
                 _ = try? peer.acceptUpgrade()
-                _ = mayAnswer.wait(until: Deadline(after: .seconds(10)))
+                _ = mayAnswer.wait(until: Deadline(after: Timing.ages))
                 peer.sendFrame(opcode: 1, Array("late".utf8))
                 peer.waitForEnd()
             }
             defer { server.stop() }
             var configuration = try configuration(false)
-            configuration.readTimeout = .milliseconds(300)
+            configuration.readTimeout = limit
             let client = try WebSocketClient(server.url(), configuration: configuration)
-            try handling(SIGUSR1) { () throws -> Void in
+            return try handling(SIGUSR1) { () throws -> Int in
                 let reader = Locked<pthread_t?>(nil)
                 let reading = try Background { () throws -> Duration in
                     var wanted = sigset_t()
@@ -170,7 +176,8 @@
                         #expect(failure { try client.readMessage() }?.code == .readTimedOut)
                     }
                     mayAnswer.signal()
-                    #expect(try client.readTextMessage() == "late")
+                    // It may take longer to come than one read may.
+                    #expect(eventually { (try? client.readTextMessage()) == "late" })
                     // Its handle is not used any more.
                     reader.withLock { $0 = nil }
                     return time
@@ -179,8 +186,8 @@
                     reader.withLock { if let thread = $0 { _ = pthread_kill(thread, SIGUSR1) } }
                 }
                 let time = try reading.value()
-                #expect(time >= .milliseconds(300) && time < .seconds(2), "\(time)")
-                #expect(handled.load(ordering: .relaxed) > 10)
+                #expect(time >= limit && time < limit + Timing.atOnce, "\(time)")
+                return handled.load(ordering: .relaxed)
             }
         }
     }

@@ -22,7 +22,7 @@ struct TokenAnswerFaultTests {
         }
         defer { server.stop() }
         var configuration = ClientConfiguration()
-        configuration.handShakeTimeout = .seconds(10)
+        configuration.handShakeTimeout = .seconds(20)
         configuration.auth = .oauth2(
             .clientCredentials(tokenUrl: "http://127.0.0.1:\(server.port)/t", clientId: "c", clientSecret: "hunter2"))
         // Nobody listens: a token would end in `connection`.

@@ -161,7 +161,7 @@ struct TokenSecretsTests {
         for url in ["https://127.0.0.1:\(try FreePort.find())/token", slow, server.tokenURL(host: "127.0.0.1")] {
             for var grant in try Self.grants(url) {
                 if url == slow {
-                    grant.clientConfig.timeout = .milliseconds(100)
+                    grant.clientConfig.timeout = .milliseconds(300)
                 } else {
                     grant.clientConfig.secureSocket = nil
                 }

@@ -19,7 +19,7 @@ struct UnreadEndTests {
                 peer.sendFrame(opcode: 2, [UInt8](repeating: UInt8(truncatingIfNeeded: index), count: size))
             }
             peer.sendFrame(opcode: 8, [0x03, 0xe8])
-            _ = mayEnd.wait(until: Deadline(after: .seconds(10)))
+            _ = mayEnd.wait(until: Deadline(after: Timing.ages))
             // Closes when the client has fallen silent, or does not seem to. With pings unread it would be a reset.
             for _ in 0..<50 {
                 if peer.isQuiet(for: .milliseconds(300)) { break }
@@ -43,9 +43,9 @@ struct UnreadEndTests {
     }
 
     private func end(_ client: WebSocketClient, _ mayEnd: MonotonicSemaphore, _ ended: MonotonicSemaphore) {
-        #expect(eventually(within: .seconds(10)) { client.connection.query { $0.inbound.isPaused } })
+        #expect(eventually { client.inside.isPaused })
         mayEnd.signal()
-        #expect(ended.wait(until: Deadline(after: .seconds(30))))
+        #expect(ended.wait(until: Deadline(after: Timing.ages)))
     }
 
     @Test("is read to its last message and its close frame, keep-alive or not, and is not connected to again")
@@ -55,7 +55,7 @@ struct UnreadEndTests {
         defer { server.stop() }
         let log = RetryLog()
         var configuration = log.configuration()
-        configuration.readTimeout = .seconds(5)
+        configuration.readTimeout = Timing.ages
         configuration.pingInterval = .milliseconds(100)
         let client = try WebSocketClient(server.url(), configuration: configuration)
         end(client, mayEnd, ended)
@@ -74,14 +74,14 @@ struct UnreadEndTests {
         let server = try server(count, of: 1, mayEnd: mayEnd, ended: ended)
         defer { server.stop() }
         var configuration = ClientConfiguration()
-        configuration.readTimeout = .seconds(10)
+        configuration.readTimeout = Timing.ages
         let client = try WebSocketClient(server.url(), configuration: configuration)
         end(client, mayEnd, ended)
         let writes: [() throws -> Void] = [
             { try client.writeTextMessage("x") }, { try client.ping() }, { _ = try client.roundTripTime() },
         ]
         let socket = try #require(try ProcessMetrics.sockets(toPort: server.port).first)
-        try #require(eventually(within: .seconds(10)) { Socket.hasEnded(socket) })
+        try #require(eventually { Socket.hasEnded(socket) })
         for write in writes {
             let error = failure(write)
             #expect(error?.code == .connectionClosure)

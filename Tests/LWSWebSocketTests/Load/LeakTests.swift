@@ -16,7 +16,7 @@ struct LeakTests {
                 if frame.opcode == 8 { peer.sendFrame(opcode: 8, frame.payload) }
             }
         }
-        try expectNoGrowth(2000, memory: 2 << 20) { _ in
+        try expectNoGrowth(2000) { _ in
             let client = try WebSocketClient(server.url())
             #expect(client.isOpen)
         }
@@ -28,7 +28,7 @@ struct LeakTests {
             _ = try? peer.acceptUpgrade()
             while let frame = try? peer.readFrame() { peer.sendFrame(opcode: frame.opcode, frame.payload) }
         }
-        try expectNoGrowth(2000, memory: 2 << 20) { index in
+        try expectNoGrowth(2000) { index in
             let client = try WebSocketClient(server.url())
             try client.writeTextMessage("\(index)")
             #expect(try client.readTextMessage() == "\(index)")
@@ -48,7 +48,7 @@ struct LeakTests {
         let silent = try RawServer { $0.waitForEnd() }
         var quick = ClientConfiguration()
         quick.handShakeTimeout = .milliseconds(2)
-        try expectNoGrowth(300, memory: 2 << 20) { _ in
+        try expectNoGrowth(300) { _ in
             #expect(failure { try WebSocketClient("ws://127.0.0.1:\(port)/") } != nil)
             #expect(failure { try WebSocketClient(refusing.url()) } != nil)
             #expect(failure { try WebSocketClient(dropping.url()) } != nil)
@@ -70,10 +70,10 @@ struct LeakTests {
             let loop = WebSocketLoop()
             let client = try WebSocketClient(server.url(), loop: loop)
             try client.close(timeout: .zero)
-            #expect(eventually(within: .seconds(5)) { !loop.isRunning })
+            #expect(eventually { !loop.isRunning })
         }
         // Dispatch keeps a worker for the timer that ends loops.
-        let settled = eventually(within: .seconds(5)) {
+        let settled = eventually {
             guard let now = try? ProcessUsage() else { return false }
             return now.descriptors <= before.descriptors + 2 && now.threads <= before.threads + 2
         }

@@ -43,9 +43,9 @@ struct LoopGateTests {
                 return held
             }
         }
-        let held = try callers.reduce(0) { try $0 + $1.value(within: .seconds(60)) }
+        let held = try callers.reduce(0) { try $0 + $1.value(within: .seconds(300)) }
         isOver.withLock { $0 = true }
-        #expect(try servant.value(within: .seconds(10)) > 0)
+        #expect(try servant.value() > 0)
         #expect(counter.value == held)
         #expect(held > 0)
         #expect(gate.enter())
@@ -65,9 +65,9 @@ struct LoopGateTests {
                 gate.leave()
             }
         }
-        #expect(throws: Never.self) { try servant.value(within: .seconds(10)) }
+        #expect(throws: Never.self) { try servant.value() }
         isOver.withLock { $0 = true }
-        for caller in callers { try caller.value(within: .seconds(10)) }
+        for caller in callers { try caller.value() }
     }
 
     @Test("turns callers away while its own thread waits in lws, also those who have to wait")

@@ -26,7 +26,7 @@ struct LoopTests {
         #expect(loop.isRunning && clients.count { $0.isOpen } == 10)
         #expect(try ProcessMetrics.threads(named: "lws-client") <= before + 1)
         clients = []
-        #expect(eventually(within: .seconds(10)) { !loop.isRunning })
+        #expect(eventually { !loop.isRunning })
         #expect(try WebSocketClient(server.url(), loop: loop).isOpen, "it starts again")
     }
 
@@ -34,10 +34,17 @@ struct LoopTests {
     func comesBack() throws {
         let server = try server()
         let loop = WebSocketLoop()
-        for _ in 0..<5 {
+        var inTime = 0
+        for _ in 0..<100 where inTime < 5 {
+            let start = ContinuousClock.now
             #expect(try WebSocketClient(server.url(), loop: loop).isOpen)
-            #expect(loop.isRunning)
+            let isRunning = loop.isRunning
+            // It stays for a second without clients; a round that took longer says nothing.
+            guard ContinuousClock.now - start < .seconds(1) else { continue }
+            #expect(isRunning)
+            inTime += 1
         }
+        #expect(inTime == 5)
     }
 
     @Test("of its own is apart from the shared one")
@@ -65,7 +72,7 @@ struct LoopTests {
             }
             done.signal()
         }
-        #expect(done.wait(until: Deadline(after: .seconds(5))))
+        #expect(done.wait(until: Deadline(after: Timing.ages)))
         #expect(codes.withLock { $0 } == [.invalidArgument, .invalidArgument, .invalidArgument])
         #expect(client.isOpen)
     }
@@ -90,23 +97,20 @@ struct LoopTests {
     func resolverThreads() throws {
         let mayAnswer = MonotonicSemaphore()
         let resolver = SystemNameResolver { _ in
-            _ = mayAnswer.wait(until: Deadline(after: .seconds(20)))
+            _ = mayAnswer.wait(until: Deadline(after: .seconds(300)))
             return .failure("asked")
         }
         let done = MonotonicSemaphore()
         for index in 0..<40 {
-            resolver.resolve("host\(index)", deadline: Deadline(after: .seconds(30))) { _ in done.signal() }
+            resolver.resolve("host\(index)", deadline: Deadline(after: .seconds(600))) { _ in done.signal() }
         }
         resolver.resolve("late", deadline: Deadline(after: .zero)) { _ in Issue.record("nobody waits for this one") }
         #expect(
-            eventually(within: .seconds(5)) {
-                (try? ProcessMetrics.threads(named: "lws-resolver")) == SystemNameResolver.maxThreads
-            })
+            eventually { (try? ProcessMetrics.threads(named: "lws-resolver")) == SystemNameResolver.maxThreads })
         for _ in 0..<40 {
             mayAnswer.signal()
-            #expect(done.wait(until: Deadline(after: .seconds(20))))
+            #expect(done.wait(until: Deadline(after: Timing.ages)))
         }
-        #expect(
-            eventually(within: .seconds(5)) { (try? ProcessMetrics.threads(named: "lws-resolver")) == 0 })
+        #expect(eventually { (try? ProcessMetrics.threads(named: "lws-resolver")) == 0 })
     }
 }

@@ -10,7 +10,7 @@ import Testing
 struct SecureLeakTests {
     /// No client has a context any more.
     private func expectNoContexts() {
-        #expect(eventually(within: .seconds(10)) { TLSContextPool.shared.count == 0 })
+        #expect(eventually { TLSContextPool.shared.count == 0 })
     }
 
     @Test(
@@ -23,7 +23,7 @@ struct SecureLeakTests {
         defer { server.stop() }
         let configuration = try SecureFaults.configuration { $0.secureSocket?.shareSession = sharesSession }
         var (connected, resumed) = (0, 0)
-        try expectNoGrowth(500, memory: 2 << 20, warmUp: 100) { index in
+        try expectNoGrowth(500, warmUp: 100) { index in
             let client = try WebSocketClient(server.url(), configuration: configuration)
             connected += 1
             if client.tlsInfo?.isResumed == true { resumed += 1 }
@@ -41,7 +41,7 @@ struct SecureLeakTests {
         let server = try SecureFaults.pythonServer()
         defer { server.stop() }
         let configuration = try SecureFaults.configuration()
-        try expectNoGrowth(500, memory: 2 << 20, warmUp: 100) { _ in
+        try expectNoGrowth(500, warmUp: 100) { _ in
             let client = try WebSocketClient(server.url(), configuration: configuration)
             #expect(client.isOpen)
         }
@@ -69,7 +69,7 @@ struct SecureLeakTests {
         func code(_ url: String, _ configuration: ClientConfiguration) -> WebSocketError.Code? {
             failure { try WebSocketClient(url, configuration: configuration) }?.code
         }
-        try expectNoGrowth(100, memory: 2 << 20, warmUp: 100) { _ in
+        try expectNoGrowth(100, warmUp: 100) { _ in
             for server in servers { #expect(code(server.secureURL(), configuration) == .ssl) }
             #expect(code(silent.secureURL(), quick) == .ssl)
             #expect(code(expired.url(), configuration) == .ssl)
@@ -86,7 +86,7 @@ struct SecureLeakTests {
         defer { server.stop() }
         let configuration = try SecureFaults.configuration()
         let faults = TLSFaultServer.Fault.allCases.filter { $0 != .none && $0 != .bytewise }
-        try expectNoGrowth(20, memory: 2 << 20, warmUp: 10) { _ in
+        try expectNoGrowth(20, warmUp: 10) { _ in
             for fault in faults {
                 let client = try WebSocketClient(server.url(fault), configuration: configuration)
                 #expect(try client.readTextMessage() == "ready")
@@ -102,7 +102,7 @@ struct SecureLeakTests {
         let server = try SecureFaults.pythonServer()
         defer { server.stop() }
         var number = 0
-        try expectNoGrowth(100, memory: 3 << 20, warmUp: 300) { _ in
+        try expectNoGrowth(100, warmUp: 300) { _ in
             number += 1
             // Other settings each time; sessions of the last 256 are kept.
             let configuration = try SecureFaults.configuration {
@@ -121,22 +121,16 @@ struct SecureLeakTests {
         let server = try SecureFaults.pythonServer()
         defer { server.stop() }
         let configuration = try SecureFaults.configuration()
-        func cycle() throws {
+        func cycle(_ number: Int) throws {
             let loop = WebSocketLoop()
             let client = try WebSocketClient(server.url(), configuration: configuration, loop: loop)
             try client.close()
-            #expect(eventually(within: .seconds(5)) { !loop.isRunning })
+            #expect(eventually { !loop.isRunning })
         }
-        try cycle()
-        let before = try ProcessUsage()
-        for _ in 0..<5 { try cycle() }
-        let settled = eventually(within: .seconds(5)) {
-            guard let now = try? ProcessUsage() else { return false }
-            return now.descriptors <= before.descriptors && now.threads <= before.threads
-        }
-        let after = try ProcessUsage()
-        #expect(settled, "before: \(before); after: \(after)")
-        #expect(Sanitizer.isActive || after.memory - before.memory < 2 << 20, "before: \(before); after: \(after)")
+        // Under a sanitizer too, which gets no warm-up from one cycle.
+        try cycle(0)
+        // Few, for a loop stays for a second without clients.
+        try expectNoGrowth(8, warmUp: 0, cycle)
         expectNoContexts()
     }
 }

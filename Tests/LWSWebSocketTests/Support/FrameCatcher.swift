@@ -27,7 +27,7 @@ struct FrameCatcher {
     /// The next `count` frames.
     func next(_ count: Int) throws -> [RawFrame] {
         for _ in 0..<count {
-            guard caught.wait(until: Deadline(after: .seconds(10))) else { throw StillRunning(limit: .seconds(10)) }
+            guard caught.wait(until: Deadline(after: Timing.ages)) else { throw StillRunning(limit: Timing.ages) }
         }
         return frames.withLock { frames in
             defer { frames.removeFirst(count) }
@@ -48,7 +48,8 @@ final class StallingServer: Sendable {
         mayRead = gate
         server = try RawServer { [received] peer in
             _ = try? peer.acceptUpgrade()
-            _ = gate.wait(until: Deadline(after: .seconds(30)))
+            // Longer than any wait that a test has to tell from what happens at once.
+            _ = gate.wait(until: Deadline(after: Timing.ages * 2))
             // For the next connection.
             gate.signal()
             while let frame = try? peer.readFrame() {
@@ -66,7 +67,7 @@ final class StallingServer: Sendable {
     /// A write to this server that has begun and cannot go on.
     func stuckWrite(on client: WebSocketClient) throws -> Background<Void> {
         let writing = try Background { try client.writeBinaryMessage([UInt8](repeating: 7, count: Self.tooMuch)) }
-        #expect(eventually(within: .seconds(10)) { client.connection.query { $0.outbound.isInsideMessage } })
+        #expect(eventually { client.inside.isInsideMessage })
         #expect(writing.isBlocked())
         return writing
     }

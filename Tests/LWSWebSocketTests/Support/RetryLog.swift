@@ -14,7 +14,7 @@ final class RetryLog: Sendable {
 
     /// Waits for one more event than were waited for before.
     func next() throws {
-        guard noted.wait(until: Deadline(after: .seconds(10))) else { throw StillRunning(limit: .seconds(10)) }
+        guard noted.wait(until: Deadline(after: Timing.ages)) else { throw StillRunning(limit: Timing.ages) }
     }
 
     /// A configuration that makes attempts with short waits and tells this log of them.
@@ -24,7 +24,7 @@ final class RetryLog: Sendable {
     ) -> ClientConfiguration {
         var configuration = ClientConfiguration()
         // Longer than any test waits, so that one that fails ends.
-        (configuration.readTimeout, configuration.writeTimeout) = (.seconds(20), .seconds(20))
+        (configuration.readTimeout, configuration.writeTimeout) = (Timing.ages, Timing.ages)
         configuration.retryConfig = WebSocketRetryConfig(
             maxCount: maxCount, interval: interval, backOffFactor: backOffFactor, maxWaitInterval: maxWaitInterval
         ) { [events, noted] event in

@@ -31,8 +31,8 @@ struct SecureAttempt {
         var configuration = ClientConfiguration()
         configuration.secureSocket = tls
         configuration.webSocketCompressionEnabled = isCompressed
-        configuration.readTimeout = .seconds(20)
-        configuration.writeTimeout = .seconds(20)
+        configuration.readTimeout = Timing.ages
+        configuration.writeTimeout = Timing.ages
         // Python answers in one frame, which is longer than the message where that cannot be compressed.
         configuration.maxFrameSize = 2 * SecureExchange.size
         let client = try WebSocketClient(

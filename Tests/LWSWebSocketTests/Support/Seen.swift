@@ -12,7 +12,7 @@ final class Seen: Sendable {
 
     /// All of them, once there are no more.
     func all() throws -> [RawFrame] {
-        guard finished.wait(until: Deadline(after: .seconds(20))) else { throw StillRunning(limit: .seconds(20)) }
+        guard finished.wait(until: Deadline(after: Timing.ages)) else { throw StillRunning(limit: Timing.ages) }
         finished.signal()
         return frames.withLock { $0 }
     }

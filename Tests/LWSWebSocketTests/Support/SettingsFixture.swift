@@ -19,7 +19,7 @@ enum SettingsFixture {
         try change(&settings)
         var configuration = ClientConfiguration()
         configuration.secureSocket = settings
-        (configuration.handShakeTimeout, configuration.readTimeout) = (.seconds(20), .seconds(20))
+        (configuration.handShakeTimeout, configuration.readTimeout) = (Timing.ages, Timing.ages)
         return configuration
     }
 

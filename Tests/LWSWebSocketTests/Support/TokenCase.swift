@@ -89,8 +89,8 @@ struct TokenCase {
     static func configuration(_ provider: OAuth2TokenProvider) throws -> ClientConfiguration {
         var configuration = try ClientConfiguration.secure()
         configuration.auth = .oauth2(provider)
-        configuration.handShakeTimeout = .seconds(20)
-        configuration.readTimeout = .seconds(20)
+        configuration.handShakeTimeout = Timing.ages
+        configuration.readTimeout = Timing.ages
         return configuration
     }
 

@@ -1,6 +1,8 @@
 // Deadlines, semaphores and locks.
 
+import Foundation
 import LWSServiceLoop
+import TestSupport
 import Testing
 
 @Suite("A deadline")
@@ -16,7 +18,7 @@ struct DeadlineTests {
     @Test("has passed at once for zero")
     func zero() {
         #expect(Deadline(after: .zero).hasPassed)
-        #expect(!Deadline(after: .seconds(10)).hasPassed)
+        #expect(!Deadline(after: .seconds(600)).hasPassed)
     }
 }
 
@@ -34,8 +36,16 @@ struct SemaphoreTests {
 
     @Test("waits exactly as long as it is told")
     func exact() {
-        #expect(
-            Timing.best { _ = MonotonicSemaphore().wait(until: Deadline(after: .milliseconds(50))) }.isAbout(
-                .milliseconds(50)))
+        // Next to the system's own wait: Punctuality compares with semaphores.
+        let limit = Duration.milliseconds(100)
+        var (times, others): ([Duration], [Duration]) = ([], [])
+        for _ in 0..<9 {
+            times.append(Timing.of { #expect(!MonotonicSemaphore().wait(until: Deadline(after: limit))) })
+            others.append(Timing.of { poll(nil, 0, 100) })
+        }
+        #expect(times.allSatisfy { $0 >= limit }, "\(times)")
+        func median(_ times: [Duration]) -> Duration { times.sorted()[times.count / 2] }
+        let allowed = (median(others) - limit) * 3 + limit / 2
+        #expect(median(times) - limit <= allowed, "\(times), the system's own \(others)")
     }
 }

@@ -34,7 +34,7 @@ struct ConnectionTests {
 
     private func open(_ connection: Connection, _ transport: FakeTransport) throws {
         try connection.open(
-            until: Deadline(after: .seconds(5)), timeout: .seconds(5), resolver: FixedResolver(["127.0.0.1"])
+            until: Deadline(after: .seconds(60)), timeout: .seconds(60), resolver: FixedResolver(["127.0.0.1"])
         ) {
             _, _ throws(WebSocketError) in transport
         }

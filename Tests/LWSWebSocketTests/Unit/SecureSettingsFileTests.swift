@@ -224,12 +224,12 @@ struct SecureSettingsFileTests {
         let folder = try TemporaryFolder("lws-test-configuration")
         let file = try folder.write(
             """
-            {"readTimeout": 20, "handShakeTimeout": 20, "secureSocket": {
+            {"readTimeout": 60, "handShakeTimeout": 60, "secureSocket": {
               "cert": {"path": "\(authority.trustStoreFile())", "password": "secret"}, "protocol": ["TLSv1.2"],
               "certValidation": {"type": "CRL", "file": "\(authority.crlFile)"},
               "ciphers": ["TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"], "serverName": "localhost",
               "key": {"path": "\(authority.client(.ecdsa).pkcs12File())", "password": "secret"},
-              "pinnedPublicKeys": ["\(authority.server(.good).publicKeyPinBase64())"], "handshakeTimeout": 10}}
+              "pinnedPublicKeys": ["\(authority.server(.good).publicKeyPinBase64())"], "handshakeTimeout": 60}}
             """, to: "client.json")
         let info = try SettingsFixture.visit(server.url(), try ClientConfiguration(jsonFile: file))
         #expect(info.version == .tls12 && info.cipherSuite == "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256")

@@ -48,9 +48,9 @@ class Peer:
         """The status, the header fields, and the body; None for that where it ends too early."""
         address = urllib.parse.urlsplit(self.options.tokens)
         if self.tls:
-            connection = http.client.HTTPSConnection(address.hostname, address.port, timeout=10, context=self.tls)
+            connection = http.client.HTTPSConnection(address.hostname, address.port, timeout=60, context=self.tls)
         else:
-            connection = http.client.HTTPConnection(address.hostname, address.port, timeout=10)
+            connection = http.client.HTTPConnection(address.hostname, address.port, timeout=60)
         fields = {"Content-Type": "application/x-www-form-urlencoded"}
         if authorization:
             fields["Authorization"] = authorization
@@ -112,7 +112,7 @@ class Peer:
         raise AssertionError("not refused")
 
     def command(self, command, **fields):
-        with socket.create_connection(("127.0.0.1", self.options.control), timeout=20) as connection:
+        with socket.create_connection(("127.0.0.1", self.options.control), timeout=60) as connection:
             connection.sendall(json.dumps({"command": command} | fields).encode() + b"\n")
             values = json.loads(connection.makefile().readline())
         assert "error" not in values, values

@@ -159,7 +159,7 @@ class State:
 
     def run_waiting(self, atLeast=0):
         with self.changed:
-            self.changed.wait_for(lambda: self.waiting >= atLeast, timeout=15)
+            self.changed.wait_for(lambda: self.waiting >= atLeast, timeout=60)
             return {"waiting": self.waiting}
 
     def run_registerKey(self, algorithm, pem=None, secret=None):

@@ -32,7 +32,7 @@ def context(options):
 
 
 def connect(context, port, session=None):
-    plain = socket.create_connection(("127.0.0.1", port), timeout=10)
+    plain = socket.create_connection(("127.0.0.1", port), timeout=60)
     return context.wrap_socket(plain, server_hostname="localhost", session=session)
 
 

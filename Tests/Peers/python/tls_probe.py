@@ -16,7 +16,7 @@ from tls_buffers import BufferedTLS
 
 
 def probe(options, context, session):
-    with socket.create_connection(("127.0.0.1", options.port), timeout=10) as transport:
+    with socket.create_connection(("127.0.0.1", options.port), timeout=60) as transport:
         connection = BufferedTLS(transport, context, server_hostname=options.name, session=session)
         connection.handshake()
         request = (

@@ -1,0 +1,63 @@
+// What a loop's thread works, compared with a thread that never waits.
+
+import LWSServiceLoop
+import TestSupport
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+@testable import LWSWebSocket
+
+/// The processor time of a loop's thread while something goes on, next to that of a thread that spins meanwhile.
+/// A loop that turns without waiting takes as much as the other, on a busy machine as well.
+struct LoopWork: CustomStringConvertible {
+    let loop: Duration
+    let spinning: Duration
+
+    init(of loop: WebSocketLoop, during body: () throws -> Void) throws {
+        let isOver = Locked(false)
+        let spinner = try Background {
+            while !isOver.withLock({ $0 }) {}
+            return Self.timeOfThread()
+        }
+        let outcome = Result {
+            let before = try Self.time(of: loop)
+            try body()
+            return try Self.time(of: loop) - before
+        }
+        isOver.withLock { $0 = true }
+        spinning = try spinner.value()
+        self.loop = try outcome.get()
+    }
+
+    /// While a time goes by in which the loop has nothing to do.
+    init(of loop: WebSocketLoop, during duration: Duration) throws {
+        try self.init(of: loop) { _ = MonotonicSemaphore().wait(until: Deadline(after: duration)) }
+    }
+
+    /// The loop waited rather than turned.
+    var isIdle: Bool { loop * 2 < spinning }
+
+    var description: String { "the loop worked \(loop), a thread that spins \(spinning)" }
+
+    private static func time(of loop: WebSocketLoop) throws -> Duration {
+        let answer = Locked(Duration.zero)
+        let done = MonotonicSemaphore()
+        let lease = try loop.lease()
+        lease.loop.perform { _ in
+            answer.withLock { $0 = Self.timeOfThread() }
+            done.signal()
+        }
+        guard done.wait(until: Deadline(after: Timing.ages)) else { throw StillRunning(limit: Timing.ages) }
+        return answer.withLock { $0 }
+    }
+
+    private static func timeOfThread() -> Duration {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+    }
+}
