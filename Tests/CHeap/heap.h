@@ -6,7 +6,8 @@
 #include <malloc.h>
 #include <stddef.h>
 
-/// Bytes of all arenas, blocks of their own (mmap) included. Exact but for the few freed blocks that each thread keeps.
+/// Bytes of all arenas, blocks of their own (mmap) included. Exact where glibc keeps no freed blocks for each thread, which
+/// `GLIBC_TUNABLES=glibc.malloc.tcache_count=0` turns off.
 static inline size_t heap_in_use(void) {
     struct mallinfo2 info = mallinfo2();
     return info.uordblks + info.hblkhd;

@@ -37,4 +37,15 @@ while IFS= read -r -d '' file; do
         }' "$file")
 done < <(find Sources Tests Benchmarks/Sources Examples/*/Sources Examples/*/Tests -name '*.swift' -print0)
 
+# Tests must not judge by how fast the machine is: see "Times in tests" in CONTRIBUTING.md.
+short='\.(milliseconds|microseconds|nanoseconds)\(|\.seconds\(1?[0-9](\.[0-9]+)?\)'
+while IFS= read -r place; do
+    breach "$place: an upper bound of less than 20 s on a time; compare with Punctuality, or with Timing.atOnce"
+done < <(
+    grep -rnE --include='*.swift' "<=? *(Duration)?($short)" Tests | grep -vE '\) \+ Timing\.atOnce' | cut -d: -f1,2
+    grep -rnE --include='*.swift' "(eventually|becomes|value|isBack|run|waitForLine|waitForExit)\(within: *($short)" Tests |
+        cut -d: -f1,2
+    grep -rnE --include='*.swift' "\.isAbout\(|Timing\.best" Tests | cut -d: -f1,2
+)
+
 [ "$breaches" -eq 0 ]

@@ -33,20 +33,26 @@ def chosen(bundle, filters, skips):
     return [test for test in tests if not any(re.search(expression, test) for expression in skips)]
 
 
+def suite(test):
+    """Where a test is in, with the suites around it."""
+    return test.rsplit("/", 1)[0]
+
+
 def shares(tests, count):
     """The tests' suites, dealt out in turn: neighbours by name are often of one kind, and slow together."""
-    suites = sorted({test.split("/")[0] for test in tests})
-    wanted = [set(suites[index::count]) for index in range(count)]
-    return [[test for test in tests if test.split("/")[0] in share] for share in wanted if share]
+    names = sorted({suite(test) for test in tests})
+    wanted = [set(names[index::count]) for index in range(count)]
+    return [[test for test in tests if suite(test) in share] for share in wanted if share]
 
 
 def expressions(tests, everything):
     """What selects these tests: by suite where all of a suite's are among them."""
     filters = []
-    for suite in sorted({test.split("/")[0] for test in tests}):
-        own = [test for test in tests if test.split("/")[0] == suite]
-        if len(own) == sum(test.split("/")[0] == suite for test in everything):
-            filters.append("^" + re.escape(suite) + "/")
+    for name in sorted({suite(test) for test in tests}):
+        own = [test for test in tests if suite(test) == name]
+        if len(own) == sum(suite(test) == name for test in everything):
+            # Its functions, which have parentheses, and no suites inside it.
+            filters.append("^" + re.escape(name) + r"/[^/]*\(")
         else:
             filters += ["^" + re.escape(test) + "/" for test in own]
     return filters

@@ -16,7 +16,7 @@ final class PeerProcessState: Sendable {
     }
 
     /// More than this many bytes of output are not kept.
-    private static let limit = 256 * 1024
+    private static let limit = 64 * 1024
 
     private let state = Locked(State())
     private let news = MonotonicSemaphore()

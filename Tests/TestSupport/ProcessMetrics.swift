@@ -63,6 +63,12 @@ package enum ProcessMetrics {
     #if os(Linux)
         /// Bytes that malloc has handed out and not got back.
         package static func heapInUse() -> Int { Int(heap_in_use()) }
+
+        /// Whether that is exact to the byte: `Tests/Runner` sees to it.
+        package static let isHeapExact =
+            getenv("GLIBC_TUNABLES").map {
+                String(cString: $0).contains("glibc.malloc.tcache_count=0") && !Sanitizer.isActive
+            } ?? false
     #endif
 
     private static func entries(_ folder: String) throws -> Int {

@@ -12,9 +12,7 @@ import Testing
 @Suite("A token endpoint in trouble", .serialized)
 struct TokenEndpointFaultTests {
     private func withServer(_ body: (AuthorizationServer) throws -> Void) throws {
-        let server = try AuthorizationServer(tls: try CertificateAuthority.shared.server(.good))
-        defer { server.stop() }
-        try body(server)
+        try body(try SharedAuthorizationServer.cleared())
     }
 
     private static let unasked = "the token endpoint 127.0.0.1 could not be asked: "

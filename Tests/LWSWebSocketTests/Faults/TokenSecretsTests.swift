@@ -139,8 +139,7 @@ struct TokenSecretsTests {
 
     @Test("is in no error and no line of a log where the endpoint goes wrong", arguments: paths)
     func troubles(_ path: String) throws {
-        let server = try AuthorizationServer(tls: try CertificateAuthority.shared.server(.good))
-        defer { server.stop() }
+        let server = try SharedAuthorizationServer.cleared()
         let url = server.tokenURL(path, host: "127.0.0.1")
         var grants = try Self.grants(url)
         for kind in GrantKind.allCases { grants.append(try Self.decorated(try kind.grant(server, path))) }
@@ -155,8 +154,7 @@ struct TokenSecretsTests {
 
     @Test("is in no error and no line of a log where there is no endpoint, or no trust in it")
     func unreachable() throws {
-        let server = try AuthorizationServer(tls: try CertificateAuthority.shared.server(.good))
-        defer { server.stop() }
+        let server = try SharedAuthorizationServer.cleared()
         let slow = server.tokenURL("/trouble/slow", host: "127.0.0.1")
         for url in ["https://127.0.0.1:\(try FreePort.find())/token", slow, server.tokenURL(host: "127.0.0.1")] {
             for var grant in try Self.grants(url) {

@@ -66,12 +66,13 @@ struct LeakTests {
             peer.waitForEnd()
         }
         let before = try ProcessUsage()
-        for _ in 0..<5 {
+        // All at a time, for a loop stays for a second without clients.
+        let loops = try (0..<5).map { _ in
             let loop = WebSocketLoop()
-            let client = try WebSocketClient(server.url(), loop: loop)
-            try client.close(timeout: .zero)
-            #expect(eventually { !loop.isRunning })
+            try WebSocketClient(server.url(), loop: loop).close(timeout: .zero)
+            return loop
         }
+        #expect(eventually { loops.allSatisfy { !$0.isRunning } })
         // Dispatch keeps a worker for the timer that ends loops.
         let settled = eventually {
             guard let now = try? ProcessUsage() else { return false }

@@ -23,7 +23,7 @@ struct TokenLeakTests {
         }
         var down = good
         down.tokenUrl = "https://127.0.0.1:\(port)/"
-        try expectNoGrowth(60, warmUp: 60) { index in
+        try expectNoGrowth(40, warmUp: 40) { index in
             let client = try TokenCase(server, good).connect()
             try client.exchange("\(index)")
             try client.close()
