@@ -24,6 +24,11 @@ class Test:
         return self.identifier.rsplit("/", 1)[0]
 
     @property
+    def summary(self):
+        """What failed first, in a line."""
+        return f"{self.label}: {self.issues[0][:300]}"
+
+    @property
     def seconds(self):
         return (self.ended or self.started) - self.started if self.started is not None else 0.0
 

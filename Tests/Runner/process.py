@@ -1,5 +1,6 @@
 """One process of the test bundle: some of its suites, one test after the other."""
 
+import functools
 import os
 import re
 import signal
@@ -54,6 +55,9 @@ class Bundle:
 class Process:
     """A run of some tests. `filters` are regular expressions on their identifiers."""
 
+    # Between two looks at processes and their streams: one thread looks at several.
+    PAUSE = 0.05
+
     def __init__(self, bundle, filters, folder, name):
         self.name = name
         self.log = os.path.join(folder, f"{name}.log")
@@ -82,13 +86,22 @@ class Process:
             self.child.wait()
         return self.status is not None
 
+    def wait(self):
+        try:
+            while not self.poll():
+                time.sleep(self.PAUSE)
+        finally:
+            self.kill()
+
     def kill(self):
         if self.child.poll() is None:
             os.killpg(self.child.pid, signal.SIGKILL)
             self.child.wait()
 
+    @functools.cached_property
     def faults(self):
-        """What is wrong with the process as a whole, which no test can be run again for: lines to print."""
+        """What is wrong with the process as a whole, which no test can be run again for: lines to print. Only asked for
+        when it has ended."""
         lines = [f"{issue} (in no test)" for issue in self.stream.strays]
         for path in self.reportFiles():
             with open(path, errors="replace") as file:

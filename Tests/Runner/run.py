@@ -45,15 +45,15 @@ def main():
     if options.slowest:
         tellSlowest(result, options.slowest)
     for test in failed:
-        say(f"FAILED: {test.label}: {test.issues[0][:300]}")
+        say(f"FAILED: {test.summary}")
     for process, lines in result.faults:
         say(f"FAILED: {'process ' + process.name if process else 'the run'}: {lines[0][:300]}")
-    for test in unsteady:
-        say(f"UNSTEADY: {test.label}: {test.issues[0][:300]}")
-    if unsteady and options.unsteady:
+    lines = [f"UNSTEADY: {test.summary}" for test in unsteady]
+    for line in lines:
+        say(line)
+    if options.unsteady:
         with open(options.unsteady, "a") as file:
-            for test in unsteady:
-                file.write(f"UNSTEADY: {test.label}: {test.issues[0][:300]}\n")
+            file.writelines(line + "\n" for line in lines)
     say(f"in {result.seconds:.0f} s, {len(unsteady)} of them by themselves only:" if unsteady
         else f"in {result.seconds:.0f} s:")
     say(f"{len(result.passed) + len(unsteady)} passed, {len(failed) + len(result.faults)} failed, "

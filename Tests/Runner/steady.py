@@ -40,7 +40,7 @@ def main():
             say(f"run {number} of {options.runs}: {len(result.passed)} passed, "
                 f"{len(result.failed) + len(result.faults)} failed, in {result.seconds:.0f} s")
             for test in result.failed:
-                say(f"    {test.label}: {test.issues[0][:300]}")
+                say(f"    {test.summary}")
             for process, lines in result.faults:
                 for line in lines[:40]:
                     say(f"    {line[:300]}")

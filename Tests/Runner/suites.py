@@ -21,13 +21,11 @@ class Result:
         self.passed += process.stream.passed
         self.failed += process.stream.failed
         self.skipped += process.stream.skipped
-        faults = process.faults()
-        if faults:
-            self.faults.append((process, faults))
+        if process.faults:
+            self.faults.append((process, process.faults))
 
 
-def chosen(bundle, filters, skips):
-    tests = bundle.tests()
+def chosen(tests, filters, skips):
     if filters:
         tests = [test for test in tests if any(re.search(expression, test) for expression in filters)]
     return [test for test in tests if not any(re.search(expression, test) for expression in skips)]
@@ -65,7 +63,7 @@ def run(bundle, filters=(), skips=(), jobs=3, say=print):
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     everything = bundle.tests()
-    tests = chosen(bundle, filters, skips)
+    tests = chosen(everything, filters, skips)
     result = Result()
     if not tests:
         result.faults.append((None, ["no test was chosen"]))
@@ -82,8 +80,7 @@ def run(bundle, filters=(), skips=(), jobs=3, say=print):
                 running.remove(process)
                 result.add(process)
                 tell(process, len(parts), say)
-            # Not to wait for a test, but to look at several processes from one thread.
-            time.sleep(0.05)
+            time.sleep(Process.PAUSE)
     finally:
         for process in running:
             process.kill()
@@ -99,12 +96,8 @@ def again(bundle, test):
     folder = os.path.join(bundle.scratch, "test-logs")
     name = "again-" + re.sub(r"\W+", "-", test.label)[:100]
     process = Process(bundle, [exactly(test.identifier)], folder, name)
-    try:
-        while not process.poll():
-            time.sleep(0.05)
-    finally:
-        process.kill()
-    return bool(process.stream.passed) and not process.stream.failed and not process.faults(), process
+    process.wait()
+    return bool(process.stream.passed) and not process.stream.failed and not process.faults, process
 
 
 def tell(process, count, say):
@@ -115,5 +108,5 @@ def tell(process, count, say):
     for test in stream.failed:
         for issue in test.issues[:10]:
             say(f"    {test.label}\n        {issue[:1500]}")
-    for line in process.faults():
+    for line in process.faults:
         say(f"    {line[:1500]}")
