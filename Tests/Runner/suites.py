@@ -68,7 +68,8 @@ def run(bundle, filters=(), skips=(), jobs=3, say=print):
     if not tests:
         result.faults.append((None, ["no test was chosen"]))
         return result
-    parts = shares(tests, jobs * 10 if len(tests) > 50 else 1)
+    # A process takes a second to begin, to many tests less than what even shares save.
+    parts = shares(tests, jobs * 10 if len(tests) > 50 else jobs)
     waiting = [(f"{index + 1:02}", expressions(part, everything)) for index, part in enumerate(parts)]
     running = []
     try:

@@ -63,13 +63,13 @@ struct ClosingTests {
         #expect(try seen.all().count == 1)
     }
 
-    @Test("waits exactly its timeout for a peer that does not answer", arguments: [0, 200])
+    @Test("waits exactly its timeout for a peer that does not answer", arguments: [0, 100])
     func timeout(_ milliseconds: Int) throws {
         let (server, _) = try server { _, _ in }
         let limit = Duration.milliseconds(milliseconds)
         // A limit of zero has no length to compare with, and is made up for.
-        let rest = Duration.milliseconds(200) - limit
-        let kept = try Punctuality(of: .milliseconds(200)) { () -> Duration in
+        let rest = Duration.milliseconds(100) - limit
+        let kept = try Punctuality(of: .milliseconds(100)) { () -> Duration in
             let client = try WebSocketClient(server.url())
             let time = try Timing.of { try client.close(timeout: limit) }
             #expect(!client.isOpen)
@@ -80,8 +80,9 @@ struct ClosingTests {
 
     @Test("waits longer than lws's own five seconds where it is told to, with a long limit and with none")
     func patient() throws {
+        let pause = Duration.milliseconds(5100)
         let (server, _) = try server { peer, frame in
-            _ = MonotonicSemaphore().wait(until: Deadline(after: .seconds(6)))
+            _ = MonotonicSemaphore().wait(until: Deadline(after: pause))
             peer.sendFrame(opcode: 8, frame.payload)
         }
         let closing = try [nil, Timing.ages].map { timeout in
@@ -90,7 +91,7 @@ struct ClosingTests {
         }
         for call in closing {
             let time = try call.value()
-            #expect(time >= .seconds(6) && time < .seconds(6) + Timing.atOnce, "\(time)")
+            #expect(time >= pause && time < pause + Timing.atOnce, "\(time)")
         }
     }
 
@@ -143,7 +144,7 @@ struct ClosingTests {
 
     @Test("waits exactly its timeout for a peer that takes nothing, while a write is blocked")
     func timeoutBehindWriter() throws {
-        let limit = Duration.milliseconds(300)
+        let limit = Duration.milliseconds(100)
         let server = try StallingServer()
         let kept = try Punctuality(of: limit) { () -> Duration in
             let client = try WebSocketClient(server.url())

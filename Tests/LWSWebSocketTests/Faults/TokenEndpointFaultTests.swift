@@ -98,7 +98,7 @@ struct TokenEndpointFaultTests {
     func slow(_ hasOwnLimit: Bool) throws {
         try withServer { server in
             var grant = try GrantKind.clientCredentials.grant(server, "/trouble/slow")
-            let limit = Duration.milliseconds(400)
+            let limit = Duration.milliseconds(200)
             if hasOwnLimit { grant.clientConfig.timeout = limit }
             let kept = try Punctuality(
                 of: limit,

@@ -27,9 +27,14 @@ struct TokenSecretsTests {
             AuthorizationServer.user.password,
         ])
 
-    private func expectHidden(_ text: String, _ what: String) {
-        let shown = Self.secrets.shown(in: text)
-        #expect(shown == nil, "\(what) shows \(shown ?? "") in: \(text)")
+    private func expectHidden(in texts: [String], of what: String) {
+        // Logs have many short lines: one search in all of them first.
+        guard Self.secrets.shown(in: texts.joined(separator: "\n")) != nil else { return }
+        for text in texts {
+            let shown = Self.secrets.shown(in: text)
+            #expect(shown == nil, "\(what) shows \(shown ?? "") in: \(text)")
+        }
+        Issue.record("\(what) shows a secret")
     }
 
     /// Adds to a grant what may be secret besides its own.
@@ -97,7 +102,7 @@ struct TokenSecretsTests {
     @Test("is not in what describes a configuration, a provider or a client")
     func descriptions() throws {
         for value in try Self.values() {
-            for text in shownForms(of: value) { expectHidden(text, "\(type(of: value))") }
+            expectHidden(in: shownForms(of: value), of: "\(type(of: value))")
         }
     }
 
@@ -148,7 +153,7 @@ struct TokenSecretsTests {
         grants[grants.count - 1].clientConfig = try GrantKind.trusting()
         var texts: [String] = []
         for grant in grants { texts += try told(server.socketURL(host: "127.0.0.1"), grant) }
-        for text in texts { expectHidden(text, path) }
+        expectHidden(in: texts, of: path)
         if path == "/trouble/echo-secret" { #expect(texts.contains { $0.contains("[secret]") }) }
     }
 
@@ -159,11 +164,11 @@ struct TokenSecretsTests {
         for url in ["https://127.0.0.1:\(try FreePort.find())/token", slow, server.tokenURL(host: "127.0.0.1")] {
             for var grant in try Self.grants(url) {
                 if url == slow {
-                    grant.clientConfig.timeout = .milliseconds(300)
+                    grant.clientConfig.timeout = .milliseconds(50)
                 } else {
                     grant.clientConfig.secureSocket = nil
                 }
-                for text in try told(server.socketURL(host: "127.0.0.1"), grant) { expectHidden(text, url) }
+                expectHidden(in: try told(server.socketURL(host: "127.0.0.1"), grant), of: url)
             }
         }
     }
@@ -184,7 +189,7 @@ struct TokenSecretsTests {
                 try WebSocketClient(unconnected: "ws://127.0.0.1:9/", configuration: configuration)
             }
             #expect(error?.code == .invalidArgument)
-            for text in shownForms(of: error) { expectHidden(text, "a mistake") }
+            expectHidden(in: shownForms(of: error), of: "a mistake")
         }
     }
 }

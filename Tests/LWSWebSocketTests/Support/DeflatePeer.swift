@@ -60,13 +60,3 @@ final class DeflatePeer {
         }
     }
 }
-
-extension SeededGenerator {
-    /// Bytes that do not compress.
-    mutating func bytes(_ count: Int) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(count + 8)
-        while bytes.count < count { withUnsafeBytes(of: next()) { bytes += $0 } }
-        return Array(bytes.prefix(count))
-    }
-}

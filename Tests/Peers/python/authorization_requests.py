@@ -14,6 +14,8 @@ import werkzeug.serving
 
 class Handler(werkzeug.serving.WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
+    # A body follows its head at once, and not when the client has acknowledged the head, which it puts off.
+    disable_nagle_algorithm = True
 
     def make_environ(self):
         return super().make_environ() | {"tests.header_fields": [list(field) for field in self.headers.items()]}

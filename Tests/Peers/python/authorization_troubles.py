@@ -15,7 +15,7 @@ These answer as /token does, where that is a good answer with one thing changed:
 
 /trouble/chunked          in chunks of 7 bytes
 /trouble/close-delimited  without Content-Length; ends with the connection
-/trouble/trickle          one byte every 4 ms, the status line included
+/trouble/trickle          one byte every ms, the status line included
 /trouble/not-bearer       the token_type is "mac"
 /trouble/bad-token        there is a line break in the token, and a header field after it
 /trouble/string-expiry    expires_in is a string
@@ -83,7 +83,6 @@ def send(environ, parts, status=0):
     """Sends bytes as they are, and nothing more: Werkzeug takes the error for a connection that the client dropped."""
     environ["tests.request"]["status"] = status
     transport = environ["werkzeug.socket"]
-    transport.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     for part in parts:
         transport.sendall(part)
     raise ConnectionAbortedError
@@ -125,7 +124,7 @@ def trickle(troubles, environ, start_response):
     def bytewise():
         for byte in head + body:
             yield bytes([byte])
-            time.sleep(0.004)
+            time.sleep(0.001)
 
     send(environ, bytewise(), status)
 

@@ -180,6 +180,8 @@ def main():
     if options.handshake_alert is not None:
         context.sni_callback = lambda tls, name, context: options.handshake_alert
     listener = socket.create_server(("127.0.0.1", 0))
+    # Its connections inherit it. Else what follows the upgrade waits for the client's acknowledgement of it, which is late.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     print("ready", listener.getsockname()[1], flush=True)
     while True:
         transport, _ = listener.accept()
