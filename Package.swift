@@ -114,12 +114,12 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "COpenSSL", "CZlib", "LWSServiceLoop", .target(name: "CHeap", condition: .when(platforms: [.linux])),
+                "CHeap", "COpenSSL", "CZlib", "LWSServiceLoop",
             ],
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
-        .systemLibrary(name: "CHeap", path: "Tests/CHeap"),
+        .target(name: "CHeap", path: "Tests/CHeap"),
         .executableTarget(
             name: "lws-conformance",
             dependencies: [

@@ -46,9 +46,6 @@ class Bundle:
         for name in ("TSAN_OPTIONS", "ASAN_OPTIONS"):
             given = environment.get(name, "")
             environment[name] = f"{given}:log_path={reports}" if given else f"log_path={reports}"
-        # What glibc keeps for each thread of freed blocks counts as handed out, up to 200 KB a thread, and fills slowly: a
-        # leak of a few bytes would not be seen behind it (`ProcessMetrics.heapInUse`).
-        environment["GLIBC_TUNABLES"] = "glibc.malloc.tcache_count=0"
         return environment
 
 

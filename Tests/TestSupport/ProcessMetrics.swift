@@ -1,11 +1,8 @@
 // What the system knows about this process: descriptors, threads, memory.
 
+import CHeap
 import Foundation
 import LWSServiceLoop
-
-#if os(Linux)
-    import CHeap
-#endif
 
 /// Counts for the tests that look for leaks. Linux only: /proc tells it all.
 @available(macOS, unavailable)
@@ -60,16 +57,21 @@ package enum ProcessMetrics {
         return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
     }
 
-    #if os(Linux)
-        /// Bytes that malloc has handed out and not got back.
-        package static func heapInUse() -> Int { Int(heap_in_use()) }
+    /// Bytes that malloc has handed out and not got back, to some 10 KB.
+    package static func heapInUse() -> Int { heap_bytes_in_use() }
 
-        /// Whether that is exact to the byte: `Tests/Runner` sees to it.
-        package static let isHeapExact =
-            getenv("GLIBC_TUNABLES").map {
-                String(cString: $0).contains("glibc.malloc.tcache_count=0") && !Sanitizer.isActive
-            } ?? false
-    #endif
+    /// Blocks that malloc has handed out and not got back, exactly; `nil` under a sanitizer, which has its own.
+    package static func blocksInUse() -> Int? {
+        let count = heap_blocks_in_use()
+        return count < 0 ? nil : count
+    }
+
+    /// Runs `body` while Swift Testing does not note what is thrown, which takes blocks.
+    package static func withoutNotesOfErrors(_ body: () throws -> Void) rethrows {
+        let handler = heap_exchange_throw_handler(nil)
+        defer { heap_exchange_throw_handler(handler) }
+        try body()
+    }
 
     private static func entries(_ folder: String) throws -> Int {
         try FileManager.default.contentsOfDirectory(atPath: folder).count
