@@ -63,8 +63,9 @@ public final class LoopContext {
         info.port = clws_port_no_listen
         info.pt_serv_buf_size = UInt32(Self.serviceBufferSize)
         info.max_http_header_data = Self.headerLimit
-        // How many handshakes may be under way at once; the others wait for their turn inside lws.
-        info.max_http_header_pool = 1024
+        // max_http_header_pool stays 0: as many handshakes may be under way as there may be descriptors (core/context.c:
+        // lws_create_context). Those above it would wait inside lws, for their time too, while others hang. lws takes the
+        // memory of each when it begins.
         if let seconds = options.timeoutSeconds { info.timeout_secs = seconds }
         info.user = Unmanaged.passUnretained(self).toOpaque()
         LWSLog.install()

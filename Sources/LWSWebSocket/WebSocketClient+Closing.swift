@@ -7,19 +7,23 @@ extension WebSocketClient {
     /// Blocked reads and writes of other threads end at once with `connectionClosure`, and so does a connect under
     /// way, with the waits and attempts of ``ClientConfiguration/retryConfig``. Messages that had arrived can still
     /// be read. Returns without an error when the time is up; then the connection has been ended without the peer's
-    /// close frame. A second close returns at once.
+    /// close frame, which ``closure`` tells. A second close waits with the first, and ends the connection when its
+    /// own time is up; where the connection has ended it returns at once.
     /// - Parameters:
     ///   - statusCode: 1000-1003, 1007-1011 or 3000-4999.
     ///   - reason: at most 123 bytes of UTF-8.
     ///   - timeout: how long to wait for the peer. `nil` and -1 s: without limit.
-    /// - Throws: `connectionClosure` "Invalid status code" for another code; `invalidArgument` for a longer reason
-    ///   or another negative timeout. Nothing was sent then.
+    /// - Throws: `invalidArgument` for another code, a longer reason or another negative timeout. Nothing was sent then.
     public func close(
         statusCode: Int = 1000, reason: String? = nil, timeout: Duration? = .seconds(60)
     ) throws(WebSocketError) {
         try link.close(
             try checkedClose(statusCode: statusCode, reason: reason, timeout: timeout), timeout: timeout)
     }
+
+    /// How the connection ended: by whom, with which code and reason, and whether cleanly, so that a ``close(statusCode:reason:timeout:)-1lu30``
+    /// to which the peer gave no answer can be told. `nil` before the end, and while a lost connection is being made again.
+    public var closure: WebSocketError.Closure? { link.closure }
 
     /// What is to be sent, where the arguments of a close are valid.
     func checkedClose(

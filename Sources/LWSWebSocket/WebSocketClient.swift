@@ -46,7 +46,8 @@ public final class WebSocketClient: Sendable {
     /// attempts, and the waits between them, as that allows.
     /// - Parameters:
     ///   - url: `ws://host[:port][/path][?query]`, the same with `wss:` for TLS, or `ws+unix:///path/of/socket[:/path][?query]` for a server that
-    ///     listens on a socket of the file system. Characters that may not stand in a URL are percent-encoded.
+    ///     listens on a socket of the file system. What may not stand in its path and query is
+    ///     percent-encoded; escapes that are there stay as they are, and blanks around it are cut off.
     ///   - configuration: see ``ClientConfiguration``.
     ///   - loop: the loop that serves the connection.
     /// - Throws: `invalidArgument` before anything is sent; `connection` where the server cannot be reached; `ssl`;

@@ -21,7 +21,7 @@ final class Closer: Sendable {
 
     /// Closes, and returns when the connection has ended, at most after `timeout`. Returns whether the peer has ended it
     /// in time.
-    /// - Throws: `invalidArgument` or `connectionClosure` for a code or reason that cannot be sent.
+    /// - Throws: `invalidArgument` for a code or reason that cannot be sent.
     @discardableResult
     func close(
         statusCode: Int = 1000, reason: String? = nil, timeout: Duration

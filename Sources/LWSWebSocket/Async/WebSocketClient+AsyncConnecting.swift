@@ -29,13 +29,13 @@ extension WebSocketClient {
     /// Closes the connection: the twin of ``close(statusCode:reason:timeout:)-1lu30`` for tasks (contract: "close").
     ///
     /// Calls of other threads and tasks end at once, blocked or suspended. Suspends until the connection has ended, at most
-    /// for `timeout`; then the connection has been ended without the peer's close frame. A second close returns at once.
+    /// for `timeout`; then the connection has been ended without the peer's close frame, which ``closure`` tells. A second
+    /// close waits with the first, and ends the connection when its own time is up.
     /// - Parameters:
     ///   - statusCode: 1000-1003, 1007-1011 or 3000-4999.
     ///   - reason: at most 123 bytes of UTF-8.
     ///   - timeout: how long to wait for the peer. `nil` and -1 s: without limit.
-    /// - Throws: `connectionClosure` "Invalid status code" for another code, `invalidArgument` for a longer reason or another
-    ///   negative timeout: nothing was sent then. `cancelled` where the task is cancelled: the connection is closed all the
+    /// - Throws: `invalidArgument` for another code, a longer reason or another negative timeout: nothing was sent then. `cancelled` where the task is cancelled: the connection is closed all the
     ///   same, and the peer has five seconds to answer.
     public func close(
         statusCode: Int = 1000, reason: String? = nil, timeout: Duration? = .seconds(60)

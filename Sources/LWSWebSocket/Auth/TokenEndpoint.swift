@@ -102,6 +102,7 @@ struct TokenEndpoint: Sendable {
         if !scopes.isEmpty { form.append(("scope", scopes.joined(separator: " "))) }
         for (name, value) in optionalParams.sorted(by: { $0.key < $1.key }) { form.append((name, value)) }
         var fields = clientConfig.customHeaders
+        fields.completeUserAgent(of: clientConfig.customHeaders)
         fields[.contentType] = "application/x-www-form-urlencoded"
         if fields[.accept] == nil { fields[.accept] = "application/json" }
         switch (clientId, clientSecret, credentialBearer) {

@@ -27,7 +27,11 @@ public struct ClientConfiguration: Sendable {
 
     /// Fields sent with the handshake, besides those that the handshake itself owns. `Host` may be given and
     /// replaces the URL's. `Upgrade`, `Connection` and `Sec-WebSocket-*` are refused with
-    /// ``WebSocketError/Code/invalidArgument``, and so is a request of more than 16 KiB in all.
+    /// ``WebSocketError/Code/invalidArgument``, and so is a request of more than 16 KiB in all: its path, fields, cookies
+    /// and sub-protocols together.
+    ///
+    /// Without a `User-Agent` here the library's name and version are sent as one (RFC 9110, section 10.1.5); with an
+    /// empty one none is.
     ///
     /// An `HTTPField` cannot hold a line break: swift-http-types replaces them by spaces when it is made.
     /// ``addHeader(_:_:)`` refuses them.

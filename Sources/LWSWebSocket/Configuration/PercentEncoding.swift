@@ -1,4 +1,4 @@
-// Percent-encoding, undone.
+// Percent-encoding, done and undone.
 
 extension StringProtocol {
     /// The text that percent-encoding stands for (RFC 3986, section 2.1); `nil` where it is cut short or not UTF-8.
@@ -19,5 +19,50 @@ extension StringProtocol {
             bytes.append(value)
         }
         return String(validating: bytes, as: UTF8.self)
+    }
+}
+
+extension StringProtocol {
+    /// A URL, or a reference to one, with what may not stand in its path and query percent-encoded. Escapes that are there
+    /// stay as they are (RFC 3986, section 2.4): Foundation encodes the whole component again for a single character.
+    var percentCompleted: String {
+        let text = Array(utf8)
+        var result = Array(text[..<endOfAuthority])
+        for index in text.indices.dropFirst(result.count) {
+            let byte = text[index]
+            let isEscape =
+                byte == UInt8(ascii: "%") && text.dropFirst(index + 1).prefix(2).count(where: \.isHexDigit) == 2
+            if isEscape || byte.mayStandInURL {
+                result.append(byte)
+            } else {
+                let digits = String(byte, radix: 16, uppercase: true)
+                result += "%\(digits.count == 1 ? "0" : "")\(digits)".utf8
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    /// The bytes up to the path: of the scheme and, where there is one, of the authority (RFC 3986, section 3.2).
+    private var endOfAuthority: Int {
+        let scheme = utf8.prefix { $0 != UInt8(ascii: ":") && $0 != UInt8(ascii: "/") }
+        let isRelative = utf8.dropFirst(scheme.count).first != UInt8(ascii: ":")
+        let rest = isRelative ? utf8[...] : utf8.dropFirst(scheme.count + 1)
+        guard rest.starts(with: "//".utf8) else { return utf8.count - rest.count }
+        let authority = rest.dropFirst(2).prefix { !"/?#".utf8.contains($0) }
+        return utf8.count - rest.count + 2 + authority.count
+    }
+}
+
+extension UInt8 {
+    fileprivate var isHexDigit: Bool { Character(UnicodeScalar(self)).isHexDigit }
+
+    /// Whether it is a character of a path, a query or a fragment (RFC 3986, sections 3.3 to 3.5), or what separates them.
+    fileprivate var mayStandInURL: Bool {
+        switch self {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: "-._~!$&'()*+,;=:@/?#".utf8.contains(self)
+        }
     }
 }

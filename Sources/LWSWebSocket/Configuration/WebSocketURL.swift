@@ -35,6 +35,8 @@ struct WebSocketURL: Sendable, Equatable {
         guard !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) else {
             throw invalid("it has a line break or another control character")
         }
+        // Blanks come along where a URL is copied.
+        let text = text.trimming { $0 == " " }.percentCompleted
         guard let components = URLComponents(string: text) else {
             throw invalid("it cannot be parsed; it should look like ws://host:port/path")
         }

@@ -30,7 +30,7 @@ struct CloseFrame: Sendable, Hashable {
     static func checked(statusCode: Int, reason: String?, host: String?) throws(WebSocketError) -> CloseFrame {
         guard let code = UInt16(exactly: statusCode), isSendable(code) else {
             throw WebSocketError(
-                .connectionClosure,
+                .invalidArgument,
                 "Invalid status code: \(statusCode) may not be sent; use 1000-1003, 1007-1011 or 3000-4999",
                 host: host)
         }

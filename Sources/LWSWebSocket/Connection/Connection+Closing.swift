@@ -3,16 +3,14 @@
 internal import LWSServiceLoop
 
 extension Connection {
-    /// Sends the close frame and waits until the connection has ended, at most until `timeout`.
+    /// Sends the close frame, unless one is on its way, and waits until the connection has ended, at most until `timeout`.
     func close(_ frame: CloseFrame, timeout: Duration?) throws(WebSocketError) {
         try checkMayBlock()
         let deadline = Deadline(after: timeout)
         let semaphore = MonotonicSemaphore()
         let mustWait = update { state in
             let effects = state.close(with: frame)
-            // A second close returns at once; one that meets another end waits for TCP's.
-            let isSecond = state.noteCloseCall()
-            return (!isSecond && state.waitForEnd(waking: .blocked(semaphore)), effects)
+            return (state.waitForEnd(waking: .blocked(semaphore)), effects)
         }
         guard mustWait, !semaphore.wait(until: deadline) else { return }
         giveUp()

@@ -23,7 +23,7 @@ extension Connection {
         }
         if !opener.wait(until: deadline) {
             giveUp()
-            throw timedOut("its handshake was not complete", timeout)
+            throw timedOut(timeout)
         }
         // The peer may have closed before this thread looked. It was open then; the next call says what came.
         guard !query({ $0.hasOpened }) else { return }
@@ -37,10 +37,10 @@ extension Connection {
         }
     }
 
-    func timedOut(_ what: String, _ timeout: Duration) -> WebSocketError {
+    func timedOut(_ timeout: Duration) -> WebSocketError {
         WebSocketError(
             .handshakeTimedOut,
-            "Connecting to \(url.host) took longer than \(timeout): \(what); raise handShakeTimeout or check the "
+            "Connecting to \(url.host) took longer than \(timeout): \(openingStep.words); raise handShakeTimeout or check the "
                 + "server", host: url.host)
     }
 
@@ -57,7 +57,7 @@ extension Connection {
         }
         guard opener.wait(until: deadline) else {
             giveUp()
-            throw timedOut("the look-up of its name did not answer", timeout)
+            throw timedOut(timeout)
         }
         guard let result = answer.withLock({ $0 }) else { throw notOpenError(phase) }
         return try addresses(of: result, words)

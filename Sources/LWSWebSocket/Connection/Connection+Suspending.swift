@@ -20,7 +20,7 @@ extension Connection {
             throw error
         }
         while phase == .connecting {
-            try checkOpening(limit, timeout, "its handshake was not complete")
+            try checkOpening(limit, timeout)
             await limit.wait(for: signal)
         }
         guard !query({ $0.hasOpened }) else { return }
@@ -40,20 +40,20 @@ extension Connection {
         while true {
             guard phase == .connecting else { throw notOpenError(phase) }
             if let result = answer.withLock({ $0 }) { return try addresses(of: result, words) }
-            try checkOpening(limit, timeout, "the look-up of its name did not answer")
+            try checkOpening(limit, timeout)
             await limit.wait(for: signal)
         }
     }
 
     /// - Throws: where nobody waits for the opening any more.
-    private func checkOpening(_ limit: TimeLimit, _ timeout: Duration, _ what: String) throws(WebSocketError) {
+    private func checkOpening(_ limit: TimeLimit, _ timeout: Duration) throws(WebSocketError) {
         if Task.isCancelled {
             giveUp()
             throw .cancelled("connecting to \(url.host) was given up", host: url.host)
         }
         if limit.hasPassed {
             giveUp()
-            throw timedOut(what, timeout)
+            throw timedOut(timeout)
         }
     }
 
@@ -132,8 +132,7 @@ extension Connection {
         let signal = TaskSignal()
         let mustWait = update { state in
             let effects = state.close(with: frame)
-            let isSecond = state.noteCloseCall()
-            return (!isSecond && state.waitForEnd(waking: .suspended(signal)), effects)
+            return (state.waitForEnd(waking: .suspended(signal)), effects)
         }
         guard mustWait else { return }
         while phase != .ended {

@@ -18,6 +18,8 @@ final class Connection: Sendable {
     private struct Shared {
         var state: ConnectionState
         var transport: (any Transport)?
+        /// What is waited for before it is open.
+        var step = OpeningStep.resolving
         /// Why the handshake failed, where it did.
         var openingFailure: WebSocketError?
     }
@@ -139,6 +141,10 @@ final class Connection: Sendable {
     }
 
     var openingFailure: WebSocketError? { shared.withLock { $0.openingFailure } }
+
+    var openingStep: OpeningStep { shared.withLock { $0.step } }
+
+    func reached(_ step: OpeningStep) { shared.withLock { $0.step = step } }
 
     // MARK: - The side of the loop
 

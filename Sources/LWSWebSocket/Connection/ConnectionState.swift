@@ -32,7 +32,6 @@ struct ConnectionState {
     var inbound: InboundQueue
     private(set) var outbound = OutboundQueue()
     var ownPings = OwnPings()
-    private var wasCloseCalled = false
     private var closeFrameToSend: CloseFrame?
     private var openers: [CallerSignal] = []
     private var closers: [CallerSignal] = []
@@ -141,12 +140,6 @@ struct ConnectionState {
         var effects = end(self.ending ?? ending)
         effects.abort = true
         return effects
-    }
-
-    /// Whether close was called before.
-    mutating func noteCloseCall() -> Bool {
-        defer { wasCloseCalled = true }
-        return wasCloseCalled
     }
 
     /// Whether a caller of close has to wait, who is signalled when the connection has ended.

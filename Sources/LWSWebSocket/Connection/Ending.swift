@@ -23,7 +23,8 @@ struct Ending: Sendable {
     /// What is reported of it.
     var closure: WebSocketError.Closure {
         if let received {
-            return .init(code: Int(received.code ?? 1005), reason: received.reason, initiator: initiator)
+            return .init(
+                code: Int(received.code ?? 1005), reason: received.reason, initiator: initiator, isClean: true)
         }
         if initiator == .local, let sent, let code = sent.code {
             return .init(code: Int(code), reason: sent.reason, initiator: .local)

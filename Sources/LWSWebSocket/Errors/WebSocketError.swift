@@ -147,11 +147,16 @@ extension WebSocketError {
         public let reason: String
         /// Who ended the connection.
         public let initiator: Initiator
+        /// Whether the peer has said that it ends, too (RFC 6455, section 7.1.4): with the close frame that began the end, or
+        /// with the answer to this side's. An error that is thrown before the answer comes does not know of it;
+        /// ``WebSocketClient/closure`` does.
+        public let isClean: Bool
 
-        init(code: Int, reason: String, initiator: Initiator) {
+        init(code: Int, reason: String, initiator: Initiator, isClean: Bool? = nil) {
             self.code = code
             self.reason = reason
             self.initiator = initiator
+            self.isClean = isClean ?? (initiator == .peer)
         }
     }
 }

@@ -25,6 +25,7 @@ extension ClientAttempt {
                 failure = error(.connection, "libwebsockets cannot use the proxy \(proxy.name) at \(address.numeric)")
                 continue
             }
+            reached(.connecting(address))
             if let handle = begin(address, from: source, vhost.vhost, held) {
                 wsi = handle
                 limitAttempt(handle)

@@ -8,7 +8,8 @@ extension ClientAttempt {
     /// TCP is connected: to the server, or to the proxy on the way there.
     func connected(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
         expectTLS(wsi)
-        if route.proxy != nil {
+        if let proxy = route.proxy {
+            reached(.proxy(proxy.name))
             connectedToProxy(wsi, held)
         } else {
             limitSecuring(held)
@@ -23,8 +24,9 @@ extension ClientAttempt {
         tlsContext.expect(handshake, on: lws_get_socket_fd(wsi))
     }
 
-    /// The TLS handshake begins, and so does its time.
+    /// The TLS handshake begins, where there is one, and so does its time.
     func limitSecuring(_ held: borrowing HeldLoop) {
+        reached(tlsContext == nil ? .answer : .securing)
         guard let limit = tlsContext?.settings.handshakeTimeout, limit > .zero else { return }
         let timer = LoopTimer { [weak self] held in self?.securingTimedOut(limit, held) }
         timer.arm(after: limit, held)

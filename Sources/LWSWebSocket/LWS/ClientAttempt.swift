@@ -80,6 +80,9 @@ class ClientAttempt {
     /// The connection is about to end: what its socket is waited for, only lws knows from here on.
     func unwatch(_ held: borrowing HeldLoop) {}
 
+    /// The attempt under way has come so far.
+    func reached(_ step: OpeningStep) {}
+
     /// There is nothing more to come, and `failure` says why where there is no connection. Called once.
     func ended(_ held: borrowing HeldLoop) {}
 

@@ -9,6 +9,7 @@ extension ClientSession {
     func appendHeaders(_ end: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, available: Int) -> Bool {
         // From here on the address has proved itself, and what goes wrong is not its fault.
         requestWasWritten = true
+        reached(.answer)
         guard let buffer = request.complete(end, available: available) else {
             failure = error(.invalidArgument, "The handshake's request does not fit into libwebsockets' buffer")
             return false
@@ -77,23 +78,43 @@ extension ClientSession {
         guard failure == nil, !securingFailed(detail), !proxyFailed(detail) else { return }
         let host = connection.url.host
         if let response {
-            failure = error(.invalidHandshake, Self.words(for: response, from: host, detail), detail: detail)
-        } else if detail.hasPrefix("HS:") || detail.contains("parsing header") {
+            failure = error(.invalidHandshake, words(for: response, from: host, detail), detail: detail)
+        } else if wasAnsweredInTLS || detail.hasPrefix("HS:") || detail.contains("parsing header") {
+            let hint = wasAnsweredInTLS ? "; it speaks TLS on port \(url.port): use a wss: URL" : ""
             failure = error(
-                .invalidHandshake, "\(host) did not answer the handshake with a valid HTTP response", detail: detail)
+                .invalidHandshake, "\(host) did not answer the handshake with a valid HTTP response\(hint)",
+                detail: detail)
         } else if requestWasWritten {
+            // As servers do that have OpenSSL read the request, without an alert.
+            let hint = url.isSecure ? "" : "; if it speaks TLS on port \(url.port), use a wss: URL"
             failure = error(
-                .connection, "\(host) ended the connection before it answered the handshake", detail: detail)
+                .connection, "\(host) ended the connection before it answered the handshake\(hint)", detail: detail)
         } else {
             failure = unreachable(detail: detail)
         }
     }
 
-    private static func words(for response: HTTPResponse, from host: String, _ detail: String) -> String {
+    /// Whether what has come in place of an answer is an alert of TLS (RFC 8446, sections 5.1 and 6).
+    private var wasAnsweredInTLS: Bool {
+        guard requestWasWritten, !url.isSecure, let answer = serviceBuffer?.dropFirst(clws_pre) else { return false }
+        return answer.starts(with: [21, 3])
+    }
+
+    /// How servers say that they expect TLS: nginx, Go's and Apache's.
+    private static let wishesForTLS = ["HTTPS port", "HTTPS server", "SSL-enabled server port"]
+
+    private var wantsTLS: Bool {
+        guard !url.isSecure, let body = responseBody?.bytes else { return false }
+        let text = String(decoding: body, as: UTF8.self)
+        return Self.wishesForTLS.contains { text.contains($0) }
+    }
+
+    private func words(for response: HTTPResponse, from host: String, _ detail: String) -> String {
         let status = response.status
         guard status.code == 101 else {
             let hint =
                 switch status.kind {
+                case .clientError where wantsTLS: "; it speaks TLS on port \(url.port): use a wss: URL"
                 case .redirection: "; redirects are followed as far as followRedirects says"
                 case .clientError: "; check the path and the credentials"
                 default: ""

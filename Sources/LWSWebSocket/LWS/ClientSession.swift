@@ -78,6 +78,8 @@ final class ClientSession: ClientAttempt {
         }
     }
 
+    override func reached(_ step: OpeningStep) { connection.reached(step) }
+
     override func unwatch(_ held: borrowing HeldLoop) { reading.unwatch(wsi, held) }
 
     // MARK: - What the connection asks for

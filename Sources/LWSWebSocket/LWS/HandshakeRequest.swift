@@ -8,7 +8,7 @@ internal import LWSServiceLoop
 struct HandshakeRequest: Sendable {
     let target: String
     let authority: String
-    /// The application's fields, but for Host and Cookie.
+    /// The application's fields, but for Host and Cookie, and a User-Agent.
     private(set) var fields: HTTPFields
     /// The value of the one Cookie field.
     private(set) var cookies: String?
@@ -35,6 +35,7 @@ struct HandshakeRequest: Sendable {
         let own = toOtherOrigin ? nil : Cookie.field(configuration.cookies)
         let cookies = [fields[.cookie], own].compactMap(\.self)
         fields[.cookie] = nil
+        fields.completeUserAgent(of: configuration.customHeaders)
         self.cookies = cookies.isEmpty ? nil : cookies.joined(separator: "; ")
         target = url.target
         authority = host ?? url.authority

@@ -90,7 +90,7 @@ extension WebSocketURL {
         let base = URL(string: "\(isSecure ? "wss" : "ws")://\(literal):\(port)\(target)")
         let reference = location.prefix { $0 != "#" }
         guard !reference.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }),
-            let url = URL(string: String(reference), relativeTo: base)
+            let url = URL(string: reference.percentCompleted, relativeTo: base)
         else { throw WebSocketError(.invalidArgument, "The URL is not valid: it cannot be parsed") }
         let text = url.absoluteString
         guard let colon = text.firstIndex(of: ":") else { return try WebSocketURL(text) }

@@ -25,15 +25,14 @@ extension Link {
     }
 
     func beginConnecting() throws(WebSocketError) {
-        let isFirst = state.withLock { state in
-            guard case .fresh = state.phase, state.closedError == nil else { return false }
+        try state.withLock { state throws(WebSocketError) in
+            guard case .fresh = state.phase else {
+                throw WebSocketError(
+                    .invalidArgument, "connect() was called before on this client; make a new one",
+                    host: origin.url.host)
+            }
+            if let closed = state.closedError { throw closed }
             state.phase = .connecting
-            return true
-        }
-        guard isFirst else {
-            throw WebSocketError(
-                .invalidArgument, "connect() was called before on this client; make a new one",
-                host: origin.url.host)
         }
     }
 
@@ -239,6 +238,19 @@ extension Link {
     var closedError: WebSocketError? { state.withLock { $0.closedError } }
 
     // MARK: - Closing
+
+    /// How the last connection ended, where there will be no other unless somebody asks for it.
+    var closure: WebSocketError.Closure? {
+        state.withLock { state in
+            let last = state.connection.query { $0.phase == .ended && $0.hasOpened ? $0.ending?.closure : nil }
+            return switch state.phase {
+            case .reconnecting: nil
+            case .open: last
+            case .over(let error): last ?? error?.closure
+            case .fresh, .connecting: state.closedError?.closure
+            }
+        }
+    }
 
     /// Closes the connection and ends all making of others. Blocks as ``Connection/close(_:timeout:)`` does.
     func close(_ frame: CloseFrame, timeout: Duration?) throws(WebSocketError) {

@@ -18,7 +18,11 @@ extension JSONValue: Codable {
         let container = try decoder.singleValueContainer()
         if container.decodeNil() { return .null }
         if let value = try? container.decode(String.self) { return .string(value) }
-        if let value = try? container.decode(Int128.self) { return .integer(value) }
+        if let value = try? container.decode(Int128.self) {
+            // Integers have no negative zero, which JSON has.
+            if value == 0, let zero = try? container.decode(Double.self), zero.sign == .minus { return .number(zero) }
+            return .integer(value)
+        }
         if let value = try? container.decode(Double.self) { return .number(value) }
         if let value = try? container.decode(Bool.self) { return .bool(value) }
         return nil

@@ -80,7 +80,10 @@ extension TLSHandshake {
             let names = certificate?.alternativeNames.map(\.description) ?? []
             words =
                 "The certificate is for the wrong host: it is not for \(server.name) but for "
-                + (names.isEmpty ? "no name at all" : names.prefix(5).map(\.shown).joined(separator: ", "))
+                // RFC 9525, section 2, and OpenSSL as it is set up here.
+                + (names.isEmpty
+                    ? "no name at all: it has no subjectAltName, and its subject's common name does not count"
+                    : names.prefix(5).map(\.shown).joined(separator: ", "))
                 + (names.count > 5 ? " and \(names.count - 5) others" : "")
                 + (server.name == host ? "" : " (connected to \(host))")
         case X509_V_ERR_CERT_REVOKED: words = "\(what) has been revoked"

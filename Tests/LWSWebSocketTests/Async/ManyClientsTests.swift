@@ -10,22 +10,9 @@
 
     @Suite("Ten thousand clients", .serialized)
     struct ManyClientsTests {
-        /// Runs `body` with as many clients as the process may have open files for, the server's process likewise.
-        private func withRoom(for wanted: Int, _ body: (Int) async throws -> Void) async throws {
-            let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-            var before = rlimit()
-            guard getrlimit(kind, &before) == 0 else { throw PeerError("getrlimit") }
-            // Not more than that, for with too many libwebsockets reckons with 2,560 (`DescriptorLimit`).
-            let most = min(before.rlim_max, rlim_t(wanted + 1000))
-            var now = rlimit(rlim_cur: most, rlim_max: before.rlim_max)
-            guard setrlimit(kind, &now) == 0 else { throw PeerError("setrlimit") }
-            defer { setrlimit(kind, &before) }
-            try await body(min(wanted, Int(most) - 500))
-        }
-
         @Test("are served by one thread, each awaited for a message and sent another", .timeLimit(.minutes(5)))
         func many() async throws {
-            try await withRoom(for: Sanitizer.isActive ? 500 : 10_000) { try await serve($0) }
+            try await OpenFiles.withRoom(for: Sanitizer.isActive ? 500 : 10_000) { try await serve($0) }
         }
 
         private func serve(_ count: Int) async throws {

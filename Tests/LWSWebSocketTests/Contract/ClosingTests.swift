@@ -34,7 +34,7 @@ struct ClosingTests {
         #expect(frame.closeCode == 3001)
         #expect(frame.payload.dropFirst(2).elementsEqual("grüße".utf8))
         let error = #expect(throws: WebSocketError.self) { try client.readMessage() }
-        #expect(error?.closure == .init(code: 4000, reason: "tschüß", initiator: .local))
+        #expect(error?.closure == .init(code: 4000, reason: "tschüß", initiator: .local, isClean: true))
     }
 
     @Test("sends 1000 without a reason where nothing else is said")
@@ -51,7 +51,7 @@ struct ClosingTests {
         let client = try WebSocketClient(server.url())
         for code in [0, 999, 1004, 1005, 1006, 1015, 2999, 5000] {
             let error = #expect(throws: WebSocketError.self) { try client.close(statusCode: code) }
-            #expect(error?.code == .connectionClosure)
+            #expect(error?.code == .invalidArgument)
             #expect(error?.description.contains("Invalid status code") == true)
         }
         let long = String(repeating: "x", count: 124)
@@ -95,20 +95,45 @@ struct ClosingTests {
         }
     }
 
-    @Test("is idempotent: a second close returns at once")
+    @Test("is idempotent: a close after the end returns at once, and sends nothing")
     func idempotent() throws {
         let (server, seen) = try server { peer, frame in peer.sendFrame(opcode: 8, frame.payload) }
         let client = try WebSocketClient(server.url())
         for _ in 0..<3 { try client.close() }
         #expect(try seen.all().count == 1)
-        let (silent, _) = try self.server { _, _ in }
-        let waiting = try WebSocketClient(silent.url())
-        let first = try Background { try waiting.close(timeout: Timing.ages) }
-        #expect(eventually { waiting.inside.isClosing })
-        #expect(try Timing.of { try waiting.close() } < Timing.atOnce)
-        #expect(first.isBlocked(for: .milliseconds(1)))
-        waiting.inside.giveUp()
-        try first.value()
+    }
+
+    @Test("twice waits twice for the peer's answer")
+    func joined() throws {
+        let answer = MonotonicSemaphore()
+        let (server, seen) = try server { peer, frame in
+            _ = answer.wait(until: Deadline(after: Timing.ages))
+            peer.sendFrame(opcode: 8, frame.payload)
+        }
+        let client = try WebSocketClient(server.url())
+        let closing = try (0..<3).map { number in
+            try Background { try client.close(statusCode: 3000 + number, timeout: Timing.ages) }
+        }
+        #expect(closing.allSatisfy { $0.isBlocked() })
+        answer.signal()
+        for call in closing { try call.value() }
+        #expect(client.closure?.isClean == true)
+        #expect(try seen.all().count == 1)
+    }
+
+    @Test("twice ends the connection when the first of the times is up, for both")
+    func joinedForLess() throws {
+        let (silent, seen) = try server { _, _ in }
+        let client = try WebSocketClient(silent.url())
+        let first = try Background { try client.close(timeout: Timing.ages) }
+        #expect(eventually { client.inside.isClosing })
+        let time = try Timing.of {
+            try client.close(timeout: .milliseconds(10))
+            try first.value()
+        }
+        #expect(time < Timing.atOnce, "\(time)")
+        #expect(client.closure == .init(code: 1000, reason: "", initiator: .local))
+        #expect(try seen.all().count == 1)
     }
 
     @Test("wakes a blocked read at once")

@@ -66,7 +66,7 @@ struct ConfigurationOnTheWireTests {
         let handshake: Set = ["host", "upgrade", "connection", "sec-websocket-key", "sec-websocket-version"]
         #expect(handshake.isSubset(of: names))
         let others = Set(names).subtracting(handshake).subtracting(["pragma", "cache-control"])
-        #expect(others.isSubset(of: ["sec-websocket-extensions"]), "\(names)")
+        #expect(others.isSubset(of: ["sec-websocket-extensions", "user-agent"]), "\(names)")
         #expect(Set(names).count == names.count, "none twice")
         #expect(frames.map(\.opcode) == [8])
     }
@@ -91,6 +91,19 @@ struct ConfigurationOnTheWireTests {
         #expect(own == ["X-Zeta: 1", "X-Alpha: 2", "X-Zeta: 3", "x-lower: 4", "X-Empty: "])
         #expect(lines.filter { $0.hasPrefix("Origin:") } == ["Origin: https://o.example"])
         #expect(lines.filter { $0.hasPrefix("Authorization:") } == ["Authorization: Basic dTpw"])
+    }
+
+    @Test(
+        "says who asks: the library with its version, unless the application says another, or nobody",
+        arguments: [
+            (nil, ["User-Agent: \(UserAgent.library)"]), ("mine/2 (x)", ["User-Agent: mine/2 (x)"]), ("", []),
+        ])
+    func userAgent(_ given: String?, _ lines: [String]) throws {
+        var configuration = ClientConfiguration()
+        if let given { try configuration.addHeader("User-Agent", given) }
+        let seen = try record(configuration).lines.filter { $0.lowercased().hasPrefix("user-agent") }
+        #expect(seen == lines)
+        #expect(UserAgent.library.wholeMatch(of: /swift-lws\/[0-9.]+/) != nil)
     }
 
     @Test("comes from JSON as from a program")

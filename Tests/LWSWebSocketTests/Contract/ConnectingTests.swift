@@ -279,7 +279,10 @@ struct ConnectingTests {
         #expect(!client.isOpen)
         #expect(failure { try client.readMessage() }?.code == .invalidArgument)
         #expect(failure { try client.writeTextMessage("x") }?.code == .invalidArgument)
-        try client.close()
-        #expect(failure { try client.connect() }?.code == .invalidArgument)
+        try client.close(statusCode: 3000)
+        for _ in 0..<2 {
+            let error = failure { try client.connect() }
+            #expect(error?.code == .connectionClosure && error?.closure?.code == 3000, "\(error as Any)")
+        }
     }
 }

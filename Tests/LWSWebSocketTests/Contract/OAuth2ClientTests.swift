@@ -32,6 +32,19 @@ struct OAuth2ClientTests {
         }
     }
 
+    @Test(
+        "says who asks: the library with its version, unless the application says another, or nobody",
+        arguments: [(nil, [UserAgent.library]), ("mine/2 (x)", ["mine/2 (x)"]), ("", [])])
+    func userAgent(_ given: String?, _ values: [String]) throws {
+        try withServer { server in
+            var grant = try GrantKind.clientCredentials.grant(server)
+            if let given { grant.clientConfig.customHeaders[.userAgent] = given }
+            try TokenCase(server, grant).connect().close()
+            let fields = try #require(try server.requests().first?.headerFields)
+            #expect(fields.filter { $0.first?.lowercased() == "user-agent" }.compactMap(\.last) == values)
+        }
+    }
+
     @Test("is told apart where the proxy refuses it")
     func refusingProxy() throws {
         try withServer { server in

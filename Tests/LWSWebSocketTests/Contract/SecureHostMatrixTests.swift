@@ -65,8 +65,10 @@ extension SecureMatrix {
             SecureCase("the common name, of a certificate for addresses", says: "not for address but for 127.0.0.1") {
                 ($0.server.leaf, $0.host) = (.addressOnly, "address")
             },
-            SecureCase("common name only", says: "is for the wrong host", "not for localhost but for no name at all")
-            {
+            SecureCase(
+                "common name only", says: "is for the wrong host", "not for localhost but for no name at all",
+                "common name does not count"
+            ) {
                 $0.server.leaf = .commonNameOnly
             },
             SecureCase("an address, of a certificate for names", says: "not for 127.0.0.1 but for other.test") {

@@ -19,7 +19,7 @@ struct CloseFrameTests {
         let error = #expect(throws: WebSocketError.self) {
             try CloseFrame.checked(statusCode: code, reason: nil, host: "h")
         }
-        #expect(error?.code == .connectionClosure)
+        #expect(error?.code == .invalidArgument)
         #expect(error?.description.contains("Invalid status code") == true)
     }
 

@@ -63,7 +63,7 @@ struct ConnectionStateTests {
         var state = opened()
         _ = state.close(with: normal)
         _ = state.received(CloseFrame(code: 4000, reason: "me too"))
-        #expect(state.ending?.closure == .init(code: 4000, reason: "me too", initiator: .local))
+        #expect(state.ending?.closure == .init(code: 4000, reason: "me too", initiator: .local, isClean: true))
         var other = opened()
         _ = other.received(CloseFrame(code: nil, reason: ""))
         #expect(other.ending?.closure == .init(code: 1005, reason: "", initiator: .peer))

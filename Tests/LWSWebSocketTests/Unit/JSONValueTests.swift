@@ -52,6 +52,16 @@ struct JSONValueTests {
         #expect(error?.code == .payloadBinding)
     }
 
+    @Test("keeps the sign of a zero", arguments: ["-0", "-0.0", "-0e5", "[-0.0]"])
+    func negativeZero(_ text: String) throws {
+        let value = try read(text)
+        let number = value[0] ?? value
+        #expect(number.doubleValue?.sign == .minus)
+        #expect(number == 0 && number.intValue == 0)
+        #expect(try written(value).contains("-0"))
+        #expect(try read("0.0").doubleValue?.sign == .plus)
+    }
+
     @Test("has one kind of number")
     func numbers() throws {
         #expect(try read("3.0") == 3)

@@ -19,6 +19,16 @@ struct WebSocketURLTests {
             ("ws://example.com/a b/ü?k=a b", "example.com", 80, "example.com", "/a%20b/%C3%BC?k=a%20b"),
             ("ws://münchen.example/", "xn--mnchen-3ya.example", 80, "xn--mnchen-3ya.example", "/"),
             ("ws://example.com/a%2Fb", "example.com", 80, "example.com", "/a%2Fb"),
+            ("ws://example.com/p?q=a%20b%", "example.com", 80, "example.com", "/p?q=a%20b%25"),
+            ("ws://example.com/%zz/%4/%%41/a b%2f", "example.com", 80, "example.com", "/%25zz/%254/%25%41/a%20b%2f"),
+            (
+                "ws://example.com/ü%C3%BC?[%5B]|\"^", "example.com", 80, "example.com",
+                "/%C3%BC%C3%BC?%5B%5B%5D%7C%22%5E"
+            ),
+            ("ws://example.com/p?q=50%&r=a%26b", "example.com", 80, "example.com", "/p?q=50%25&r=a%26b"),
+            ("ws://münchen.example/%7e %", "xn--mnchen-3ya.example", 80, "xn--mnchen-3ya.example", "/%7e%20%25"),
+            ("  ws://example.com/x ", "example.com", 80, "example.com", "/x"),
+            ("ws://example.com//double//", "example.com", 80, "example.com", "//double//"),
             ("ws://example.com:/", "example.com", 80, "example.com", "/"),
         ])
     func parts(_ text: String, _ host: String, _ port: Int, _ authority: String, _ target: String) throws {
@@ -46,6 +56,7 @@ struct WebSocketURLTests {
             ("ws+unix:///run/app.sock:", "/run/app.sock", "/"), ("ws+unix:///run/s?q", "/run/s", "/?q"),
             ("ws+unix:///run/s:/a:b%20c", "/run/s", "/a:b%20c"),
             ("ws+unix:///run/a%3Ab%20c:/x", "/run/a:b c", "/x"), ("ws+unix:///run/a b:/x", "/run/a b", "/x"),
+            ("ws+unix:///run/s:/a%20b%?c%3D ", "/run/s", "/a%20b%25?c%3D"),
         ])
     func unixSocket(_ text: String, _ path: String, _ target: String) throws {
         let url = try WebSocketURL(text)

@@ -1,0 +1,21 @@
+// Who a request says that it comes from.
+
+internal import HTTPTypes
+
+/// The User-Agent field (RFC 9110, section 10.1.5), without which filters and some APIs turn requests away.
+enum UserAgent {
+    /// The package's version, as in CHANGELOG.md.
+    static let version = "0.1.0"
+    static let library = "swift-lws/\(version)"
+}
+
+extension HTTPFields {
+    /// Names the library where the application's fields name nobody. An empty User-Agent there means that none is sent.
+    mutating func completeUserAgent(of application: HTTPFields) {
+        if application[.userAgent]?.isEmpty == true {
+            self[.userAgent] = nil
+        } else if self[.userAgent] == nil {
+            self[.userAgent] = UserAgent.library
+        }
+    }
+}
