@@ -21,8 +21,8 @@ extension WebSocketClient {
             try checkedClose(statusCode: statusCode, reason: reason, timeout: timeout), timeout: timeout)
     }
 
-    /// How the connection ended: by whom, with which code and reason, and whether cleanly, so that a ``close(statusCode:reason:timeout:)-1lu30``
-    /// to which the peer gave no answer can be told. `nil` before the end, and while a lost connection is being made again.
+    /// How the connection ended: by whom, with which code and reason, and whether cleanly, so that a
+    /// ``close(statusCode:reason:timeout:)-1lu30`` to which the peer gave no answer can be told. `nil` before the end, and while a lost connection is being made again.
     public var closure: WebSocketError.Closure? { link.closure }
 
     /// What is to be sent, where the arguments of a close are valid.

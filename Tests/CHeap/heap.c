@@ -15,7 +15,6 @@ void *heap_exchange_throw_handler(void *handler) { return atomic_exchange(&_swif
 #include <errno.h>
 #include <malloc.h>
 #include <stdbool.h>
-#include <stdint.h>
 
 long heap_bytes_in_use(void) {
     struct mallinfo2 info = mallinfo2();

@@ -9,13 +9,19 @@ import suites
 from process import Bundle
 
 
-def parser():
-    result = argparse.ArgumentParser(description=__doc__)
+def parser(description):
+    """With the options of everything that runs tests."""
+    result = argparse.ArgumentParser(description=description)
     result.add_argument("--filter", action="append", default=[], help="a regular expression: only tests it is found in")
     result.add_argument("--skip", action="append", default=[], help="a regular expression: no test it is found in")
     result.add_argument("--jobs", type=int, default=3, help="processes at a time")
     result.add_argument("--scratch-path", default=".build", help="where the tests are built")
     result.add_argument("--sanitize", choices=["thread", "address"], help="the sanitizer they are built with")
+    return result
+
+
+def own_parser():
+    result = parser(__doc__)
     result.add_argument("--again", action="store_true", help="run a test that fails once more, by itself")
     result.add_argument("--unsteady", help="a file to which the tests that passed only then are added")
     result.add_argument("--slowest", type=int, default=0, help="print so many suites, the slowest first")
@@ -27,7 +33,7 @@ def say(text):
 
 
 def main():
-    options = parser().parse_args()
+    options = own_parser().parse_args()
     bundle = Bundle(options.scratch_path, options.sanitize)
     result = suites.run(bundle, options.filter, options.skip, options.jobs, say)
     failed = result.failed

@@ -1,30 +1,24 @@
 #!/usr/bin/env python3
 """Runs the tests many times beside processes that keep the processor busy, and prints how often each one failed."""
 
-import argparse
 import collections
 import subprocess
 import sys
 
 import suites
 from process import Bundle
-from run import say
+from run import parser, say
 
 
-def parser():
-    result = argparse.ArgumentParser(description=__doc__)
+def own_parser():
+    result = parser(__doc__)
     result.add_argument("--runs", type=int, default=10)
     result.add_argument("--load", type=int, default=4, help="busy processes")
-    result.add_argument("--jobs", type=int, default=3, help="processes with tests at a time")
-    result.add_argument("--filter", action="append", default=[])
-    result.add_argument("--skip", action="append", default=[])
-    result.add_argument("--scratch-path", default=".build")
-    result.add_argument("--sanitize", choices=["thread", "address"])
     return result
 
 
 def main():
-    options = parser().parse_args()
+    options = own_parser().parse_args()
     bundle = Bundle(options.scratch_path, options.sanitize)
     failures = collections.defaultdict(list)
     count = 0

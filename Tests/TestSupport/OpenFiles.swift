@@ -6,6 +6,15 @@ package enum OpenFiles {
     /// Runs `body` while the process may have so many open files and some more, or as many as the system lets it. It is told
     /// how many of the wanted ones that leaves.
     package static func withRoom(for wanted: Int, _ body: (Int) async throws -> Void) async throws {
+        // Not more than that, for with too many libwebsockets reckons with 2,560 (`DescriptorLimit`).
+        let (most, putBack) = try setLimit(wanted + 1000)
+        defer { putBack() }
+        try await body(min(wanted, most - 500))
+    }
+
+    /// Sets how many descriptors the process may have, which the system bounds. Returns how many that is, and what puts the
+    /// limit back.
+    static func setLimit(_ count: Int) throws -> (count: Int, putBack: () -> Void) {
         #if canImport(Darwin)
             let kind = RLIMIT_NOFILE
         #else
@@ -13,11 +22,15 @@ package enum OpenFiles {
         #endif
         var before = rlimit()
         guard getrlimit(kind, &before) == 0 else { throw PeerError("getrlimit") }
-        // Not more than that, for with too many libwebsockets reckons with 2,560 (`DescriptorLimit`).
-        let most = min(before.rlim_max, rlim_t(wanted + 1000))
-        var now = rlimit(rlim_cur: most, rlim_max: before.rlim_max)
+        var now = before
+        now.rlim_cur = min(before.rlim_max, rlim_t(count))
         guard setrlimit(kind, &now) == 0 else { throw PeerError("setrlimit") }
-        defer { setrlimit(kind, &before) }
-        try await body(min(wanted, Int(most) - 500))
+        return (
+            Int(now.rlim_cur),
+            { [before] in
+                var before = before
+                setrlimit(kind, &before)
+            }
+        )
     }
 }

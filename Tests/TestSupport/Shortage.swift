@@ -7,17 +7,11 @@ import LWSServiceLoop
 package enum Shortage {
     /// Runs `body` while this process can open `left` descriptors and no more.
     package static func ofDescriptors<Result>(left: Int = 0, _ body: () throws -> Result) throws -> Result {
-        let kind = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-        var before = rlimit()
-        guard getrlimit(kind, &before) == 0 else { throw PeerError("getrlimit") }
         let highest = try ProcessMetrics.highestDescriptor()
-        var now = before
-        now.rlim_cur = rlim_t(Int(highest) + 1 + left)
-        guard setrlimit(kind, &now) == 0 else { throw PeerError("setrlimit") }
+        let (_, putBack) = try OpenFiles.setLimit(Int(highest) + 1 + left)
         var fillers: [Int32] = []
         defer {
-            var before = before
-            setrlimit(kind, &before)
+            putBack()
             for filler in fillers { close(filler) }
         }
         // What is free below the limit is taken, but for what shall be left.

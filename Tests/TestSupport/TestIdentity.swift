@@ -1,7 +1,6 @@
 // A certificate with its key, in every form that a configuration may ask for.
 
 import Foundation
-import LWSServiceLoop
 
 /// A certificate that a ``CertificateAuthority`` made, and its private key. It keeps the authority's folder.
 package struct TestIdentity: Sendable {
@@ -66,16 +65,13 @@ package struct TestIdentity: Sendable {
 
     /// SHA-256 of the certificate in DER: 64 upper-case hexadecimal digits, without colons.
     package func fingerprint() throws -> String {
-        if let known = Self.fingerprints.withLock({ $0[certificateFile] }) { return known }
-        let output = try OpenSSLCommand.run(["x509", "-in", certificateFile, "-noout", "-fingerprint", "-sha256"])
-        let digits = output.split(separator: "=").last ?? ""
-        let fingerprint = digits.filter(\.isHexDigit)
-        Self.fingerprints.withLock { $0[certificateFile] = fingerprint }
-        return fingerprint
+        let file = try authority.file("\(name).fingerprint") { output in
+            try OpenSSLCommand.run(
+                ["x509", "-in", certificateFile, "-noout", "-fingerprint", "-sha256", "-out", output])
+        }
+        let digits = try String(contentsOfFile: file, encoding: .utf8).split(separator: "=").last ?? ""
+        return digits.filter(\.isHexDigit)
     }
-
-    /// By file, in which nothing changes: many tests ask for the same few.
-    private static let fingerprints = Locked<[String: String]>([:])
 
     /// The serial number in upper-case hexadecimal digits.
     package func serialNumber() throws -> String {

@@ -35,8 +35,9 @@ extension WebSocketClient {
     ///   - statusCode: 1000-1003, 1007-1011 or 3000-4999.
     ///   - reason: at most 123 bytes of UTF-8.
     ///   - timeout: how long to wait for the peer. `nil` and -1 s: without limit.
-    /// - Throws: `invalidArgument` for another code, a longer reason or another negative timeout: nothing was sent then. `cancelled` where the task is cancelled: the connection is closed all the
-    ///   same, and the peer has five seconds to answer.
+    /// - Throws: `invalidArgument` for another code, a longer reason or another negative timeout: nothing was sent then.
+    ///   `cancelled` where the task is cancelled: the connection is closed all the same, and the peer has five seconds to
+    ///   answer.
     public func close(
         statusCode: Int = 1000, reason: String? = nil, timeout: Duration? = .seconds(60)
     ) async throws(WebSocketError) {

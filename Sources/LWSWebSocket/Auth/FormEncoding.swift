@@ -11,11 +11,9 @@ enum FormEncoding {
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: " "): encoded += "+"
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "*"):
+            case _ where byte.isAlphanumeric || "-._*".utf8.contains(byte):
                 encoded.unicodeScalars.append(UnicodeScalar(byte))
-            default: encoded += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+            default: encoded += byte.percentEncoded
             }
         }
         return encoded

@@ -13,7 +13,7 @@ extension StringProtocol {
             }
             let digits = rest.prefix(2)
             rest = rest.dropFirst(2)
-            guard digits.count == 2, digits.first.map({ $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "-") }) == true,
+            guard digits.count(where: \.isHexDigit) == 2,
                 let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16)
             else { return nil }
             bytes.append(value)
@@ -35,8 +35,7 @@ extension StringProtocol {
             if isEscape || byte.mayStandInURL {
                 result.append(byte)
             } else {
-                let digits = String(byte, radix: 16, uppercase: true)
-                result += "%\(digits.count == 1 ? "0" : "")\(digits)".utf8
+                result += byte.percentEncoded.utf8
             }
         }
         return String(decoding: result, as: UTF8.self)
@@ -54,15 +53,21 @@ extension StringProtocol {
 }
 
 extension UInt8 {
-    fileprivate var isHexDigit: Bool { Character(UnicodeScalar(self)).isHexDigit }
+    /// As an escape (RFC 3986, section 2.1).
+    var percentEncoded: String { "%" + (self < 16 ? "0" : "") + String(self, radix: 16, uppercase: true) }
 
-    /// Whether it is a character of a path, a query or a fragment (RFC 3986, sections 3.3 to 3.5), or what separates them.
-    fileprivate var mayStandInURL: Bool {
+    /// Whether it is one of ASCII's letters and digits.
+    var isAlphanumeric: Bool {
         switch self {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"):
             true
-        default: "-._~!$&'()*+,;=:@/?#".utf8.contains(self)
+        default: false
         }
     }
+
+    fileprivate var isHexDigit: Bool { Character(UnicodeScalar(self)).isHexDigit }
+
+    /// Whether it is a character of a path, a query or a fragment (RFC 3986, sections 3.3 to 3.5), or what separates them.
+    fileprivate var mayStandInURL: Bool { isAlphanumeric || "-._~!$&'()*+,;=:@/?#".utf8.contains(self) }
 }

@@ -36,7 +36,7 @@ struct WebSocketURL: Sendable, Equatable {
             throw invalid("it has a line break or another control character")
         }
         // Blanks come along where a URL is copied.
-        let text = text.trimming { $0 == " " }.percentCompleted
+        let text = text.trimmingBlanks.percentCompleted
         guard let components = URLComponents(string: text) else {
             throw invalid("it cannot be parsed; it should look like ws://host:port/path")
         }
@@ -115,13 +115,6 @@ struct WebSocketURL: Sendable, Equatable {
     /// beginning would mean any subdomain to OpenSSL.
     static func isHostName(_ text: String) -> Bool {
         text.utf8.count <= 253 && !text.hasPrefix(".")
-            && text.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
-                    true
-                default: false
-                }
-            }
+            && text.utf8.allSatisfy { $0.isAlphanumeric || "-._".utf8.contains($0) }
     }
 }

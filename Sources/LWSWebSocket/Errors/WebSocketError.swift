@@ -152,11 +152,11 @@ extension WebSocketError {
         /// ``WebSocketClient/closure`` does.
         public let isClean: Bool
 
-        init(code: Int, reason: String, initiator: Initiator, isClean: Bool? = nil) {
+        init(code: Int, reason: String, initiator: Initiator, isClean: Bool = false) {
             self.code = code
             self.reason = reason
             self.initiator = initiator
-            self.isClean = isClean ?? (initiator == .peer)
+            self.isClean = isClean
         }
     }
 }

@@ -80,7 +80,7 @@ extension ClientSession {
         if let response {
             failure = error(.invalidHandshake, words(for: response, from: host, detail), detail: detail)
         } else if wasAnsweredInTLS || detail.hasPrefix("HS:") || detail.contains("parsing header") {
-            let hint = wasAnsweredInTLS ? "; it speaks TLS on port \(url.port): use a wss: URL" : ""
+            let hint = wasAnsweredInTLS ? useTLS : ""
             failure = error(
                 .invalidHandshake, "\(host) did not answer the handshake with a valid HTTP response\(hint)",
                 detail: detail)
@@ -93,6 +93,8 @@ extension ClientSession {
             failure = unreachable(detail: detail)
         }
     }
+
+    private var useTLS: String { "; it speaks TLS on port \(url.port): use a wss: URL" }
 
     /// Whether what has come in place of an answer is an alert of TLS (RFC 8446, sections 5.1 and 6).
     private var wasAnsweredInTLS: Bool {
@@ -114,7 +116,7 @@ extension ClientSession {
         guard status.code == 101 else {
             let hint =
                 switch status.kind {
-                case .clientError where wantsTLS: "; it speaks TLS on port \(url.port): use a wss: URL"
+                case .clientError where wantsTLS: useTLS
                 case .redirection: "; redirects are followed as far as followRedirects says"
                 case .clientError: "; check the path and the credentials"
                 default: ""

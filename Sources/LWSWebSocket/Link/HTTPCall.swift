@@ -50,7 +50,7 @@ struct HTTPCall {
             resolution.withLock { $0 = result }
             semaphore.signal()
         }
-        switch try wait(semaphore, for: resolution, "the look-up of its name did not answer") {
+        switch try wait(semaphore, for: resolution, OpeningStep.resolving.words) {
         case .addresses(let addresses): return addresses
         case .failure(let reason):
             throw WebSocketError(.connection, "\(words) could not be resolved: \(reason)", host: host)

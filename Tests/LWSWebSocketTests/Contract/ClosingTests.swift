@@ -193,7 +193,7 @@ struct ClosingTests {
         let client = try WebSocketClient(server.url())
         #expect(eventually { !client.isOpen })
         #expect(try client.readTextMessage() == "A")
-        let expected = WebSocketError.Closure(code: 1001, reason: "going", initiator: .peer)
+        let expected = WebSocketError.Closure(code: 1001, reason: "going", initiator: .peer, isClean: true)
         for _ in 0..<2 {
             #expect(failure { try client.readMessage() }?.closure == expected)
             #expect(failure { try client.writeTextMessage("x") }?.closure == expected)

@@ -61,7 +61,7 @@ struct InteroperabilityTests {
         for (path, code, reason) in [("/close/1000/bye", 1000, "bye"), ("/close/4321/own", 4321, "own")] {
             let closed = try WebSocketClient(server.url(path))
             let error = failure { try closed.readMessage() }
-            #expect(error?.closure == .init(code: code, reason: reason, initiator: .peer))
+            #expect(error?.closure == .init(code: code, reason: reason, initiator: .peer, isClean: true))
         }
         let pushed = try WebSocketClient(server.url("/text/1000"))
         for index in 0..<1000 { #expect(try pushed.readTextMessage() == "message \(index)") }

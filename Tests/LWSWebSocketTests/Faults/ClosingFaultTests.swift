@@ -9,7 +9,7 @@ import Testing
 @Suite("A server that closes", .serialized)
 struct ClosingFaultTests {
     private static let close = RawFrame(opcode: 8, payload: [0x0f, 0xa0] + Array("bye".utf8)).serverBytes
-    private static let bye = WebSocketError.Closure(code: 4000, reason: "bye", initiator: .peer)
+    private static let bye = WebSocketError.Closure(code: 4000, reason: "bye", initiator: .peer, isClean: true)
 
     /// Sends `bytes` and reads until the client ends TCP. Returns what the client read, its end, and what came back.
     private func outcome(

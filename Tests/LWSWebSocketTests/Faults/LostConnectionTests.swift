@@ -101,7 +101,7 @@ struct LostConnectionTests {
     @Test("is retriable where a new attempt may help")
     func retriable() {
         let lost = WebSocketError.Closure(code: 1006, reason: "", initiator: .network)
-        let closed = WebSocketError.Closure(code: 1000, reason: "", initiator: .peer)
+        let closed = WebSocketError.Closure(code: 1000, reason: "", initiator: .peer, isClean: true)
         let table: [(WebSocketError, Bool)] = [
             (.init(.connection, ""), true), (.init(.handshakeTimedOut, ""), true), (.init(.readTimedOut, ""), true),
             (.init(.writeTimedOut, ""), true), (.init(.writeTimedOut, "", closure: lost), false),

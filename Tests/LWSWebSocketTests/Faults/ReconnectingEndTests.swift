@@ -42,7 +42,7 @@ struct ReconnectingEndTests {
         let log = RetryLog()
         let client = try WebSocketClient(server.url(), configuration: log.configuration())
         let error = failure { try client.readMessage() }
-        #expect(error?.closure == .init(code: 1001, reason: "", initiator: .peer))
+        #expect(error?.closure == .init(code: 1001, reason: "", initiator: .peer, isClean: true))
         #expect(failure { try client.writeTextMessage("x") }?.closure?.initiator == .peer)
         #expect(server.count == 1)
         #expect(log.all.isEmpty)

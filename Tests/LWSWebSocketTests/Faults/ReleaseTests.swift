@@ -211,10 +211,7 @@ struct ReleaseTests {
                 }
                 #expect(victim.isGone)
             }
-            let settled = eventually {
-                guard let now = try? ProcessUsage() else { return false }
-                return now.descriptors <= before.descriptors && now.threads <= before.threads
-            }
+            let settled = ProcessUsage.isBack(to: before)
             let after = try ProcessUsage()
             #expect(settled, "before: \(before); after: \(after)")
         }

@@ -282,7 +282,7 @@ struct SecureLifeTests {
             let client = try WebSocketClient(
                 server.url("/close/4001/enough"), configuration: SecureFaults.configuration())
             let error = failure { try client.readMessage() }
-            #expect(error?.closure == .init(code: 4001, reason: "enough", initiator: .peer))
+            #expect(error?.closure == .init(code: 4001, reason: "enough", initiator: .peer, isClean: true))
         }
     }
 }

@@ -163,7 +163,7 @@ struct SecureLostConnectionTests {
                 while failure({ try client.writeBinaryMessage([UInt8](repeating: 0, count: 1000)) }) == nil {}
             }
             let error = failure { try client.readMessage() }
-            #expect(error?.closure == .init(code: 1001, reason: "bye", initiator: .peer))
+            #expect(error?.closure == .init(code: 1001, reason: "bye", initiator: .peer, isClean: true))
             try writing.value()
         }
     }

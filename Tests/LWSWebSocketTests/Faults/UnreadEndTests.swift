@@ -39,7 +39,7 @@ struct UnreadEndTests {
             #expect(message.first == UInt8(truncatingIfNeeded: index))
         }
         let error = failure { try client.readMessage() }
-        #expect(error?.closure == .init(code: 1000, reason: "", initiator: .peer))
+        #expect(error?.closure == .init(code: 1000, reason: "", initiator: .peer, isClean: true))
     }
 
     private func end(_ client: WebSocketClient, _ mayEnd: MonotonicSemaphore, _ ended: MonotonicSemaphore) {

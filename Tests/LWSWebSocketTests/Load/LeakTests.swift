@@ -86,10 +86,7 @@ struct LeakTests {
         }
         #expect(eventually { loops.allSatisfy { !$0.isRunning } })
         // Dispatch keeps a worker for the timer that ends loops.
-        let settled = eventually {
-            guard let now = try? ProcessUsage() else { return false }
-            return now.descriptors <= before.descriptors + 2 && now.threads <= before.threads + 2
-        }
+        let settled = ProcessUsage.isBack(to: before, sparing: 2)
         let after = try ProcessUsage()
         #expect(settled, "before: \(before); after: \(after)")
     }

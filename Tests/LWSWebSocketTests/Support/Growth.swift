@@ -16,6 +16,15 @@ struct ProcessUsage: CustomStringConvertible {
         blocks = ProcessMetrics.blocksInUse()
     }
 
+    /// Waits until the process has no more descriptors and threads than it had `before`, but for some to `spare`. Returns whether
+    /// that came.
+    static func isBack(to before: ProcessUsage, sparing spare: Int = 0) -> Bool {
+        eventually {
+            guard let now = try? ProcessUsage() else { return false }
+            return now.descriptors <= before.descriptors + spare && now.threads <= before.threads + spare
+        }
+    }
+
     var description: String {
         "\(descriptors) descriptors, \(threads) threads" + (blocks.map { ", \($0) blocks" } ?? "")
     }
@@ -45,10 +54,7 @@ func expectNoGrowth(
         var wasFlat = false
         repeat {
             for index in 0..<half { try cycle(index) }
-            let settled = eventually {
-                guard let now = try? ProcessUsage() else { return false }
-                return now.descriptors <= before.descriptors && now.threads <= before.threads
-            }
+            let settled = ProcessUsage.isBack(to: before)
             let end = try ProcessUsage()
             wasFlat = isFlat(end)
             ends.append(end)

@@ -66,7 +66,7 @@ struct ConnectionStateTests {
         #expect(state.ending?.closure == .init(code: 4000, reason: "me too", initiator: .local, isClean: true))
         var other = opened()
         _ = other.received(CloseFrame(code: nil, reason: ""))
-        #expect(other.ending?.closure == .init(code: 1005, reason: "", initiator: .peer))
+        #expect(other.ending?.closure == .init(code: 1005, reason: "", initiator: .peer, isClean: true))
         #expect(other.close(with: normal) == nil)
     }
 
