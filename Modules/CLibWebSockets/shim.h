@@ -24,6 +24,7 @@
 #include <sys/timerfd.h>
 #else
 #include <pthread.h>
+#include <sys/event.h>
 #endif
 
 #if LWS_LIBRARY_VERSION_NUMBER < 4001000
@@ -56,6 +57,7 @@ static const int clws_poll_ended = POLLERR | POLLHUP | 0x2000; // POLLRDHUP, whi
 static const int clws_poll_ended = POLLERR | POLLHUP;
 #endif
 static const int clws_peek = MSG_PEEK | MSG_DONTWAIT; // enumerators with glibc, macros on Darwin
+static const int clws_take = MSG_DONTWAIT;
 
 // lws sends a close frame like any other for this value, but keeps its name to itself: "LWS_WRITE_CLOSE is handled by
 // lws_close_reason()" (lws-write.h), and lib/roles/ws/private-lib-roles-ws.h defines it as 4 in 4.1 to 4.5.
@@ -243,6 +245,41 @@ static inline void clws_wake(int waker) { (void)waker; }
 static inline void clws_reset_waker(int waker) { (void)waker; }
 static inline int clws_make_clock(void) { return -1; }
 static inline void clws_start_clock(int clock, long nanoseconds) { (void)clock; (void)nanoseconds; }
+#endif
+
+// Tells on which of many sockets something has arrived: an epoll set or a kqueue, which lws waits for like for a file.
+// `each` makes what arrives count once, so that what stays in the socket does not wake anybody again.
+#if defined(__linux__)
+static inline int clws_make_arrivals(void) { return epoll_create1(EPOLL_CLOEXEC); }
+static inline bool clws_expect_arrivals(int set, int descriptor, bool each, uint64_t tag) {
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | (each ? EPOLLET : 0), .data = {.u64 = tag}};
+    return epoll_ctl(set, EPOLL_CTL_ADD, descriptor, &event) == 0;
+}
+static inline void clws_ignore_arrivals(int set, int descriptor) { clws_unwatch(set, descriptor); }
+// Fills the array with what has arrived, without waiting.
+static inline int clws_next_arrivals(int set, uint64_t *tags, int most) {
+    uint32_t events[64];
+    return clws_wait(set, tags, events, most < 64 ? most : 64, 0);
+}
+#else
+static inline int clws_make_arrivals(void) { return kqueue(); }
+static inline bool clws_expect_arrivals(int set, int descriptor, bool each, uint64_t tag) {
+    struct kevent change;
+    EV_SET(&change, descriptor, EVFILT_READ, EV_ADD | (each ? EV_CLEAR : 0), 0, 0, (void *)(uintptr_t)tag);
+    return kevent(set, &change, 1, NULL, 0, NULL) == 0;
+}
+static inline void clws_ignore_arrivals(int set, int descriptor) {
+    struct kevent change;
+    EV_SET(&change, descriptor, EVFILT_READ, EV_DELETE, 0, 0, NULL);
+    (void)kevent(set, &change, 1, NULL, 0, NULL);
+}
+static inline int clws_next_arrivals(int set, uint64_t *tags, int most) {
+    struct kevent found[64];
+    const struct timespec at_once = {0};
+    int count = kevent(set, NULL, 0, found, most < 64 ? most : 64, &at_once);
+    for (int index = 0; index < count; index++) tags[index] = (uint64_t)(uintptr_t)found[index].udata;
+    return count;
+}
 #endif
 
 // Between two looks at a lock that somebody else is about to release.

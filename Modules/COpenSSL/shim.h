@@ -216,6 +216,20 @@ static inline bool cossl_each_key(
     return whole;
 }
 
+// MARK: - Records
+
+// While the gate is closed the connection reads nothing more from its socket: what it has decrypted already, one record at
+// the most, is all that there is to read.
+static inline long cossl_gate(BIO *bio, int operation, const char *data, size_t length, int argument, long number,
+                              int result, size_t *processed) {
+    (void)data; (void)length; (void)argument; (void)number; (void)processed;
+    if (operation != BIO_CB_READ) return result;
+    BIO_set_retry_read(bio);
+    return -1;
+}
+static inline void cossl_close_gate(SSL *ssl) { BIO_set_callback_ex(SSL_get_rbio(ssl), cossl_gate); }
+static inline void cossl_open_gate(SSL *ssl) { BIO_set_callback_ex(SSL_get_rbio(ssl), NULL); }
+
 // MARK: - Names
 
 // The form of RFC 2253, with what is not ASCII as it is, in UTF-8.

@@ -51,6 +51,14 @@ extension HeldLoop {
         core.finishPass(self)
     }
 
+    /// Has lws read from a connection of which it does not know that there is something to read. Not from inside a callback
+    /// of lws.
+    package func serveReading(_ descriptor: Int32) {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: Int16(POLLIN))
+        _ = lws_service_fd(context, &entry)
+        core.finishPass(self)
+    }
+
     /// Whether lws has something to do that no socket tells of: data that it or OpenSSL has read already, for instance.
     var hasForcedWork: Bool { core.needsPass || lws_service_adjust_timeout(context, 1, 0) == 0 }
 

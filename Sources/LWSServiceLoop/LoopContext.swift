@@ -156,14 +156,22 @@ public final class LoopContext {
 
     /// Who has something to do when lws returns.
     private var finishers: [any PassFinisher] = []
+    private var isFinishing = false
 
     func finishPass(with finisher: any PassFinisher) { finishers.append(finisher) }
 
     /// lws has returned from serving connections.
     func finishPass(_ held: borrowing HeldLoop) {
-        guard !finishers.isEmpty else { return }
-        for finisher in finishers { finisher.passEnds(held) }
+        // One of them may have lws serve a connection, of which others want to hear then.
+        guard !finishers.isEmpty, !isFinishing else { return }
+        isFinishing = true
+        var index = 0
+        while index < finishers.count {
+            finishers[index].passEnds(held)
+            index += 1
+        }
         finishers.removeAll(keepingCapacity: true)
+        isFinishing = false
     }
 
     /// lws has looked at everything.

@@ -16,6 +16,11 @@ extension ClientAttempt {
             finish(held)
             return
         }
+        guard held.resident(ArrivalWatch.self) != nil else {
+            failure = unwatched()
+            finish(held)
+            return
+        }
         while !isAborted, !addresses.isEmpty {
             let address = addresses.removeFirst()
             guard let source = chooseSource(toward: address) else { continue }
@@ -141,7 +146,8 @@ extension ClientAttempt {
         unwatch(held)
         held.opaqueConnectionEnded()
         wsi = nil
-        stopWatching(held)
+        answer?.stop(held)
+        proxyWatcher?.stop(held)
         stopSecuring(held)
         // Inside the connect call its caller goes on.
         guard !isConnectCallRunning else { return }

@@ -65,7 +65,7 @@ extension ClientAttempt {
     /// says which, but may come too late to be seen.
     private func refusesForWantOfCertificate(_ response: HTTPResponse) -> Bool {
         guard let tls, tls.wasAskedForCertificate, response.status.code == 400 else { return false }
-        guard let body = responseBody?.bytes, !body.isEmpty else { return true }
+        guard let body = responseBody, !body.isEmpty else { return true }
         return String(decoding: body, as: UTF8.self).contains("SSL certificate")
     }
 

@@ -45,11 +45,11 @@ class ClientAttempt {
     var wasOpened = false
     /// The connection has been given a time to end by.
     var isLimited = false
-    /// lws's service buffer, known from the request that it writes there.
-    var serviceBuffer: UnsafeRawBufferPointer?
+    /// Looks at what the server answers, once it was asked.
+    var answer: AnswerReader?
     var response: HTTPResponse?
-    /// Its body, or the beginning, where somebody wants it.
-    var responseBody: ResponseBody?
+    /// Its body, or the beginning.
+    var responseBody: [UInt8]?
 
     init(
         _ url: WebSocketURL, by route: Route, to addresses: [ResolvedAddress], until deadline: Deadline,
@@ -80,6 +80,12 @@ class ClientAttempt {
     /// The connection is about to end: what its socket is waited for, only lws knows from here on.
     func unwatch(_ held: borrowing HeldLoop) {}
 
+    /// What the same place is asked by over TLS.
+    class var secureURL: String { "a wss: URL" }
+
+    /// It is clear what the server answers.
+    func answered(_ outcome: AnswerReader.Outcome, _ held: borrowing HeldLoop) {}
+
     /// The attempt under way has come so far.
     func reached(_ step: OpeningStep) {}
 
@@ -94,6 +100,8 @@ class ClientAttempt {
         isAborted = true
         guard let wsi else { return }
         unwatch(held)
+        answer?.stop(held)
+        proxyWatcher?.stop(held)
         held.noteWork()
         lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, clws_kill_async)
     }
@@ -122,9 +130,9 @@ class ClientAttempt {
     func error(_ code: WebSocketError.Code, _ message: String, detail: String? = nil, isTransient: Bool = false)
         -> WebSocketError
     {
-        let body = responseBody?.bytes ?? []
+        let body = responseBody.flatMap { $0.isEmpty ? nil : $0 }
         return WebSocketError(
-            code, message, host: url.host, httpResponse: response,
-            httpResponseBody: body.isEmpty ? nil : body, libraryDetail: detail, isTransient: isTransient)
+            code, message, host: url.host, httpResponse: response, httpResponseBody: body,
+            libraryDetail: detail, isTransient: isTransient)
     }
 }

@@ -6,29 +6,38 @@ internal import LWSServiceLoop
 
 extension ClientSession {
     /// The request is written and about to be sent.
-    func appendHeaders(_ end: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, available: Int) -> Bool {
+    func appendHeaders(
+        _ end: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, available: Int, _ wsi: OpaquePointer,
+        _ held: borrowing HeldLoop
+    ) -> Bool {
         // From here on the address has proved itself, and what goes wrong is not its fault.
-        requestWasWritten = true
         reached(.answer)
-        guard let buffer = request.complete(end, available: available) else {
+        guard watchAnswer(wsi, expectsUpgrade: true, longestBody: ResponseBody.refusalLimit, held) else {
+            return false
+        }
+        guard request.complete(end, available: available) else {
             failure = error(.invalidArgument, "The handshake's request does not fit into libwebsockets' buffer")
             return false
         }
-        serviceBuffer = buffer
         return true
     }
 
-    /// The answer has arrived; lws judges it next.
+    /// What the server answers is clear before lws has read it.
+    func judge(_ outcome: AnswerReader.Outcome, _ held: borrowing HeldLoop) {
+        guard let answer, let wsi else { return }
+        takeAnswer(answer)
+        guard outcome == .upgrade else {
+            failure = refusal(outcome, answer)
+            abort(held)
+            return
+        }
+        wasHandedOver = true
+        answer.source.handOver(wsi, held)
+    }
+
+    /// lws judges an answer with 101 next.
     /// Returns whether it may: what it says of extensions is checked before lws acts on it.
     func readResponse(_ wsi: OpaquePointer) -> Bool {
-        response = HandshakeResponse.read(wsi, buffer: serviceBuffer)
-        guard let response else { return true }
-        guard response.status.code == 101 else {
-            let body = ResponseBody()
-            responseBody = body
-            body.read(response, wsi)
-            return true
-        }
         // From lws's tokens: what it acts on, while the fields of `response` are what could be seen of them.
         let fields = HandshakeResponse.values(of: WSI_TOKEN_EXTENSIONS, wsi)
         switch CompressionAgreement.read(fields, offered: request.compression) {
@@ -74,65 +83,57 @@ extension ClientSession {
         return true
     }
 
-    func connectionFailed(_ detail: String) {
-        guard failure == nil, !securingFailed(detail), !proxyFailed(detail) else { return }
-        let host = connection.url.host
-        if let response {
-            failure = error(.invalidHandshake, words(for: response, from: host, detail), detail: detail)
-        } else if wasAnsweredInTLS || detail.hasPrefix("HS:") || detail.contains("parsing header") {
-            let hint = wasAnsweredInTLS ? useTLS : ""
-            failure = error(
-                .invalidHandshake, "\(host) did not answer the handshake with a valid HTTP response\(hint)",
-                detail: detail)
-        } else if requestWasWritten {
-            // As servers do that have OpenSSL read the request, without an alert.
-            let hint = url.isSecure ? "" : "; if it speaks TLS on port \(url.port), use a wss: URL"
-            failure = error(
-                .connection, "\(host) ended the connection before it answered the handshake\(hint)", detail: detail)
-        } else {
+    func connectionFailed(_ detail: String, _ held: borrowing HeldLoop) {
+        guard failure == nil else { return }
+        if let answer, !wasHandedOver {
+            let outcome = answer.lookAtLast(held)
+            takeAnswer(answer)
+            failure = refusal(outcome, answer, detail)
+            return
+        }
+        guard !securingFailed(detail), !proxyFailed(detail) else { return }
+        guard let response else {
             failure = unreachable(detail: detail)
+            return
         }
+        failure = error(
+            .invalidHandshake,
+            "\(url.host) sent an invalid WebSocket handshake: \(objection(detail, to: response))", detail: detail)
     }
 
-    private var useTLS: String { "; it speaks TLS on port \(url.port): use a wss: URL" }
-
-    /// Whether what has come in place of an answer is an alert of TLS (RFC 8446, sections 5.1 and 6).
-    private var wasAnsweredInTLS: Bool {
-        guard requestWasWritten, !url.isSecure, let answer = serviceBuffer?.dropFirst(clws_pre) else { return false }
-        return answer.starts(with: [21, 3])
-    }
-
-    /// How servers say that they expect TLS: nginx, Go's and Apache's.
-    private static let wishesForTLS = ["HTTPS port", "HTTPS server", "SSL-enabled server port"]
-
-    private var wantsTLS: Bool {
-        guard !url.isSecure, let body = responseBody?.bytes else { return false }
-        let text = String(decoding: body, as: UTF8.self)
-        return Self.wishesForTLS.contains { text.contains($0) }
-    }
-
-    private func words(for response: HTTPResponse, from host: String, _ detail: String) -> String {
-        let status = response.status
-        guard status.code == 101 else {
-            let hint =
-                switch status.kind {
-                case .clientError where wantsTLS: useTLS
-                case .redirection: "; redirects are followed as far as followRedirects says"
-                case .clientError: "; check the path and the credentials"
-                default: ""
-                }
-            return "\(host) refused the WebSocket handshake with status \(status.code)\(hint)"
+    /// Why there is no connection.
+    private func refusal(
+        _ outcome: AnswerReader.Outcome, _ answer: AnswerReader, _ detail: String? = nil
+    ) -> WebSocketError {
+        guard outcome == .answer, let status = response?.status else {
+            return failure(of: outcome, answer, " the handshake", detail: detail)
         }
-        let cause =
-            switch detail {
-            case _ where detail.contains("Accept hash"): "its Sec-WebSocket-Accept does not match the key"
-            case _ where detail.contains("ACCEPT missing"): "it has no Sec-WebSocket-Accept"
-            case _ where detail.contains("Upgrade"), _ where detail.contains("UPGRADE"):
-                "its Upgrade or Connection field is wrong"
-            case _ where detail.contains("PROTOCOL"): "it names a sub-protocol that was not offered"
-            case _ where detail.contains("EXT"): "it names an extension that was not offered"
-            default: "libwebsockets says: \(detail)"
+        if securingFailed(detail ?? ""), let failure { return failure }
+        let hint =
+            switch status.kind {
+            case .clientError where wantsTLS: useTLS
+            case .redirection: "; redirects are followed as far as followRedirects says"
+            case .clientError: "; check the path and the credentials"
+            default: ""
             }
-        return "\(host) sent an invalid WebSocket handshake: \(cause)"
+        return error(
+            .invalidHandshake, "\(url.host) refused the WebSocket handshake with status \(status.code)\(hint)",
+            detail: detail)
+    }
+
+    /// What lws finds wrong with an answer with 101.
+    private func objection(_ detail: String, to response: HTTPResponse) -> String {
+        switch detail {
+        case _ where detail.contains("Accept hash"): "its Sec-WebSocket-Accept does not match the key"
+        case _ where detail.contains("ACCEPT missing"): "it has no Sec-WebSocket-Accept"
+        case _ where detail.contains("Upgrade"), _ where detail.contains("UPGRADE"):
+            "its Upgrade or Connection field is wrong"
+        case _ where detail.contains("PROTOCOL"): "it names a sub-protocol that was not offered"
+        case _ where detail.contains("EXT"): "it names an extension that was not offered"
+        case _ where detail.contains("parsing header"):
+            "libwebsockets cannot hold its \(response.headerFields.count) header fields: over TLS it takes about 80 of "
+                + "names that it knows"
+        default: "libwebsockets says: \(detail)"
+        }
     }
 }

@@ -11,6 +11,8 @@ final class ClientSession: ClientAttempt {
     var writeFailed = false
     /// The close frame of this side has been handed to lws.
     var closeFrameWasSent = false
+    /// The answer was left to lws.
+    var wasHandedOver = false
     /// What lws ended the connection for, if it was lws.
     var violation: Violation?
     /// What the server has chosen of the sub-protocols offered.
@@ -77,6 +79,8 @@ final class ClientSession: ClientAttempt {
                 failure ?? error(.connection, "The connection to \(url.host) ended during the handshake"))
         }
     }
+
+    override func answered(_ outcome: AnswerReader.Outcome, _ held: borrowing HeldLoop) { judge(outcome, held) }
 
     override func reached(_ step: OpeningStep) { connection.reached(step) }
 

@@ -40,10 +40,9 @@ private func isHandled(_ reason: lws_callback_reasons) -> Bool {
         LWS_CALLBACK_CLIENT_ESTABLISHED,
         LWS_CALLBACK_CLIENT_CONFIRM_EXTENSION_SUPPORTED,
         LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER, LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP,
-        LWS_CALLBACK_RECEIVE_CLIENT_HTTP_READ, LWS_CALLBACK_COMPLETED_CLIENT_HTTP,
         LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH, LWS_CALLBACK_CLIENT_CONNECTION_ERROR,
         LWS_CALLBACK_WS_PEER_INITIATED_CLOSE, LWS_CALLBACK_CLIENT_CLOSED,
-        LWS_CALLBACK_CLIENT_HTTP_WRITEABLE, LWS_CALLBACK_RECEIVE_CLIENT_HTTP, LWS_CALLBACK_CLOSED_CLIENT_HTTP,
+        LWS_CALLBACK_CLIENT_HTTP_WRITEABLE, LWS_CALLBACK_CLOSED_CLIENT_HTTP,
         LWS_CALLBACK_TIMER, LWS_CALLBACK_WSI_CREATE, LWS_CALLBACK_WSI_DESTROY:
         true
     default: false
@@ -78,22 +77,15 @@ extension ClientSession {
         case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
             guard let end = argument.baseAddress else { return false }
             goOn = appendHeaders(
-                end.assumingMemoryBound(to: UnsafeMutablePointer<CChar>?.self), available: argument.count)
+                end.assumingMemoryBound(to: UnsafeMutablePointer<CChar>?.self), available: argument.count, wsi, held)
         case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
             goOn = readResponse(wsi)
-        case LWS_CALLBACK_RECEIVE_CLIENT_HTTP_READ:
-            responseBody?.add(UnsafeRawBufferPointer(argument))
-            goOn = true
-        case LWS_CALLBACK_COMPLETED_CLIENT_HTTP:
-            // Or lws would make the connection ready for another request, and forget the head that it judges next
-            // (`lws_http_transaction_completed_client`).
-            goOn = false
         case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
             goOn = checkSubProtocol(wsi)
         case LWS_CALLBACK_CLIENT_ESTABLISHED:
             goOn = opened(held)
         case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-            connectionFailed(String(decoding: argument.prefix { $0 != 0 }, as: UTF8.self))
+            connectionFailed(String(decoding: argument.prefix { $0 != 0 }, as: UTF8.self), held)
             goOn = true
         case LWS_CALLBACK_TIMER:
             goOn = !timerFired(held)

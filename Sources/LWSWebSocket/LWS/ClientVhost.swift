@@ -14,8 +14,8 @@ final class ClientVhost {
 
     /// The protocol's name for lws; it never goes over the wire.
     static let protocolName = "lws-websocket-client"
-    /// What watches for a proxy's answer, likewise.
-    static let watcherName = "lws-websocket-proxy"
+    /// What watches for answers, likewise.
+    static let watcherName = "lws-websocket-arrivals"
     /// Bytes of a connection's receive buffer, which is also the most that lws reads at once, and the longest piece of a frame
     /// that it delivers. What nobody has sent costs only addresses.
     ///
@@ -37,7 +37,7 @@ final class ClientVhost {
         protocols[0].rx_buffer_size = Self.receiveBufferSize
         protocols[0].tx_packet_size = Self.sendSize
         protocols[1].name = UnsafePointer(strdup(Self.watcherName))
-        protocols[1].callback = proxyWatcherCallback
+        protocols[1].callback = arrivalWatchCallback
         var info = lws_context_creation_info()
         info.port = clws_port_no_listen
         info.protocols = UnsafePointer(protocols)

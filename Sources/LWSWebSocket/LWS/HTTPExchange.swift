@@ -55,7 +55,7 @@ final class HTTPExchange: ClientAttempt {
 
     override func ended(_ held: borrowing HeldLoop) {
         if wasOpened, let response {
-            done(.success(HTTPAnswer(response: response, body: responseBody?.bytes ?? [])))
+            done(.success(HTTPAnswer(response: response, body: responseBody ?? [])))
         } else {
             // Half an answer says nothing of whether the next will be whole.
             let cut = WebSocketError(
@@ -71,9 +71,10 @@ final class HTTPExchange: ClientAttempt {
     // MARK: - What lws reports
 
     private func appendHeaders(
-        _ end: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, available: Int, _ wsi: OpaquePointer
+        _ end: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, available: Int, _ wsi: OpaquePointer,
+        _ held: borrowing HeldLoop
     ) -> Bool {
-        requestWasWritten = true
+        guard watchAnswer(wsi, expectsUpgrade: false, longestBody: post.longestAnswer, held) else { return false }
         let beginning = "POST \(targetForLWS) HTTP/1.1\r\n"
         guard var written = WrittenRequest(end, available: available, beginning: beginning),
             written.replace("POST \(targetForLWS) HTTP/1.1", with: "POST \(url.target) HTTP/1.1"),
@@ -81,8 +82,7 @@ final class HTTPExchange: ClientAttempt {
         else { return requestDoesNotFit() }
         for field in post.fields { written.text += "\(field.name.rawName): \(field.value)\r\n" }
         written.text += "Content-Length: \(post.body.count)\r\n"
-        serviceBuffer = written.commit()
-        guard serviceBuffer != nil else { return requestDoesNotFit() }
+        guard written.commit() else { return requestDoesNotFit() }
         lws_client_http_body_pending(wsi, 1)
         lws_callback_on_writable(wsi)
         return true
@@ -106,51 +106,40 @@ final class HTTPExchange: ClientAttempt {
         return written >= count
     }
 
-    /// The head of the answer is there.
-    private func answered(_ wsi: OpaquePointer) -> Bool {
-        response = HandshakeResponse.read(wsi, buffer: serviceBuffer)
-        guard response != nil else {
-            failure = error(.invalidHandshake, "\(url.host) did not answer with a valid HTTP response")
-            return false
-        }
-        responseBody = ResponseBody(limit: post.longestAnswer)
-        return true
+    override class var secureURL: String { "an https: URL" }
+
+    override func answered(_ outcome: AnswerReader.Outcome, _ held: borrowing HeldLoop) {
+        guard let answer else { return }
+        judge(outcome, answer, nil)
+        abort(held)
     }
 
-    /// More of its body is. Returns whether to wait for more.
-    private func readBody(_ wsi: OpaquePointer) -> Bool {
-        guard let response, let responseBody, !wasOpened else { return false }
-        switch responseBody.read(response, wsi) {
-        case .more: return true
-        case .over: return false
-        case .cut:
-            wasOpened = false
-            return false
+    private func judge(_ outcome: AnswerReader.Outcome, _ answer: AnswerReader, _ detail: String?) {
+        guard failure == nil, !wasOpened else { return }
+        takeAnswer(answer)
+        guard outcome == .answer, let body = answer.body else {
+            failure = failure(of: outcome, answer, "", detail: detail)
+            return
+        }
+        switch body.progress {
+        case .complete: wasOpened = true
+        // `ended` has the words.
+        case .more: break
         case .unreadable:
-            failure = error(.invalidHandshake, "\(url.host) answered in chunks that cannot be read")
-            return false
+            failure = error(
+                .invalidHandshake, "\(url.host) answered with a body whose length or coding cannot be understood")
         case .tooLong:
             failure = error(.payloadTooLarge, "\(url.host) answered with more than \(post.longestAnswer) bytes")
-            return false
         }
     }
 
-    private func connectionFailed(_ detail: String) {
-        guard failure == nil, !securingFailed(detail), !proxyFailed(detail) else { return }
-        if detail.hasPrefix("HS:") || detail.contains("parsing header") {
-            failure = error(
-                .invalidHandshake, "\(url.host) did not answer with a valid HTTP response", detail: detail)
-        } else if requestWasWritten {
-            failure = error(.connection, "\(url.host) ended the connection before it answered", detail: detail)
-        } else {
+    private func connectionFailed(_ detail: String, _ held: borrowing HeldLoop) {
+        guard failure == nil, !wasOpened else { return }
+        if let answer {
+            judge(answer.lookAtLast(held), answer, detail)
+        } else if !securingFailed(detail), !proxyFailed(detail) {
             failure = unreachable(detail: detail)
         }
-    }
-
-    /// TCP has ended. Without a length, and without chunks, that is the body's end (RFC 9112, section 6.3).
-    private func closed(_ wsi: OpaquePointer) {
-        guard let fields = response?.headerFields, failure == nil else { return }
-        if fields[.contentLength] == nil, fields[.transferEncoding] == nil { wasOpened = true }
     }
 
     override func handle(
@@ -163,18 +152,13 @@ final class HTTPExchange: ClientAttempt {
         case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
             guard let end = argument.baseAddress else { return false }
             return appendHeaders(
-                end.assumingMemoryBound(to: UnsafeMutablePointer<CChar>?.self), available: argument.count, wsi)
+                end.assumingMemoryBound(to: UnsafeMutablePointer<CChar>?.self), available: argument.count, wsi,
+                held)
         case LWS_CALLBACK_CLIENT_HTTP_WRITEABLE: return writable(wsi)
-        case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP: return answered(wsi)
-        case LWS_CALLBACK_RECEIVE_CLIENT_HTTP: return readBody(wsi)
-        case LWS_CALLBACK_RECEIVE_CLIENT_HTTP_READ: responseBody?.add(UnsafeRawBufferPointer(argument))
-        case LWS_CALLBACK_COMPLETED_CLIENT_HTTP:
-            wasOpened = failure == nil && response != nil
-            // Or lws would make the connection ready for another request.
-            return false
-        case LWS_CALLBACK_CLOSED_CLIENT_HTTP: closed(wsi)
         case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-            connectionFailed(String(decoding: argument.prefix { $0 != 0 }, as: UTF8.self))
+            connectionFailed(String(decoding: argument.prefix { $0 != 0 }, as: UTF8.self), held)
+        case LWS_CALLBACK_CLOSED_CLIENT_HTTP:
+            if answer != nil { connectionFailed("", held) }
         case LWS_CALLBACK_TIMER: return !timerFired(held)
         case LWS_CALLBACK_WSI_DESTROY: attemptEnded(held)
         default: break

@@ -111,14 +111,12 @@ struct HandshakeRequest: Sendable {
     /// - Parameters:
     ///   - end: where lws's pointer to the request's end is; moved on by what is added.
     ///   - available: bytes that lws leaves for us behind it.
-    /// - Returns: lws's service buffer, in which the request lies; `nil` where it is not as expected.
-    func complete(
-        _ end: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, available: Int
-    ) -> UnsafeRawBufferPointer? {
+    /// - Returns: whether the request was as expected, and what it is now fits.
+    func complete(_ end: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, available: Int) -> Bool {
         let beginning = "GET \(targetForLWS) HTTP/1.1\r\n"
-        guard var written = WrittenRequest(end, available: available, beginning: beginning) else { return nil }
+        guard var written = WrittenRequest(end, available: available, beginning: beginning) else { return false }
         for (line, right) in replacements {
-            guard written.replace(line, with: right) else { return nil }
+            guard written.replace(line, with: right) else { return false }
         }
         for field in fields { written.text += "\(field.name.rawName): \(field.value)\r\n" }
         if let cookies { written.text += "Cookie: \(cookies)\r\n" }

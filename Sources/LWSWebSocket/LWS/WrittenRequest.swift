@@ -37,13 +37,13 @@ struct WrittenRequest {
         return true
     }
 
-    /// Puts the text in place of what lws has written. Returns lws's service buffer; `nil` where the text does not fit.
-    mutating func commit() -> UnsafeRawBufferPointer? {
+    /// Puts the text in place of what lws has written. Returns whether it fits.
+    mutating func commit() -> Bool {
         text.withUTF8 { utf8 in
-            guard let source = utf8.baseAddress, utf8.count <= size else { return nil }
+            guard let source = utf8.baseAddress, utf8.count <= size else { return false }
             UnsafeMutableRawPointer(start).copyMemory(from: source, byteCount: utf8.count)
             end.pointee = start + utf8.count
-            return UnsafeRawBufferPointer(start: start, count: LoopContext.serviceBufferSize)
+            return true
         }
     }
 }

@@ -1,0 +1,91 @@
+// Tells when something arrives on a socket that lws is kept from reading.
+
+internal import CLibWebSockets
+internal import LWSServiceLoop
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// Who waits for what arrives on a socket.
+protocol ArrivalWatcher: AnyObject {
+    /// Something has arrived, or the stream has ended. Not called from inside a callback of lws.
+    func arrived(_ held: borrowing HeldLoop)
+}
+
+/// All the sockets of a loop whose next bytes somebody wants to see before lws reads them: the system gathers what happens on
+/// them behind one descriptor, and lws waits for that. None of them needs a second descriptor.
+final class ArrivalWatch: LoopResident, PassFinisher {
+    /// A socket that is watched; to be given back with ``stop(_:)`` before the socket is closed.
+    struct Ticket {
+        fileprivate let tag: UInt64
+        fileprivate let descriptor: Int32
+    }
+
+    /// -1 when lws has closed it.
+    private var arrivals: Int32
+    private var watchers: [UInt64: any ArrivalWatcher] = [:]
+    private var lastTag: UInt64 = 0
+
+    /// `nil` where the system or lws has no room for it.
+    init?(_ held: borrowing HeldLoop) {
+        arrivals = clws_make_arrivals()
+        guard arrivals >= 0 else { return nil }
+        var file = lws_sock_file_fd_type()
+        file.filefd = arrivals
+        let wsi = held.resident(ClientVhostPool.self).flatMap { pool in
+            lws_adopt_descriptor_vhost(
+                pool.watchers.vhost, LWS_ADOPT_RAW_FILE_DESC, file, ClientVhost.watcherName, nil)
+        }
+        guard let wsi else {
+            // lws closes a socket that it refuses, but not a file (adopt.c: lws_adopt_descriptor_vhost2).
+            close(arrivals)
+            return nil
+        }
+        // Alive for as long as lws has this: a resident goes after lws's context.
+        lws_set_opaque_user_data(wsi, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    /// Has `watcher` hear of what arrives on the socket, for as long as it is alive or until ``stop(_:)``.
+    /// - Parameter each: what stays in the socket is not told of again.
+    /// - Returns: `nil` where the system cannot watch it.
+    func watch(_ descriptor: Int32, each: Bool, _ watcher: any ArrivalWatcher) -> Ticket? {
+        lastTag += 1
+        guard clws_expect_arrivals(arrivals, descriptor, each, lastTag) else { return nil }
+        watchers[lastTag] = watcher
+        return Ticket(tag: lastTag, descriptor: descriptor)
+    }
+
+    func stop(_ ticket: Ticket) {
+        guard watchers.removeValue(forKey: ticket.tag) != nil, arrivals >= 0 else { return }
+        clws_ignore_arrivals(arrivals, ticket.descriptor)
+    }
+
+    func passEnds(_ held: borrowing HeldLoop) {
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 64) { tags in
+            guard let start = tags.baseAddress, arrivals >= 0 else { return }
+            // What has more to tell tells of it again.
+            for tag in tags.prefix(max(0, Int(clws_next_arrivals(arrivals, start, Int32(tags.count))))) {
+                watchers[tag]?.arrived(held)
+            }
+        }
+    }
+
+    fileprivate func closed() { arrivals = -1 }
+}
+
+/// The callback of the watch's protocol.
+func arrivalWatchCallback(
+    _ wsi: OpaquePointer?, _ reason: lws_callback_reasons, _ user: UnsafeMutableRawPointer?,
+    _ argument: UnsafeMutableRawPointer?, _ length: Int
+) -> Int32 {
+    guard reason == LWS_CALLBACK_RAW_RX_FILE || reason == LWS_CALLBACK_RAW_CLOSE_FILE, let wsi else { return 0 }
+    return LoopContext.callback(of: wsi) { held in
+        guard let pointer = lws_get_opaque_user_data(wsi) else { return -1 }
+        let watch = Unmanaged<ArrivalWatch>.fromOpaque(pointer).takeUnretainedValue()
+        if reason == LWS_CALLBACK_RAW_RX_FILE { held.whenPassEnds(watch) } else { watch.closed() }
+        return 0
+    } ?? 0
+}

@@ -1,0 +1,83 @@
+// What the server answers, until lws is to go on with it, or instead of that.
+
+internal import CLibWebSockets
+internal import HTTPTypes
+internal import LWSServiceLoop
+
+extension ClientAttempt {
+    /// The request is about to be sent: lws reads nothing until its answer has been looked at. Returns whether that is
+    /// possible.
+    func watchAnswer(
+        _ wsi: OpaquePointer, expectsUpgrade: Bool, longestBody: Int, _ held: borrowing HeldLoop
+    ) -> Bool {
+        requestWasWritten = true
+        answer = AnswerReader(wsi, self, expectsUpgrade: expectsUpgrade, longestBody: longestBody, held)
+        if answer == nil { failure = unwatched() }
+        return answer != nil
+    }
+
+    func unwatched() -> WebSocketError {
+        let why = DescriptorShortage.words ?? "the system cannot watch another socket"
+        return error(.connection, "\(url.host) could not be asked: \(why)")
+    }
+
+    /// Takes what was read for what the server has answered.
+    func takeAnswer(_ reader: AnswerReader) {
+        response = reader.head?.response
+        responseBody = reader.body?.bytes
+    }
+
+    /// Why there is no answer that anybody could use. The words are those of TLS where that is to blame.
+    /// - Parameter what: what was not answered, with a blank in front, or nothing.
+    func failure(
+        of outcome: AnswerReader.Outcome, _ reader: AnswerReader, _ what: String, detail: String? = nil
+    ) -> WebSocketError {
+        if outcome == .ended || outcome == .upgrade {
+            response = nil
+            if securingFailed(detail ?? ""), let failure { return failure }
+        }
+        let host = url.host
+        switch outcome {
+        case .invalid, .answer:
+            return error(
+                .invalidHandshake, "\(host) did not answer\(what) with a valid HTTP response\(hint(at: reader.seen))",
+                detail: detail)
+        case .tooLong:
+            return error(
+                .invalidHandshake,
+                "\(host) answered\(what) with more than the \(AnswerReader.longestHead) bytes that are taken of header "
+                    + "fields", detail: detail)
+        case .interimInPieces:
+            return error(
+                .invalidHandshake,
+                "\(host) sent an interim answer in pieces of a few bytes, which cannot be told from the final one over TLS",
+                detail: detail)
+        case .upgrade:
+            return error(
+                .connection, "\(host) ended the connection when it had agreed to the handshake", detail: detail)
+        case .ended:
+            // As servers do that have OpenSSL read the request, without an alert.
+            let hint = url.isSecure ? "" : "; if it speaks TLS on port \(url.port), use \(Self.secureURL)"
+            return error(
+                .connection, "\(host) ended the connection before it answered\(what)\(hint)", detail: detail)
+        }
+    }
+
+    /// How servers say in plain HTTP that they expect TLS: nginx, Go's and Apache's.
+    private static let wishesForTLS = ["HTTPS port", "HTTPS server", "SSL-enabled server port"]
+
+    /// What to do where the server speaks TLS.
+    var useTLS: String { "; it speaks TLS on port \(url.port): use \(Self.secureURL)" }
+
+    /// Whether the body of a refusal says so.
+    var wantsTLS: Bool {
+        guard !url.isSecure, let body = responseBody else { return false }
+        let text = String(decoding: body, as: UTF8.self)
+        return Self.wishesForTLS.contains { text.contains($0) }
+    }
+
+    /// An alert of TLS (RFC 8446, sections 5.1 and 6) in place of an answer.
+    private func hint(at beginning: [UInt8]) -> String {
+        !url.isSecure && beginning.starts(with: [21, 3]) ? useTLS : ""
+    }
+}
