@@ -58,6 +58,7 @@ static const int clws_poll_ended = POLLERR | POLLHUP;
 #endif
 static const int clws_peek = MSG_PEEK | MSG_DONTWAIT; // enumerators with glibc, macros on Darwin
 static const int clws_take = MSG_DONTWAIT;
+static const int clws_stream = SOCK_STREAM; // likewise
 
 // lws sends a close frame like any other for this value, but keeps its name to itself: "LWS_WRITE_CLOSE is handled by
 // lws_close_reason()" (lws-write.h), and lib/roles/ws/private-lib-roles-ws.h defines it as 4 in 4.1 to 4.5.

@@ -53,11 +53,19 @@ extension HeldLoop {
 
     /// Has lws read from a connection of which it does not know that there is something to read. Not from inside a callback
     /// of lws.
-    package func serveReading(_ descriptor: Int32) {
-        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: Int16(POLLIN))
+    package func serveReading(_ descriptor: Int32) { serve(descriptor, Int16(POLLIN)) }
+
+    /// Gives a connection its turn to write, without reading from it. Not from inside a callback of lws.
+    package func serveWriting(_ descriptor: Int32) { serve(descriptor, Int16(POLLOUT)) }
+
+    private func serve(_ descriptor: Int32, _ ready: Int16) {
+        var entry = pollfd(fd: descriptor, events: ready, revents: ready)
         _ = lws_service_fd(context, &entry)
         core.finishPass(self)
     }
+
+    /// lws was called, outside of its passes, for something after which finishers may wait.
+    package func passEnded() { core.finishPass(self) }
 
     /// Whether lws has something to do that no socket tells of: data that it or OpenSSL has read already, for instance.
     var hasForcedWork: Bool { core.needsPass || lws_service_adjust_timeout(context, 1, 0) == 0 }

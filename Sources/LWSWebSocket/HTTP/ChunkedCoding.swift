@@ -52,7 +52,8 @@ struct ChunkedCoding {
     /// Takes what has come of the body.
     /// - Parameter keep: is handed the content, piece by piece.
     /// - Returns: how many of the bytes belong to the body: all, unless it is complete.
-    mutating func decode(_ bytes: UnsafeRawBufferPointer, keep: (UnsafeRawBufferPointer) -> Void) throws(Failure) -> Int
+    mutating func decode(_ bytes: UnsafeRawBufferPointer, keep: (UnsafeRawBufferPointer) -> Void) throws(Failure)
+        -> Int
     {
         var index = 0
         while index < bytes.count, state != .complete {

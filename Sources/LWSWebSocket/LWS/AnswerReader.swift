@@ -13,7 +13,7 @@ internal import LWSServiceLoop
 ///
 /// Over TLS one record shows itself at a time. Where the head of a 101 has several, lws is handed one after the other, as
 /// they are seen.
-final class AnswerReader: ArrivalWatcher {
+final class AnswerReader: ArrivalWatcher, PassFinisher {
     enum Outcome: Equatable {
         /// 101, whose head lws has to read yet. `head` says what it says.
         case upgrade
@@ -33,8 +33,8 @@ final class AnswerReader: ArrivalWatcher {
     /// The most bytes of a head, and of all interim answers together.
     static let longestHead = Int(LoopContext.headerLimit)
 
-    let source: AnswerSource
-    private unowned let attempt: ClientAttempt
+    private let source: AnswerSource
+    private weak var attempt: ClientAttempt?
     /// Whether this may be the answer to an upgrade; and then a body is not waited for.
     private let expectsUpgrade: Bool
     private let longestBody: Int
@@ -51,24 +51,34 @@ final class AnswerReader: ArrivalWatcher {
     /// What there is of the head that is being read.
     private(set) var seen: [UInt8] = []
 
-    /// Keeps lws from reading. The request is about to be sent.
-    /// - Returns: `nil` where the system has no room for another watch.
-    init?(
-        _ wsi: OpaquePointer, _ attempt: ClientAttempt, expectsUpgrade: Bool, longestBody: Int,
-        _ held: borrowing HeldLoop
-    ) {
+    /// The request is about to be sent. To be asked to begin when lws has done that.
+    init(_ wsi: OpaquePointer, _ attempt: ClientAttempt, expectsUpgrade: Bool, longestBody: Int) {
         source = AnswerSource(wsi)
         self.attempt = attempt
         self.expectsUpgrade = expectsUpgrade
         self.longestBody = longestBody
-        // Of a TCP socket nothing is taken until the head is complete.
-        ticket = held.resident(ArrivalWatch.self)?.watch(source.descriptor, each: source.showsAll, self)
-        guard ticket != nil else { return nil }
-        lws_rx_flow_control(wsi, 0)
     }
 
-    /// Nobody looks any more. To be called before the socket is closed.
+    /// lws has sent the request, or the beginning of it. Keeps lws from reading once all of it is sent.
+    func passEnds(_ held: borrowing HeldLoop) {
+        guard ticket == nil, let attempt, attempt.wsi != nil, !attempt.isAborted else { return }
+        // lws asks for that even where there is nothing left to write. A pass might have it read, too.
+        held.serveWriting(source.descriptor)
+        guard let wsi = attempt.wsi, attempt.requestWasSent else { return }
+        let watch = held.resident(ArrivalWatch.self)
+        if let watch { source.hold(wsi, watch) }
+        // Of a TCP socket nothing is taken until the head is complete.
+        ticket = watch?.watch(source.descriptor, each: source.showsAll, self)
+        if ticket == nil { attempt.cannotWatch(held) }
+    }
+
+    /// Nobody looks any more. To be called before lws closes the socket.
     func stop(_ held: borrowing HeldLoop) {
+        unwatch(held)
+        source.abandon()
+    }
+
+    private func unwatch(_ held: borrowing HeldLoop) {
         guard let ticket else { return }
         self.ticket = nil
         held.resident(ArrivalWatch.self)?.stop(ticket)
@@ -76,16 +86,27 @@ final class AnswerReader: ArrivalWatcher {
 
     func arrived(_ held: borrowing HeldLoop) {
         guard let outcome = read(held) else { return }
-        stop(held)
-        attempt.answered(outcome, held)
+        unwatch(held)
+        attempt?.answered(outcome, held)
     }
 
-    /// lws is about to close the socket: what is there is all that comes.
+    /// lws is about to close the connection: what is there is all that comes.
     func lookAtLast(_ held: borrowing HeldLoop) -> Outcome {
         let outcome = read(held, isOver: true)
         stop(held)
         return outcome ?? .ended
     }
+
+    /// Has lws read the answer that was looked at. It may be gone after that.
+    func handOver(_ held: borrowing HeldLoop) {
+        guard let attempt, let wsi = attempt.wsi, let head else { return }
+        guard source.handOver(head, held) else { return source.handOver(wsi, held) }
+        // Where lws did not come to judge it.
+        if attempt.wsi != nil { source.release(wsi) } else { source.abandon() }
+    }
+
+    /// lws has read the head.
+    func wasRead(_ wsi: OpaquePointer) { source.release(wsi) }
 
     // MARK: - Reading
 
@@ -98,7 +119,7 @@ final class AnswerReader: ArrivalWatcher {
     private func read(_ held: borrowing HeldLoop, isOver: Bool = false) -> Outcome? {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.longestHead, alignment: 1)
         defer { buffer.deallocate() }
-        while attempt.wsi != nil, !attempt.isAborted {
+        while let attempt, attempt.wsi != nil, !attempt.isAborted {
             // Before the look at the bytes, which are complete then.
             let hasEnded = isOver || Socket.hasEnded(source.descriptor)
             switch head == nil ? readHead(buffer, hasEnded, isOver: isOver, held) : readBody(buffer) {
@@ -136,13 +157,10 @@ final class AnswerReader: ArrivalWatcher {
         // Whether lws may have to read it.
         let mayUpgrade = expectsUpgrade && (status == nil || status == 101)
         taken = seen
-        if mayUpgrade, let wsi = attempt.wsi {
+        if mayUpgrade {
             guard !isOver else { return .done(.ended) }
             lwsHasPart = true
-            source.handOn(wsi, held)
-            // Unless that was the end of it.
-            guard let wsi = attempt.wsi else { return .wait }
-            lws_rx_flow_control(wsi, 0)
+            source.handOn(held)
         } else {
             source.take(count)
         }

@@ -10,8 +10,13 @@ internal import LWSServiceLoop
     import Glibc
 #endif
 
-/// Looks at what has come on a connection of lws's, with or without taking it. It never waits.
-struct AnswerSource {
+/// Keeps lws from reading a connection, and looks at what has come there, with or without taking it. It never waits.
+///
+/// With TLS, OpenSSL gives lws nothing while a gate in front of the socket is closed. Without it lws has a descriptor in the
+/// socket's place on which nothing ever happens, so that it does not even see the end of TCP before what came in front of
+/// that was read. It takes another descriptor for the socket meanwhile; where these grow short, lws's flow control has to do,
+/// and a connection that is reset right behind the answer is lost.
+final class AnswerSource {
     enum Look {
         /// So many bytes.
         case bytes(Int)
@@ -20,17 +25,25 @@ struct AnswerSource {
         case ended
     }
 
-    let descriptor: Int32
+    /// What lws knows the connection by.
+    private let place: Int32
+    /// The socket.
+    private(set) var descriptor: Int32
     /// With TLS.
-    let ssl: OpaquePointer?
+    private let ssl: OpaquePointer?
+    private var substitute: SubstituteHead?
+    private var isHeld = false
 
     init(_ wsi: OpaquePointer) {
-        descriptor = lws_get_socket_fd(wsi)
+        place = lws_get_socket_fd(wsi)
+        descriptor = place
         ssl = lws_is_ssl(wsi) == 1 ? lws_get_ssl(wsi) : nil
     }
 
     /// Whether a look shows all that has come. Of TLS it shows what is left of one record, and the next when that was taken.
     var showsAll: Bool { ssl == nil }
+
+    // MARK: - Looking
 
     /// - Parameter taking: what is seen is gone then, and the next look shows what comes behind it.
     func look(into buffer: UnsafeMutableRawBufferPointer, taking: Bool = false) -> Look {
@@ -39,6 +52,8 @@ struct AnswerSource {
             guard count <= 0 else { return .bytes(count) }
             return count < 0 && (errno == EAGAIN || errno == EINTR) ? .nothing : .ended
         }
+        cossl_open_gate(ssl)
+        defer { cossl_close_gate(ssl) }
         // A record may hold what is OpenSSL's own business, after which it wants to be asked again (cossl_set_modes); in
         // the next turn, for a server may send any number.
         ERR_clear_error()
@@ -57,20 +72,68 @@ struct AnswerSource {
         withUnsafeTemporaryAllocation(byteCount: count, alignment: 1) { _ = look(into: $0, taking: true) }
     }
 
-    /// Has lws read what the last look has shown of TLS, and nothing of what may be in the socket behind it.
-    func handOn(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
-        guard let ssl else { return }
-        cossl_close_gate(ssl)
-        // The connection may be gone after this, and OpenSSL's with it; this keeps the gate's place.
-        SSL_up_ref(ssl)
-        handOver(wsi, held)
-        cossl_open_gate(ssl)
-        SSL_free(ssl)
+    // MARK: - Keeping lws from reading
+
+    /// From here on lws reads nothing. It has sent the request.
+    func hold(_ wsi: OpaquePointer, _ watch: ArrivalWatch) {
+        isHeld = true
+        guard ssl == nil else { return cossl_close_gate(ssl) }
+        let socket = fcntl(place, F_DUPFD_CLOEXEC, 0)
+        // The rest is for whom descriptors are all there is.
+        guard socket >= 0, socket < DescriptorLimit.current / 2, Self.put(watch.quiet, at: place) else {
+            if socket >= 0 { close(socket) }
+            lws_rx_flow_control(wsi, 0)
+            return
+        }
+        descriptor = socket
     }
+
+    /// lws may read again.
+    func release(_ wsi: OpaquePointer) {
+        guard isHeld else { return }
+        isHeld = false
+        substitute = nil
+        if let ssl { return cossl_open_gate(ssl) }
+        guard descriptor != place else {
+            lws_rx_flow_control(wsi, 1)
+            return
+        }
+        _ = Self.put(descriptor, at: place)
+        abandon()
+    }
+
+    /// lws ends the connection.
+    func abandon() {
+        guard descriptor != place else { return }
+        close(descriptor)
+        descriptor = place
+    }
+
+    deinit { abandon() }
+
+    /// Has lws read what the last look has shown of TLS, and nothing of what may be in the socket behind it.
+    func handOn(_ held: borrowing HeldLoop) { held.serveReading(place) }
 
     /// Has lws read.
     func handOver(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
-        lws_rx_flow_control(wsi, 1)
-        held.serveReading(descriptor)
+        release(wsi)
+        held.serveReading(place)
+    }
+
+    /// Has lws read the few lines of a long head that it goes by, in place of all. Returns whether that is possible. lws is to be
+    /// released when it has read the head.
+    func handOver(_ head: ResponseHead, _ held: borrowing HeldLoop) -> Bool {
+        guard descriptor != place, let substitute = SubstituteHead(of: head), Self.put(substitute.reader, at: place)
+        else { return false }
+        self.substitute = substitute
+        take(head.length)
+        held.serveReading(place)
+        return true
+    }
+
+    private static func put(_ descriptor: Int32, at place: Int32) -> Bool {
+        guard dup2(descriptor, place) == place else { return false }
+        // As it was (plat/unix/unix-sockets.c: lws_plat_set_socket_options).
+        return fcntl(place, F_SETFD, FD_CLOEXEC) == 0
     }
 }

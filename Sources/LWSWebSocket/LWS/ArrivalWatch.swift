@@ -26,11 +26,15 @@ final class ArrivalWatch: LoopResident, PassFinisher {
 
     /// -1 when lws has closed it.
     private var arrivals: Int32
+    /// A descriptor on which nothing happens: a watch of nothing.
+    let quiet: Int32
     private var watchers: [UInt64: any ArrivalWatcher] = [:]
     private var lastTag: UInt64 = 0
 
     /// `nil` where the system or lws has no room for it.
     init?(_ held: borrowing HeldLoop) {
+        quiet = clws_make_arrivals()
+        guard quiet >= 0 else { return nil }
         arrivals = clws_make_arrivals()
         guard arrivals >= 0 else { return nil }
         var file = lws_sock_file_fd_type()
@@ -47,6 +51,8 @@ final class ArrivalWatch: LoopResident, PassFinisher {
         // Alive for as long as lws has this: a resident goes after lws's context.
         lws_set_opaque_user_data(wsi, Unmanaged.passUnretained(self).toOpaque())
     }
+
+    deinit { close(quiet) }
 
     /// Has `watcher` hear of what arrives on the socket, for as long as it is alive or until ``stop(_:)``.
     /// - Parameter each: what stays in the socket is not told of again.

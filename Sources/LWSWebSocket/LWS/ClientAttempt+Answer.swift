@@ -5,15 +5,18 @@ internal import HTTPTypes
 internal import LWSServiceLoop
 
 extension ClientAttempt {
-    /// The request is about to be sent: lws reads nothing until its answer has been looked at. Returns whether that is
-    /// possible.
-    func watchAnswer(
-        _ wsi: OpaquePointer, expectsUpgrade: Bool, longestBody: Int, _ held: borrowing HeldLoop
-    ) -> Bool {
+    /// The request is about to be sent: lws reads nothing until its answer has been looked at.
+    func watchAnswer(_ wsi: OpaquePointer, expectsUpgrade: Bool, longestBody: Int, _ held: borrowing HeldLoop) {
         requestWasWritten = true
-        answer = AnswerReader(wsi, self, expectsUpgrade: expectsUpgrade, longestBody: longestBody, held)
-        if answer == nil { failure = unwatched() }
-        return answer != nil
+        let reader = AnswerReader(wsi, self, expectsUpgrade: expectsUpgrade, longestBody: longestBody)
+        answer = reader
+        held.whenPassEnds(reader)
+    }
+
+    /// The system has no room to watch for the answer.
+    func cannotWatch(_ held: borrowing HeldLoop) {
+        failure = unwatched()
+        abort(held)
     }
 
     func unwatched() -> WebSocketError {

@@ -34,6 +34,8 @@ extension ClientAttempt {
             if let handle = begin(address, from: source, vhost.vhost, held) {
                 wsi = handle
                 limitAttempt(handle)
+                // It may have been asked already.
+                held.passEnded()
                 return
             }
             failure = failure ?? unreachable()
@@ -119,7 +121,9 @@ extension ClientAttempt {
         }
         // The timer of an attempt may still run: lws 4.1 does not know LWS_SET_TIMER_USEC_CANCEL. Once TCP is connected
         // the address works, and the rest of the handshake has all the time that is left.
-        guard !wasOpened, let wsi, !Socket.isConnected(lws_get_socket_fd(wsi)) else { return false }
+        guard !wasOpened, !requestWasWritten, let wsi, !Socket.isConnected(lws_get_socket_fd(wsi)) else {
+            return false
+        }
         return true
     }
 

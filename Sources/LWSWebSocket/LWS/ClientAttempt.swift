@@ -83,6 +83,9 @@ class ClientAttempt {
     /// What the same place is asked by over TLS.
     class var secureURL: String { "a wss: URL" }
 
+    /// Whether all of the request is on its way.
+    var requestWasSent: Bool { requestWasWritten }
+
     /// It is clear what the server answers.
     func answered(_ outcome: AnswerReader.Outcome, _ held: borrowing HeldLoop) {}
 

@@ -12,9 +12,7 @@ extension ClientSession {
     ) -> Bool {
         // From here on the address has proved itself, and what goes wrong is not its fault.
         reached(.answer)
-        guard watchAnswer(wsi, expectsUpgrade: true, longestBody: ResponseBody.refusalLimit, held) else {
-            return false
-        }
+        watchAnswer(wsi, expectsUpgrade: true, longestBody: ResponseBody.refusalLimit, held)
         guard request.complete(end, available: available) else {
             failure = error(.invalidArgument, "The handshake's request does not fit into libwebsockets' buffer")
             return false
@@ -24,7 +22,7 @@ extension ClientSession {
 
     /// What the server answers is clear before lws has read it.
     func judge(_ outcome: AnswerReader.Outcome, _ held: borrowing HeldLoop) {
-        guard let answer, let wsi else { return }
+        guard let answer else { return }
         takeAnswer(answer)
         guard outcome == .upgrade else {
             failure = refusal(outcome, answer)
@@ -32,12 +30,13 @@ extension ClientSession {
             return
         }
         wasHandedOver = true
-        answer.source.handOver(wsi, held)
+        answer.handOver(held)
     }
 
     /// lws judges an answer with 101 next.
     /// Returns whether it may: what it says of extensions is checked before lws acts on it.
     func readResponse(_ wsi: OpaquePointer) -> Bool {
+        answer?.wasRead(wsi)
         // From lws's tokens: what it acts on, while the fields of `response` are what could be seen of them.
         let fields = HandshakeResponse.values(of: WSI_TOKEN_EXTENSIONS, wsi)
         switch CompressionAgreement.read(fields, offered: request.compression) {
@@ -131,7 +130,7 @@ extension ClientSession {
         case _ where detail.contains("PROTOCOL"): "it names a sub-protocol that was not offered"
         case _ where detail.contains("EXT"): "it names an extension that was not offered"
         case _ where detail.contains("parsing header"):
-            "libwebsockets cannot hold its \(response.headerFields.count) header fields: over TLS it takes about 80 of "
+            "libwebsockets cannot hold its \(response.headerFields.count) header fields: it has room for about 80 of "
                 + "names that it knows"
         default: "libwebsockets says: \(detail)"
         }

@@ -25,6 +25,7 @@ final class HTTPExchange: ClientAttempt {
     private let post: HTTPPost
     private let done: @Sendable (Result<HTTPAnswer, WebSocketError>) -> Void
     private var bodyWasWritten = false
+    private var bodyWasSent = false
 
     /// - Parameter done: called once, on the loop.
     init(
@@ -57,11 +58,13 @@ final class HTTPExchange: ClientAttempt {
         if wasOpened, let response {
             done(.success(HTTPAnswer(response: response, body: responseBody ?? [])))
         } else {
-            // Half an answer says nothing of whether the next will be whole.
-            let cut = WebSocketError(
-                .connection, "\(url.host) ended the connection before its answer was complete", host: url.host)
-            done(.failure(failure ?? cut))
+            done(.failure(failure ?? cut()))
         }
+    }
+
+    /// Half an answer says nothing of whether the next will be whole.
+    private func cut() -> WebSocketError {
+        WebSocketError(.connection, "\(url.host) ended the connection before its answer was complete", host: url.host)
     }
 
     // What does not fit into lws's places for it, as in `HandshakeRequest`.
@@ -74,7 +77,7 @@ final class HTTPExchange: ClientAttempt {
         _ end: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, available: Int, _ wsi: OpaquePointer,
         _ held: borrowing HeldLoop
     ) -> Bool {
-        guard watchAnswer(wsi, expectsUpgrade: false, longestBody: post.longestAnswer, held) else { return false }
+        watchAnswer(wsi, expectsUpgrade: false, longestBody: post.longestAnswer, held)
         let beginning = "POST \(targetForLWS) HTTP/1.1\r\n"
         guard var written = WrittenRequest(end, available: available, beginning: beginning),
             written.replace("POST \(targetForLWS) HTTP/1.1", with: "POST \(url.target) HTTP/1.1"),
@@ -93,11 +96,18 @@ final class HTTPExchange: ClientAttempt {
         return false
     }
 
-    private func writable(_ wsi: OpaquePointer) -> Bool {
-        guard requestWasWritten, !bodyWasWritten else { return true }
+    private func writable(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) -> Bool {
+        guard requestWasWritten, !requestWasSent else { return true }
+        guard bodyWasWritten || writeBody(wsi) else { return false }
+        // What the socket did not take at once lws keeps, and calls again when it has sent that.
+        bodyWasSent = lws_partial_buffered(wsi) == 0
+        if requestWasSent, let answer { held.whenPassEnds(answer) } else { lws_callback_on_writable(wsi) }
+        return true
+    }
+
+    private func writeBody(_ wsi: OpaquePointer) -> Bool {
         bodyWasWritten = true
         lws_client_http_body_pending(wsi, 0)
-        // lws keeps what the socket does not take at once.
         var buffer = [UInt8](repeating: 0, count: clws_pre) + post.body
         let count = post.body.count
         let written = buffer.withUnsafeMutableBufferPointer { bytes in
@@ -105,6 +115,8 @@ final class HTTPExchange: ClientAttempt {
         }
         return written >= count
     }
+
+    override var requestWasSent: Bool { bodyWasSent }
 
     override class var secureURL: String { "an https: URL" }
 
@@ -123,8 +135,7 @@ final class HTTPExchange: ClientAttempt {
         }
         switch body.progress {
         case .complete: wasOpened = true
-        // `ended` has the words.
-        case .more: break
+        case .more: failure = cut()
         case .unreadable:
             failure = error(
                 .invalidHandshake, "\(url.host) answered with a body whose length or coding cannot be understood")
@@ -154,7 +165,11 @@ final class HTTPExchange: ClientAttempt {
             return appendHeaders(
                 end.assumingMemoryBound(to: UnsafeMutablePointer<CChar>?.self), available: argument.count, wsi,
                 held)
-        case LWS_CALLBACK_CLIENT_HTTP_WRITEABLE: return writable(wsi)
+        case LWS_CALLBACK_CLIENT_HTTP_WRITEABLE: return writable(wsi, held)
+        case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
+            // Only while lws has yet to send a part of the request.
+            failure = error(.connection, "\(url.host) answered before it had been sent the whole request")
+            return false
         case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
             connectionFailed(String(decoding: argument.prefix { $0 != 0 }, as: UTF8.self), held)
         case LWS_CALLBACK_CLOSED_CLIENT_HTTP:

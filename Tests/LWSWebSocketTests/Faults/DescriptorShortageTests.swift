@@ -145,7 +145,7 @@
                 }) { close(hole) }
             }
             try withEnvironment(["SSL_CERT_FILE": CertificateAuthority.shared.rootFile]) {
-                let spare = (0..<8).map { _ in open("/dev/null", O_RDONLY | O_CLOEXEC) }
+                let spare = (0..<12).map { _ in open("/dev/null", O_RDONLY | O_CLOEXEC) }
                 holes.withLock { $0 = spare }
                 let client = try Shortage.ofDescriptors {
                     try WebSocketClient(server.url(), configuration: configuration, loop: .shared)

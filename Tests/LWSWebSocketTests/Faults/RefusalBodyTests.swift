@@ -31,7 +31,6 @@ struct RefusalBodyTests {
         let error = failure { try WebSocketClient(server.url()) }
         hasThrown.signal()
         #expect(error?.code == .invalidHandshake)
-        #expect(error?.libraryDetail?.contains("not 101") == true || error?.httpResponse?.status.code == 401)
         return error
     }
 
@@ -108,13 +107,12 @@ struct RefusalBodyTests {
     }
 
     @Test(
-        "in a wrong coding is what could be read of it, and harms nobody",
+        "in a wrong coding, or cut, is what could be read of it, and harms nobody",
         arguments: [
-            ("nonsense", nil), ("5\r\nhelloX", "hello"), ("80000000\r\nxxxx", nil), ("FFFFFFFFFFFFFFFF\r\nxxxx", nil),
-            ("FFFFFFF\r\nxxxx", nil), ("ffff\r\nxxxx", "xxxx"), ("fffff\r\nxxxx", nil),
-            ("3\r\nabc\r\nfffffffe\r\nxxxx", "abc"),
-            ("-5\r\nhello\r\n", nil),
-            ("5;name=value\r\nhello\r\n", nil), ("0000000000000000000000003\r\nabc", nil),
+            ("nonsense", nil), ("5\r\nhelloX", "hello"), ("80000000\r\nxxxx", "xxxx"),
+            ("FFFFFFFFFFFFFFFF\r\nxxxx", nil), ("FFFFFFF\r\nxxxx", "xxxx"), ("ffff\r\nxxxx", "xxxx"),
+            ("3\r\nabc\r\nfffffffe\r\nxxxx", "abcxxxx"), ("-5\r\nhello\r\n", nil),
+            ("5;name=value\r\nhello\r\n", "hello"), ("0000000000000000000000003\r\nabc", "abc"),
         ] as [(String, String?)])
     func wronglyChunked(_ coded: String, _ expected: String?) throws {
         let error = try error([head(["Transfer-Encoding: chunked"]) + bytes(coded)])

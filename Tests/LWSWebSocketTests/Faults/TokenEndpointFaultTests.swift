@@ -22,7 +22,7 @@ struct TokenEndpointFaultTests {
         ("html", "answered with something that is not a JSON object, but text/html; charset=utf-8", false),
         ("no-token", "answered without an access_token", false),
         ("huge", "could not be asked: 127.0.0.1 answered with more than 65536 bytes", false),
-        ("huge-chunked", "could not be asked: 127.0.0.1 answered in chunks that cannot be read", false),
+        ("huge-chunked", "could not be asked: 127.0.0.1 answered with more than 65536 bytes", false),
         ("redirect", "redirected the request (302), which is not followed; check its URL", false),
         ("redirect-post", "redirected the request (307), which is not followed; check its URL", false),
         ("unavailable", "answered with status 503", true),
