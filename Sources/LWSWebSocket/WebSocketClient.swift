@@ -92,7 +92,8 @@ public final class WebSocketClient: Sendable {
     /// Whether the connection is over TLS.
     public var isSecure: Bool { connection.url.isSecure }
 
-    /// The server's answer to the handshake: its status and all its header fields.
+    /// The server's answer to the handshake: its status and all its header fields, of up to 32,768 bytes. Interim answers
+    /// before it (RFC 9110, section 15.2) are passed over.
     /// `nil` before the connection is open, and while a lost one is being made again; a refused handshake's answer is
     /// on the error.
     public var httpResponse: HTTPResponse? { connection.response }

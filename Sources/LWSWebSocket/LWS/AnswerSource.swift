@@ -1,7 +1,6 @@
 // Where an answer is read from: a socket, or the TLS on it.
 
 internal import CLibWebSockets
-internal import COpenSSL
 internal import LWSServiceLoop
 
 #if canImport(Darwin)
@@ -30,40 +29,30 @@ final class AnswerSource {
     /// The socket.
     private(set) var descriptor: Int32
     /// With TLS.
-    private let ssl: OpaquePointer?
+    private let records: TLSRecords?
     private var substitute: SubstituteHead?
     private var isHeld = false
 
     init(_ wsi: OpaquePointer) {
         place = lws_get_socket_fd(wsi)
         descriptor = place
-        ssl = lws_is_ssl(wsi) == 1 ? lws_get_ssl(wsi) : nil
+        records = lws_is_ssl(wsi) == 1 ? lws_get_ssl(wsi).map(TLSRecords.init) : nil
     }
 
     /// Whether a look shows all that has come. Of TLS it shows what is left of one record, and the next when that was taken.
-    var showsAll: Bool { ssl == nil }
+    var showsAll: Bool { records == nil }
 
     // MARK: - Looking
 
     /// - Parameter taking: what is seen is gone then, and the next look shows what comes behind it.
     func look(into buffer: UnsafeMutableRawBufferPointer, taking: Bool = false) -> Look {
-        guard let ssl else {
+        guard let records else {
             let count = recv(descriptor, buffer.baseAddress, buffer.count, taking ? clws_take : clws_peek)
             guard count <= 0 else { return .bytes(count) }
             return count < 0 && (errno == EAGAIN || errno == EINTR) ? .nothing : .ended
         }
-        cossl_open_gate(ssl)
-        defer { cossl_close_gate(ssl) }
-        // A record may hold what is OpenSSL's own business, after which it wants to be asked again (cossl_set_modes); in
-        // the next turn, for a server may send any number.
-        ERR_clear_error()
-        let count = Int32(buffer.count)
-        let status =
-            taking ? SSL_read(ssl, buffer.baseAddress, count) : SSL_peek(ssl, buffer.baseAddress, count)
-        guard status <= 0 else { return .bytes(Int(status)) }
-        defer { ERR_clear_error() }
-        let reason = SSL_get_error(ssl, status)
-        return reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_WRITE ? .nothing : .ended
+        guard let count = records.look(into: buffer, taking: taking) else { return .ended }
+        return count > 0 ? .bytes(count) : .nothing
     }
 
     /// Takes bytes that a look has shown.
@@ -77,7 +66,7 @@ final class AnswerSource {
     /// From here on lws reads nothing. It has sent the request.
     func hold(_ wsi: OpaquePointer, _ watch: ArrivalWatch) {
         isHeld = true
-        guard ssl == nil else { return cossl_close_gate(ssl) }
+        if let records { return records.close() }
         let socket = fcntl(place, F_DUPFD_CLOEXEC, 0)
         // The rest is for whom descriptors are all there is.
         guard socket >= 0, socket < DescriptorLimit.current / 2, Self.put(watch.quiet, at: place) else {
@@ -93,7 +82,7 @@ final class AnswerSource {
         guard isHeld else { return }
         isHeld = false
         substitute = nil
-        if let ssl { return cossl_open_gate(ssl) }
+        if let records { return records.open() }
         guard descriptor != place else {
             lws_rx_flow_control(wsi, 1)
             return

@@ -9,8 +9,10 @@ internal import HTTPTypes
     import Glibc
 #endif
 
-/// The lines of an answer with 101 that lws goes by, in a socket of their own: it holds about eighty fields of names that it
-/// knows (roles/http/parsers.c: `frags`), and cookies are among them.
+/// The lines of an answer with 101 that lws goes by, in a socket of their own.
+///
+/// It holds about eighty fields of names that it knows (roles/http/parsers.c: `frags`), and cookies are among them. And lws 4.1
+/// takes the line of a field for a part of the next where the name is the beginning of one that it knows.
 final class SubstituteHead {
     /// Fewer fields, and fewer bytes, leave lws room enough.
     static let mostFields = 40
@@ -25,9 +27,23 @@ final class SubstituteHead {
         "upgrade", "connection", "sec-websocket-accept", "sec-websocket-protocol", "sec-websocket-extensions",
     ]
 
-    /// `nil` where the head is short enough, or there is no room for it.
+    /// The proper beginnings of the names that lws knows, of methods too.
+    private static let beginnings = Set(
+        (0..<WSI_TOKEN_COUNT.rawValue).flatMap { index -> [String] in
+            guard let token = lws_token_to_string(lws_token_indexes(rawValue: index)) else { return [] }
+            let name = token.withMemoryRebound(to: CChar.self, capacity: 1) { String(cString: $0) }
+                .lowercased().prefix { $0 != ":" }
+            return (0..<name.utf8.count).map { String(name.prefix($0)) }
+        })
+
+    private static func isNeeded(_ head: ResponseHead) -> Bool {
+        head.fields.count > mostFields || head.length > mostBytes
+            || head.fields.contains { beginnings.contains($0.name.canonicalName) }
+    }
+
+    /// `nil` where lws can read the head as it is, or there is no room for it.
     init?(of head: ResponseHead) {
-        guard head.fields.count > Self.mostFields || head.length > Self.mostBytes else { return nil }
+        guard Self.isNeeded(head) else { return nil }
         let fields = head.fields.filter { Self.names.contains($0.name.canonicalName) }
         let lines = ["HTTP/1.1 \(head.status) ."] + fields.map { "\($0.name.canonicalName): \($0.value)" }
         let text = lines.joined(separator: "\r\n") + "\r\n\r\n"

@@ -209,6 +209,18 @@ struct AnswerHeadTests {
         #expect(eventually { (try? ProcessMetrics.openDescriptors()) ?? .max <= before + 8 })
     }
 
+    @Test("may have fields whose names are the beginnings of others")
+    func beginnings() throws {
+        let fields = ["X-A: 1", "Se: 2", "U: 3", "Sec-WebSocket-Accep: 4", "G: 5", "HTTP: 6", "Upgrad: 7"]
+        for field in fields {
+            let server = try Self.server(false) { [Self.upgrade($0, [field]) + Self.hello] }
+            defer { server.stop() }
+            let client = try Self.connect(server, false)
+            #expect(Self.seen(client.httpResponse, 1) == [field])
+            #expect(try client.readTextMessage() == "hello")
+        }
+    }
+
     @Test("over TLS may have as many of them as libwebsockets holds, and an error says where that ends")
     func manySecureFields() throws {
         for (count, isOpen) in [(60, true), (200, false)] {
