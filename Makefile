@@ -126,7 +126,7 @@ steady: build-$(or $(SANITIZE),tests) ## run the tests RUNS times under LOAD; wh
 	$(or $(RUN_$(SANITIZE)),$(RUN_TESTS)) $(TEST_OPTIONS)
 steady: RUN_TESTS := $(RUN_STEADY)
 
-# CASES='2.*' runs some of them, and leaves the report as it is.
+# CASES='1.*,2.*' runs some of them, and leaves the report as it is.
 CASES ?= *
 conformance: deps ## run the Autobahn test suite against client and server; a quarter of an hour
 	swift build -c release --product lws-conformance

@@ -3,7 +3,7 @@
 
 usage: run.py CLIENT SERVER [CASES]
 
-CLIENT and SERVER are the programs lws-conformance and lws-echo-server; CASES a pattern such as "2.*", for which the report
+CLIENT and SERVER are the programs lws-conformance and lws-echo-server; CASES patterns such as "1.*,2.*", for which the report
 is only printed. The suite needs Python 2.7 (from pyenv or the PATH), or Docker.
 """
 
@@ -116,7 +116,7 @@ def specification(name, **members):
 def run_client_suite(wstest, client, cases):
     port = free_port()
     file = specification(
-        "fuzzingserver", url=f"ws://127.0.0.1:{port}", outdir="reports/clients", cases=[cases],
+        "fuzzingserver", url=f"ws://127.0.0.1:{port}", outdir="reports/clients", cases=cases.split(","),
         **{"exclude-cases": [], "exclude-agent-cases": {}})
     suite = wstest(["-m", "fuzzingserver", "-s", file])
     wait_for(port, suite)
@@ -136,7 +136,7 @@ def run_server_suite(wstest, server, cases):
     tested = start([server, "--port", "0"], stdout=subprocess.PIPE, text=True)
     url = tested.stdout.readline().split()[-1]
     file = specification(
-        "fuzzingclient", servers=[{"agent": AGENT, "url": url}], outdir="reports/servers", cases=[cases],
+        "fuzzingclient", servers=[{"agent": AGENT, "url": url}], outdir="reports/servers", cases=cases.split(","),
         **{"exclude-cases": [], "exclude-agent-cases": {}})
     suite = wstest(["-m", "fuzzingclient", "-s", file])
 
