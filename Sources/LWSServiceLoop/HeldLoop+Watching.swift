@@ -45,21 +45,18 @@ extension HeldLoop {
     func serve(_ socket: WatchedSocket, ready: Int16) {
         let events = socket.events
         let shown = ready & (events | Int16(POLLERR | POLLHUP))
-        var entry = pollfd(fd: socket.descriptor, events: events, revents: shown)
-        guard entry.revents != 0 else { return }
-        _ = lws_service_fd(context, &entry)
-        core.finishPass(self)
+        if shown != 0 { serve(socket.descriptor, events, ready: shown) }
     }
 
     /// Has lws read from a connection of which it does not know that there is something to read. Not from inside a callback
     /// of lws.
-    package func serveReading(_ descriptor: Int32) { serve(descriptor, Int16(POLLIN)) }
+    package func serveReading(_ descriptor: Int32) { serve(descriptor, Int16(POLLIN), ready: Int16(POLLIN)) }
 
     /// Gives a connection its turn to write, without reading from it. Not from inside a callback of lws.
-    package func serveWriting(_ descriptor: Int32) { serve(descriptor, Int16(POLLOUT)) }
+    package func serveWriting(_ descriptor: Int32) { serve(descriptor, Int16(POLLOUT), ready: Int16(POLLOUT)) }
 
-    private func serve(_ descriptor: Int32, _ ready: Int16) {
-        var entry = pollfd(fd: descriptor, events: ready, revents: ready)
+    private func serve(_ descriptor: Int32, _ events: Int16, ready: Int16) {
+        var entry = pollfd(fd: descriptor, events: events, revents: ready)
         _ = lws_service_fd(context, &entry)
         core.finishPass(self)
     }

@@ -120,9 +120,7 @@ final class AnswerReader: ArrivalWatcher, PassFinisher {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.longestHead, alignment: 1)
         defer { buffer.deallocate() }
         while let attempt, attempt.wsi != nil, !attempt.isAborted {
-            // Before the look at the bytes, which are complete then.
-            let hasEnded = isOver || Socket.hasEnded(source.descriptor)
-            switch head == nil ? readHead(buffer, hasEnded, isOver: isOver, held) : readBody(buffer) {
+            switch head == nil ? readHead(buffer, isOver: isOver, held) : readBody(buffer) {
             case .again: break
             case .wait: return nil
             case .done(let outcome): return outcome
@@ -132,8 +130,10 @@ final class AnswerReader: ArrivalWatcher, PassFinisher {
     }
 
     private func readHead(
-        _ buffer: UnsafeMutableRawBufferPointer, _ hasEnded: Bool, isOver: Bool, _ held: borrowing HeldLoop
+        _ buffer: UnsafeMutableRawBufferPointer, isOver: Bool, _ held: borrowing HeldLoop
     ) -> Step {
+        // Before the look at the bytes, which are complete then. TLS tells of its end by itself.
+        let hasEnded = isOver || (source.showsAll && Socket.hasEnded(source.descriptor))
         switch source.look(into: buffer) {
         case .ended: return .done(.ended)
         case .nothing: return .wait
