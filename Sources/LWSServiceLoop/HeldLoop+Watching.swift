@@ -45,7 +45,9 @@ extension HeldLoop {
     func serve(_ socket: WatchedSocket, ready: Int16) {
         let events = socket.events
         let shown = ready & (events | Int16(POLLERR | POLLHUP))
-        if shown != 0 { serve(socket.descriptor, events, ready: shown) }
+        guard shown != 0 else { return }
+        serve(socket.descriptor, events, ready: shown)
+        if shown & Int16(POLLHUP) != 0, socket.isRegistered { socket.whenHungUp?(self) }
     }
 
     /// Has lws read from a connection of which it does not know that there is something to read. Not from inside a callback
@@ -78,6 +80,7 @@ extension HeldLoop {
     /// - Parameter timeout: 0 waits for something; -1 does not.
     func runLWS(timeout: Int32) -> Bool {
         let goesOn = lws_service(context, timeout) >= 0
+        core.pausedConnections.look(self)
         core.finishPass(self)
         return goesOn
     }

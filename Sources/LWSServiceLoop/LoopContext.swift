@@ -16,6 +16,7 @@ public final class LoopContext {
     var id: LoopID { LoopID(self) }
     var residents: [ObjectIdentifier: any LoopResident] = [:]
     let timers = LoopTimers()
+    let pausedConnections = PausedConnections()
     /// The sockets that the loop waits for by itself; `nil` where all waiting is lws's.
     private(set) var sockets: SocketSet?
     /// Connections of which only lws knows what to wait for.

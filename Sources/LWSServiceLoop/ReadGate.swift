@@ -31,12 +31,15 @@ public final class ReadGate {
     private var timer: LoopTimer?
     /// The socket, where the loop waits for it by itself: it has to know what lws wants of it.
     package private(set) var watched: WatchedSocket?
+    /// The connection, while its reading is paused, and its socket.
+    private var paused: (connection: OpaquePointer, socket: Int32)?
 
     package init() {}
 
     /// The connection is open.
     package func watch(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
         watched = held.watch(lws_get_socket_fd(connection))
+        watched?.whenHungUp = { [unowned self] held in hungUp(held) }
         // lws may have asked for it before anybody listened.
         watched?.setWantsToWrite(true, held)
         watched?.setWantsToRead(!isPaused && !isAnsweringPing, held)
@@ -47,6 +50,7 @@ public final class ReadGate {
         guard let watched else { return }
         held.unwatch(watched)
         self.watched = nil
+        noteHangups(held)
         if isAnsweringPing, let connection { arm(connection, held) }
     }
 
@@ -66,16 +70,38 @@ public final class ReadGate {
 
     package func pause(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
         isPaused = true
+        paused = (connection, lws_get_socket_fd(connection))
+        noteHangups(held)
         apply(connection, held)
     }
 
     package func resume(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
         isPaused = false
+        forgetPause(held)
         arm(connection, held)
+    }
+
+    /// Where the loop watches the socket by itself, it notices that anyway.
+    private func noteHangups(_ held: borrowing HeldLoop) {
+        if watched == nil, let paused { held.core.pausedConnections.add(self, paused.socket) }
+    }
+
+    private func forgetPause(_ held: borrowing HeldLoop) {
+        if let paused { held.core.pausedConnections.remove(self, paused.socket) }
+        paused = nil
+    }
+
+    /// The peer has reset the connection. Ends it where its reading is paused, as releases before 4.3 do by themselves
+    /// (``PausedConnections``).
+    func hungUp(_ held: borrowing HeldLoop) {
+        guard let paused else { return }
+        held.noteWork()
+        lws_set_timeout(paused.connection, PENDING_TIMEOUT_USER_OK, clws_kill_async)
     }
 
     /// The connection is over.
     package func stop(_ held: borrowing HeldLoop) {
+        forgetPause(held)
         timer?.cancel(held)
         timer = nil
     }

@@ -20,6 +20,9 @@ package final class WatchedSocket {
     let generation: UInt32
     private unowned let set: SocketSet
 
+    /// What to do when the peer has reset the connection and lws has not ended it, for nobody reads.
+    var whenHungUp: ((borrowing HeldLoop) -> Void)?
+
     package private(set) var wantsToRead = true
     package private(set) var wantsToWrite = false
     /// Who waits for the socket in place of the loop's thread.

@@ -26,19 +26,21 @@ extension RawClient {
     }
 
     /// Sends a proper request for an upgrade.
-    /// - Parameter headers: whole lines, sent after the usual ones.
-    package func sendUpgrade(_ path: String, headers: [String] = []) {
+    /// - Parameters:
+    ///   - headers: whole lines, sent after the usual ones.
+    ///   - rest: sent in one piece with the request.
+    package func sendUpgrade(_ path: String, headers: [String] = [], followedBy rest: [UInt8] = []) {
         let lines =
             [
                 "GET \(path) HTTP/1.1", "Host: 127.0.0.1", "Upgrade: websocket", "Connection: Upgrade",
                 "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: \(Self.key)",
             ] + headers
-        sendRequest(lines)
+        sendRequest(lines, followedBy: rest)
     }
 
     /// Sends the lines of a request and the empty one behind them.
-    package func sendRequest(_ lines: [String]) {
-        connection.send(lines.joined(separator: "\r\n") + "\r\n\r\n")
+    package func sendRequest(_ lines: [String], followedBy rest: [UInt8] = []) {
+        connection.send(Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8) + rest)
     }
 
     /// Reads a proper answer to ``sendUpgrade(_:headers:)`` and returns its head.
