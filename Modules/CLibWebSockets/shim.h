@@ -58,6 +58,11 @@ static const int clws_poll_ended = POLLERR | POLLHUP;
 #endif
 static const int clws_peek = MSG_PEEK | MSG_DONTWAIT; // enumerators with glibc, macros on Darwin
 static const int clws_take = MSG_DONTWAIT;
+#if defined(MSG_NOSIGNAL)
+static const int clws_send = MSG_DONTWAIT | MSG_NOSIGNAL;
+#else
+static const int clws_send = MSG_DONTWAIT; // lws has sockets with SO_NOSIGPIPE there (plat/unix/unix-sockets.c)
+#endif
 static const int clws_stream = SOCK_STREAM; // likewise
 
 // lws sends a close frame like any other for this value, but keeps its name to itself: "LWS_WRITE_CLOSE is handled by

@@ -3,10 +3,8 @@
 /// An HTTP proxy, which is asked with CONNECT (RFC 9110, section 9.3.6) for a tunnel to the server, for `ws:` and
 /// `wss:` alike. The proxy is reached without TLS.
 ///
-/// The proxy resolves the server's name; the client resolves the proxy's. libwebsockets bounds what can be asked for
-/// (lib/core-net/client.c: lws_set_proxy; lib/roles/http/client/client-handshake.c): user name and password may have
-/// 92 bytes together, and the server's name about 99. What is longer is `invalidArgument` before anything is sent.
-/// Releases after 4.1 reach a proxy only by an IPv4 address.
+/// The proxy resolves the server's name; the client resolves the proxy's. Releases of libwebsockets after 4.1 reach a proxy
+/// only by an IPv4 address.
 public struct Proxy: Sendable, Hashable {
     enum Choice: Sendable, Hashable {
         case server(ProxyServer)
@@ -20,7 +18,7 @@ public struct Proxy: Sendable, Hashable {
     ///   - host: a name, or an address without brackets.
     ///   - port: from 1 to 65535.
     ///   - username: for `Proxy-Authorization: Basic` (RFC 7617); `nil`: none is sent. It cannot hold a colon.
-    ///   - password: goes with the user name; `nil` means an empty one.
+    ///   - password: goes with the user name; `nil` means an empty one. Both have 4095 bytes together at most.
     ///
     /// What is not valid is thrown as `invalidArgument` when a client is made with it.
     public init(host: String, port: Int, username: String? = nil, password: String? = nil) {
@@ -55,7 +53,6 @@ public struct Proxy: Sendable, Hashable {
         case .environment: server = try ProxyEnvironment(environment()).server(for: url)
         }
         try server?.validate()
-        try server?.checkCanReach(url)
         return server
     }
 
@@ -97,9 +94,8 @@ struct ProxyServer: Sendable, Hashable, CustomReflectable {
     /// As RFC 7617 writes them.
     var credentials: String? { username.map { "\($0):\(password ?? "")" } }
 
-    /// lws keeps their base64 form in 128 bytes with its end, and its encoder wants room for four bytes more than it
-    /// has written (lib/misc/base64-decode.c: _lws_b64_encode_string), so 93 bytes are the most.
-    static let longestCredentials = 93
+    /// In bytes, with the colon: more than proxies take, and less than a system takes of a request at once.
+    static let longestCredentials = 4096
 
     func validate() throws(WebSocketError) {
         guard !host.isEmpty, WebSocketURL.isHostName(host) || NumericAddress(host) != nil else {
@@ -122,26 +118,7 @@ struct ProxyServer: Sendable, Hashable, CustomReflectable {
         guard credentials.utf8.count <= Self.longestCredentials else {
             throw WebSocketError(
                 .invalidArgument,
-                "proxy: username and password have more than \(Self.longestCredentials - 1) bytes together, which "
-                    + "libwebsockets cannot send")
+                "proxy: username and password have more than \(Self.longestCredentials - 1) bytes together")
         }
-    }
-
-    /// lws writes the CONNECT request into 256 bytes and cuts off what is longer, line end and all
-    /// (`lws_client_connect_4_established`, lib/roles/http/client/client-handshake.c).
-    func checkCanReach(_ url: WebSocketURL) throws(WebSocketError) {
-        let place = "\(Self.target(url)):\(url.port)"
-        let request = "CONNECT \(place) HTTP/1.1\r\nHost: \(place)\r\nUser-agent: lws\r\n"
-        guard request.utf8.count < 256 else {
-            throw WebSocketError(
-                .invalidArgument, "proxy: the host of the URL is too long to be reached through a proxy",
-                host: url.host)
-        }
-    }
-
-    /// The host of the URL as CONNECT names it: an IPv6 address in brackets, without its zone, which means nothing
-    /// elsewhere.
-    static func target(_ url: WebSocketURL) -> String {
-        url.host.contains(":") ? "[\(url.host.prefix { $0 != "%" })]" : url.host
     }
 }

@@ -69,7 +69,7 @@ final class AnswerSource {
         if let records { return records.close() }
         let socket = fcntl(place, F_DUPFD_CLOEXEC, 0)
         // The rest is for whom descriptors are all there is.
-        guard socket >= 0, socket < DescriptorLimit.current / 2, Self.put(watch.quiet, at: place) else {
+        guard socket >= 0, socket < DescriptorLimit.current / 2, Socket.put(watch.quiet, at: place) else {
             if socket >= 0 { close(socket) }
             lws_rx_flow_control(wsi, 0)
             return
@@ -87,7 +87,7 @@ final class AnswerSource {
             lws_rx_flow_control(wsi, 1)
             return
         }
-        _ = Self.put(descriptor, at: place)
+        _ = Socket.put(descriptor, at: place)
         abandon()
     }
 
@@ -112,17 +112,11 @@ final class AnswerSource {
     /// Has lws read the few lines of a long head that it goes by, in place of all. Returns whether that is possible. lws is to be
     /// released when it has read the head.
     func handOver(_ head: ResponseHead, _ held: borrowing HeldLoop) -> Bool {
-        guard descriptor != place, let substitute = SubstituteHead(of: head), Self.put(substitute.reader, at: place)
+        guard descriptor != place, let substitute = SubstituteHead(of: head), Socket.put(substitute.reader, at: place)
         else { return false }
         self.substitute = substitute
         take(head.length)
         held.serveReading(place)
         return true
-    }
-
-    private static func put(_ descriptor: Int32, at place: Int32) -> Bool {
-        guard dup2(descriptor, place) == place else { return false }
-        // As it was (plat/unix/unix-sockets.c: lws_plat_set_socket_options).
-        return fcntl(place, F_SETFD, FD_CLOEXEC) == 0
     }
 }

@@ -26,7 +26,7 @@ extension ClientAttempt {
             guard let source = chooseSource(toward: address) else { continue }
             self.address = address
             failure = nil
-            if let proxy = route.proxy, !vhost.setProxy(proxy, at: address, held) {
+            if let proxy = route.proxy, !vhost.setProxy(at: address, held) {
                 failure = error(.connection, "libwebsockets cannot use the proxy \(proxy.name) at \(address.numeric)")
                 continue
             }

@@ -10,7 +10,7 @@ extension ClientAttempt {
         expectTLS(wsi)
         if let proxy = route.proxy {
             reached(.proxy(proxy.name))
-            connectedToProxy(wsi, held)
+            connectedToProxy(wsi, proxy, held)
         } else {
             limitSecuring(held)
         }

@@ -16,6 +16,8 @@ class ClientAttempt {
     let deadline: Deadline
     /// What a connection over TLS is made from.
     let tlsContext: TLSContext?
+    /// What the requests say that they come from.
+    let userAgent: String?
     /// The TLS of the attempt under way or of the open connection.
     var tls: TLSHandshake?
     var tlsTimer: LoopTimer?
@@ -53,13 +55,14 @@ class ClientAttempt {
 
     init(
         _ url: WebSocketURL, by route: Route, to addresses: [ResolvedAddress], until deadline: Deadline,
-        tls tlsContext: TLSContext?, lease: LoopLease
+        tls tlsContext: TLSContext?, userAgent: String?, lease: LoopLease
     ) {
         self.url = url
         self.route = route
         self.addresses = addresses
         self.deadline = deadline
         self.tlsContext = tlsContext
+        self.userAgent = userAgent
         self.lease = lease
     }
 
@@ -128,7 +131,7 @@ class ClientAttempt {
         lease = nil
     }
 
-    var vhostKey: VhostKey { VhostKey(proxy: route.proxy, tls: tlsContext) }
+    var vhostKey: VhostKey { VhostKey(proxyPort: route.proxy?.port, tls: tlsContext) }
 
     func error(_ code: WebSocketError.Code, _ message: String, detail: String? = nil, isTransient: Bool = false)
         -> WebSocketError

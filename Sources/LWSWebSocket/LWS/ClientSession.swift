@@ -1,6 +1,7 @@
 // One client's connection as it lives on the loop.
 
 internal import CLibWebSockets
+internal import HTTPTypes
 internal import LWSServiceLoop
 
 /// Carries the connection that comes of an attempt, and translates between lws and the ``Connection``.
@@ -40,7 +41,8 @@ final class ClientSession: ClientAttempt {
             maxFrameSize: connection.limits.maxFrameSize, maxMessageSize: connection.limits.maxMessageSize,
             room: connection.query { $0.inbound.room })
         super.init(
-            connection.url, by: connection.route, to: addresses, until: deadline, tls: tls, lease: lease)
+            connection.url, by: connection.route, to: addresses, until: deadline, tls: tls,
+            userAgent: request.fields[.userAgent], lease: lease)
     }
 
     override func connect(with info: inout lws_client_connect_info) -> OpaquePointer? {

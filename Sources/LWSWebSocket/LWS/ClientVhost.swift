@@ -48,8 +48,8 @@ final class ClientVhost {
         info.connect_timeout_secs = Self.noTimeout
         info.timeout_secs_ah_idle = Self.noTimeout
         info.retry_and_idle_policy = clws_no_validity_checks()
-        if let proxy = key.proxy {
-            clws_use_proxy_port(&info, UInt32(proxy.port))
+        if let port = key.proxyPort {
+            clws_use_proxy_port(&info, UInt32(port))
         } else {
             clws_ignore_environment_proxy(&info)
         }
@@ -68,16 +68,13 @@ final class ClientVhost {
         self.vhost = vhost
     }
 
-    /// Sets where the next connections of a vhost with a proxy go, and what the proxy is told. lws reads the address in
-    /// the connect call, the credentials when it is connected. Returns false where lws cannot hold them.
-    func setProxy(_ proxy: ProxyServer, at address: ResolvedAddress, _ held: borrowing HeldLoop) -> Bool {
-        // The last @ ends the credentials, so they may have others. A leading "http://" is skipped, and without it
-        // credentials that begin so would be misunderstood.
+    /// Sets where the next connection of a vhost with a proxy goes; lws reads it in the connect call. Returns false where lws
+    /// cannot go there.
+    func setProxy(at address: ResolvedAddress, _ held: borrowing HeldLoop) -> Bool {
         let isIPv6 = address.numeric.contains(":")
         guard clws_takes_ipv6_proxy || !isIPv6 else { return false }
         let place = isIPv6 ? "[\(address.numeric)]" : address.numeric
-        let credentials = proxy.credentials.map { "\($0)@" } ?? ""
-        return lws_set_proxy(vhost, "http://\(credentials)\(place)") == 0
+        return lws_set_proxy(vhost, "http://\(place)") == 0
     }
 
     /// Nothing may be connected any more, or lws would keep the vhost: 4.1 waits for its last connection to end but

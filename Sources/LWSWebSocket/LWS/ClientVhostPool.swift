@@ -4,8 +4,8 @@ internal import LWSServiceLoop
 
 /// What a vhost decides for all its connections, because lws reads it from there while they are made.
 struct VhostKey: Sendable, Hashable {
-    /// lws writes the CONNECT request with what the vhost says at that time, which is later than the connect call.
-    var proxy: ProxyServer?
+    /// The port of the proxy, where there is one.
+    var proxyPort: Int?
     /// What connections over TLS are made from; `nil` without TLS.
     var tls: TLSContext?
 

@@ -35,7 +35,9 @@ final class HTTPExchange: ClientAttempt {
     ) {
         self.post = post
         self.done = done
-        super.init(post.url, by: route, to: addresses, until: deadline, tls: tls, lease: lease)
+        super.init(
+            post.url, by: route, to: addresses, until: deadline, tls: tls, userAgent: post.fields[.userAgent],
+            lease: lease)
     }
 
     override func connect(with info: inout lws_client_connect_info) -> OpaquePointer? {

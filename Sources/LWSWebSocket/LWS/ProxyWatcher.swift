@@ -15,18 +15,38 @@ internal import LWSServiceLoop
 /// lws takes whatever its first read gives for the whole answer: one in two pieces fails, or its second piece is taken
 /// for the server's; and lws 4.1 does not say which status a refusal has (client-http.c, LRS_WAITING_PROXY_REPLY). So
 /// lws may read when the whole head is there, which is looked at without taking it out of the socket.
-final class ProxyWatcher: ArrivalWatcher {
+///
+/// What the proxy is asked is not lws's request either, which ends after 255 bytes, holds 92 bytes of credentials, and writes
+/// "basic" where there are proxies that know "Basic" alone. lws writes it when the callback for a connected socket has
+/// returned, and there is nothing that could keep it from that; so it goes elsewhere.
+final class ProxyWatcher: ArrivalWatcher, PassFinisher {
     private let descriptor: Int32
-    private unowned let attempt: ClientAttempt
+    private weak var attempt: ClientAttempt?
+    private let request: [UInt8]
+    private var diversion: WriteDiversion?
     private var ticket: ArrivalWatch.Ticket?
 
-    /// `nil` where the system cannot watch the socket.
-    init?(_ connecting: OpaquePointer, _ attempt: ClientAttempt, _ held: borrowing HeldLoop) {
+    /// TCP is connected, and lws is about to write its request.
+    init(
+        _ connecting: OpaquePointer, _ attempt: ClientAttempt, asking request: [UInt8], _ held: borrowing HeldLoop
+    ) {
         descriptor = lws_get_socket_fd(connecting)
         self.attempt = attempt
-        ticket = held.resident(ArrivalWatch.self)?.watch(descriptor, each: true, self)
-        guard ticket != nil else { return nil }
+        self.request = request
+        diversion = WriteDiversion(of: descriptor)
         lws_rx_flow_control(connecting, 0)
+        held.whenPassEnds(self)
+    }
+
+    /// lws has written it. Sends the one that the proxy is to get.
+    func passEnds(_ held: borrowing HeldLoop) {
+        guard let attempt, attempt.proxyWatcher === self, attempt.wsi != nil, !attempt.isAborted else { return }
+        guard let diversion else { return attempt.cannotWatch(held) }
+        diversion.end()
+        self.diversion = nil
+        guard Socket.send(request, to: descriptor) else { return attempt.proxyRequestFailed(held) }
+        ticket = held.resident(ArrivalWatch.self)?.watch(descriptor, each: true, self)
+        if ticket == nil { attempt.cannotWatch(held) }
     }
 
     /// What has come so far.
@@ -40,20 +60,27 @@ final class ProxyWatcher: ArrivalWatcher {
 
     /// To be called before lws closes the socket.
     func stop(_ held: borrowing HeldLoop) {
+        diversion?.abandon()
         guard let ticket else { return }
         self.ticket = nil
         held.resident(ArrivalWatch.self)?.stop(ticket)
     }
 
-    func arrived(_ held: borrowing HeldLoop) { attempt.proxyAnswered(held) }
+    func arrived(_ held: borrowing HeldLoop) { attempt?.proxyAnswered(held) }
 }
 
 extension ClientAttempt {
-    /// TCP to the proxy is connected, and lws is about to send the CONNECT request.
-    func connectedToProxy(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
+    /// TCP to the proxy is connected.
+    func connectedToProxy(_ wsi: OpaquePointer, _ proxy: ProxyServer, _ held: borrowing HeldLoop) {
         // The address has proved itself, as in `appendHeaders`.
         addresses = []
-        proxyWatcher = ProxyWatcher(wsi, self, held)
+        proxyWatcher = ProxyWatcher(wsi, self, asking: proxy.request(for: url, userAgent: userAgent), held)
+    }
+
+    /// The system has not taken what the proxy is asked.
+    fileprivate func proxyRequestFailed(_ held: borrowing HeldLoop) {
+        failure = proxyError(.incomplete, hasEnded: true)
+        abort(held)
     }
 
     /// The proxy has said something, or has ended the connection.

@@ -40,8 +40,37 @@ enum Socket {
         return recv(descriptor, &byte, 1, clws_peek) > 0
     }
 
+    /// Sends something short at once. Returns whether the system has taken all of it.
+    static func send(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+        // A connection that is broken raises no SIGPIPE.
+        systemSend(descriptor, bytes, bytes.count, clws_send) == bytes.count
+    }
+
+    /// Two sockets that are connected with each other, and never wait.
+    static func pair() -> (near: Int32, far: Int32)? {
+        var pair: [Int32] = [-1, -1]
+        guard socketpair(AF_UNIX, clws_stream, 0, &pair) == 0 else { return nil }
+        for descriptor in pair {
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+            _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+        }
+        return (pair[0], pair[1])
+    }
+
+    /// Has the number `place` stand for what `descriptor` stands for. Returns whether the system could.
+    static func put(_ descriptor: Int32, at place: Int32) -> Bool {
+        guard dup2(descriptor, place) == place else { return false }
+        // As lws has its sockets (plat/unix/unix-sockets.c: lws_plat_set_socket_options).
+        return fcntl(place, F_SETFD, FD_CLOEXEC) == 0
+    }
+
     private static func events(_ descriptor: Int32) -> Int16 {
         var watched = pollfd(fd: descriptor, events: Int16(clws_poll_ended), revents: 0)
         return poll(&watched, 1, 0) > 0 ? watched.revents : 0
     }
+}
+
+// By a name of its own: the method above hides it.
+private func systemSend(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int, _ flags: Int32) -> Int {
+    send(descriptor, bytes, count, flags)
 }

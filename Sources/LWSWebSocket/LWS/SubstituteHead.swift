@@ -47,14 +47,9 @@ final class SubstituteHead {
         let fields = head.fields.filter { Self.names.contains($0.name.canonicalName) }
         let lines = ["HTTP/1.1 \(head.status) ."] + fields.map { "\($0.name.canonicalName): \($0.value)" }
         let text = lines.joined(separator: "\r\n") + "\r\n\r\n"
-        var pair: [Int32] = [-1, -1]
-        guard socketpair(AF_UNIX, clws_stream, 0, &pair) == 0 else { return nil }
-        (reader, writer) = (pair[0], pair[1])
-        for descriptor in pair { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-        // lws reads until there is nothing left, and must not wait for more.
-        guard fcntl(reader, F_SETFL, O_NONBLOCK) == 0, fcntl(writer, F_SETFL, O_NONBLOCK) == 0,
-            Array(text.utf8).withUnsafeBytes({ write(writer, $0.baseAddress, $0.count) }) == text.utf8.count
-        else { return nil }
+        guard let pair = Socket.pair() else { return nil }
+        (reader, writer) = pair
+        guard Socket.send(Array(text.utf8), to: writer) else { return nil }
     }
 
     deinit {

@@ -85,12 +85,18 @@
         }
 
         @Test(
-            "with a few left, connecting works or is an error, and nothing is left behind", arguments: [false, true])
-        func someLeft(_ isSecure: Bool) throws {
+            "with a few left, connecting works or is an error, and nothing is left behind",
+            arguments: [(false, false), (true, false), (false, true)])
+        func someLeft(_ isSecure: Bool, _ takesProxy: Bool) throws {
             let server = try EchoProcess(secure: isSecure)
+            let tinyproxy = takesProxy ? try TinyProxy(credentials: ("user", "passw0rd")) : nil
+            defer { tinyproxy?.stop() }
             var configuration = isSecure ? try ClientConfiguration.secure() : ClientConfiguration()
+            configuration.proxy = tinyproxy.map {
+                Proxy(host: "localhost", port: $0.port, username: "user", password: "passw0rd")
+            }
             configuration.handShakeTimeout = Timing.ages
-            let loops = (0..<10).map { _ in WebSocketLoop() }
+            let loops = (0..<13).map { _ in WebSocketLoop() }
             let before = try ProcessMetrics.openDescriptors()
             var outcomes: [Bool] = []
             for (left, loop) in loops.enumerated() {

@@ -48,7 +48,7 @@ struct ProxyFaultTests {
         let (connect, upgrade) = (try #require(seen.first), try #require(seen.last))
         #expect(connect.hasPrefix("CONNECT server.example:80 HTTP/1.1\r\nHost: server.example:80\r\n"))
         let credentials = Data("http://us@r:pass%word".utf8).base64EncodedString()
-        #expect(RawConnection.field("Proxy-Authorization", in: connect) == "basic \(credentials)")
+        #expect(RawConnection.field("Proxy-Authorization", in: connect) == "Basic \(credentials)")
         #expect(upgrade.hasPrefix("GET /path HTTP/1.1\r\n"))
         #expect(RawConnection.field("Host", in: upgrade) == "server.example")
         #expect(RawConnection.field("Proxy-Authorization", in: upgrade) == nil)
@@ -58,12 +58,12 @@ struct ProxyFaultTests {
     @Test("gets the longest credentials and host as they are, and an IPv6 address in brackets")
     func limits() throws {
         for url in [
-            "ws://\(String(repeating: "h", count: 102))/", "ws://[2001:db8::1]:65535/", "ws://[fe80::1%25eth0]/",
+            "ws://\(String(repeating: "h", count: 253))/", "ws://[2001:db8::1]:65535/", "ws://[fe80::1%25eth0]/",
         ] {
             let heads = Locked<[String]>([])
             let proxy = try tunnel(["HTTP/1.1 200 OK\r\n\r\n"], heads)
             defer { proxy.stop() }
-            let password = String(repeating: "p", count: 91)
+            let password = String(repeating: "p", count: 4093)
             #expect(try connect(to: proxy, url: url, username: "u", password: password).isOpen)
             #expect(eventually { heads.withLock { !$0.isEmpty } })
             let parsed = try WebSocketURL(url)
@@ -71,8 +71,8 @@ struct ProxyFaultTests {
             let head = try #require(heads.withLock { $0.first })
             let credentials = Data("u:\(password)".utf8).base64EncodedString()
             #expect(
-                head == "CONNECT \(place) HTTP/1.1\r\nHost: \(place)\r\nUser-agent: lws\r\n"
-                    + "Proxy-authorization: basic \(credentials)\r\n\r\n")
+                head == "CONNECT \(place) HTTP/1.1\r\nHost: \(place)\r\nUser-Agent: \(UserAgent.library)\r\n"
+                    + "Proxy-Authorization: Basic \(credentials)\r\n\r\n")
         }
     }
 

@@ -62,11 +62,10 @@ struct ProxyEnvironmentTests {
             "http://user:s3cret@h:0", "http://user:s3cret@h:99999", "http://user:s3cret@h:1/path",
             "http://user:s3cret@h:1?q", "http://user:s3#cret@h:1", "http://:s3cret@h:1", "user:s3cret@h:x",
             "http://user:s3cret%ff@h:1", "http://user:s3cret%0a@h:1", "http://us%3aer:s3cret@h:1",
-            "http://h h:1", "http://user:s3cret@[::1", "s3cret", "://",
-            "http://user:s3cret\(String(repeating: "x", count: 90))@h:1",
+            "http://h h:1", "http://user:s3cret@[::1", "://",
+            "http://user:s3cret\(String(repeating: "x", count: 4096))@h:1",
         ])
     func malformed(_ value: String) throws {
-        guard value != "s3cret" else { return }  // a host of that name
         let error = failure { try server(["http_proxy": value]) }
         #expect(error?.code == .invalidArgument)
         #expect(error?.description.contains("http_proxy") == true, "\(error?.description ?? "none")")
@@ -100,7 +99,10 @@ struct ProxyConfigurationTests {
             (Proxy(host: "h", port: 1, username: "s3cret:x"), "username"),
             (Proxy(host: "h", port: 1, username: "u", password: "s3cret\r\nX: 1"), "control"),
             (Proxy(host: "h", port: 1, username: "u", password: "s3cret\0"), "control"),
-            (Proxy(host: "h", port: 1, username: "u", password: "s3cret" + String(repeating: "x", count: 86)), "92"),
+            (
+                Proxy(host: "h", port: 1, username: "u", password: "s3cret" + String(repeating: "x", count: 4090)),
+                "4095"
+            ),
         ])
     func refused(_ proxy: Proxy, _ words: String) {
         let error = refusal(proxy)
@@ -112,13 +114,9 @@ struct ProxyConfigurationTests {
 
     @Test("is refused together with what cannot be reached through it")
     func unreachable() {
-        let proxy = Proxy(host: "::1", port: 1, username: "u", password: String(repeating: "x", count: 91))
+        let proxy = Proxy(host: "::1", port: 1, username: "u", password: String(repeating: "x", count: 4094))
         #expect(refusal(proxy) == nil)
-        for (length, isValid) in [(102, true), (103, false), (253, false)] {
-            let error = refusal(proxy, url: "ws://\(String(repeating: "h", count: length))/")
-            #expect((error == nil) == isValid, "\(length)")
-            #expect(error?.description.hasPrefix("proxy: ") ?? true)
-        }
+        #expect(refusal(proxy, url: "ws://\(String(repeating: "h", count: 253))/") == nil)
         let error = refusal(proxy, url: "ws+unix:///tmp/socket")
         #expect(error?.code == .invalidArgument)
         #expect(error?.description.hasPrefix("proxy: ") == true)
