@@ -174,7 +174,8 @@ public final class ReadGate {
         watched?.setWantsToRead(!isPaused && !isAnsweringPing, held)
     }
 
-    private static func takesData(_ socket: Int32) -> Bool {
+    /// Whether the socket has room for what is written.
+    package static func takesData(_ socket: Int32) -> Bool {
         var watched = pollfd(fd: socket, events: Int16(POLLOUT), revents: 0)
         return poll(&watched, 1, 0) > 0 && watched.revents == Int16(POLLOUT)
     }

@@ -4,8 +4,9 @@ extension WebSocketClient {
     /// Closes the connection: sends a close frame, waits for the peer's, and ends the connection (RFC 6455, section
     /// 7.1.2).
     ///
-    /// Blocked reads and writes of other threads end at once with `connectionClosure`, and so does a connect under
-    /// way, with the waits and attempts of ``ClientConfiguration/retryConfig``. Messages that had arrived can still
+    /// Blocked reads and writes of other threads end with `connectionClosure` as soon as the close frame is with the operating
+    /// system, or cannot be because the peer takes nothing; so does a connect under way, at once, with the waits and
+    /// attempts of ``ClientConfiguration/retryConfig``. Messages that had arrived can still
     /// be read. Returns without an error when the time is up; then the connection has been ended without the peer's
     /// close frame, which ``closure`` tells. A second close waits with the first, and ends the connection when its
     /// own time is up; where the connection has ended it returns at once.

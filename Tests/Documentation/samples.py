@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The Swift in the documents is the code of the tests and the examples: checks that, or copies it (--write).
 
-A sample is a region of a Swift file that is compiled and run, in Tests/DocumentationTests or Examples:
+A sample is a region of a Swift file that is compiled and run, in Tests/DocumentationTests, Tests/ProcessProbe or Examples:
 
     // sample: NAME
     // where CODE is shown as TEXT
@@ -22,7 +22,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SWIFT = [path for place in ("Tests/DocumentationTests", "Examples/*/Sources", "Examples/*/Tests")
+SWIFT = [path for place in ("Tests/DocumentationTests", "Tests/ProcessProbe", "Examples/*/Sources", "Examples/*/Tests")
          for path in ROOT.glob(f"{place}/**/*.swift")]
 DOCUMENTS = [
     ROOT / "README.md",

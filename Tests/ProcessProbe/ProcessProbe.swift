@@ -4,17 +4,27 @@ import Foundation
 import LWSServiceLoop
 import LWSWebSocket
 
-/// Waits in the ways in which a client waits, each after a line that says so, and then writes how long it took. The test
-/// steps the wall clock in between. The environment says where to: PROBE_URL, and PROBE_CLOSED, where nobody listens. Not the
-/// arguments, of which Swift sees none beside libfaketime.
+/// The environment says what it does, by PROBE_MODE, and where to, by PROBE_URL. Not the arguments, of which Swift sees none
+/// beside libfaketime.
 @main
 struct ProcessProbe {
     static func main() throws {
         let environment = ProcessInfo.processInfo.environment
-        guard let url = environment["PROBE_URL"], let closed = environment["PROBE_CLOSED"] else {
-            say("PROBE_URL and PROBE_CLOSED have to be set")
+        let url = environment["PROBE_URL"] ?? ""
+        switch environment["PROBE_MODE"] {
+        case "waits": try waits(url, closed: environment["PROBE_CLOSED"] ?? "")
+        case "interrupted": try Interrupted.readUntilInterrupted(url)
+        case "returns": try Interrupted.returnAtTheEnd(url)
+        default:
+            say("PROBE_MODE has to be set")
             exit(2)
         }
+    }
+
+    /// Waits in the ways in which a client waits, each after a line that says so, and then writes how long it took. The test
+    /// steps the wall clock in between.
+    /// - Parameter closed: where nobody listens.
+    private static func waits(_ url: String, closed: String) throws {
         var patient = ClientConfiguration()
         patient.readTimeout = .milliseconds(600)
         let client = try WebSocketClient(url, configuration: patient)

@@ -198,6 +198,14 @@ final class Connection: Sendable {
         return pause
     }
 
+    /// Whether a close frame of this side waits to be sent, or is being sent.
+    var isTakingLeave: Bool { query { $0.isTakingLeave } }
+
+    /// The close frame of this side is with the operating system, or cannot be for now.
+    func closeFrameLeft() {
+        update { state in ((), state.closeFrameLeft()) }
+    }
+
     func received(_ frame: CloseFrame) {
         update { state in ((), state.received(frame)) }
     }

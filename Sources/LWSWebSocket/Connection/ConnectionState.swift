@@ -33,6 +33,9 @@ struct ConnectionState {
     private(set) var outbound = OutboundQueue()
     var ownPings = OwnPings()
     private var closeFrameToSend: CloseFrame?
+    /// The close frame of this side has not left. Until then nobody who calls learns that the connection ends: whoever does
+    /// may end the process, and the frame would never leave.
+    private(set) var isTakingLeave = false
     private var openers: [CallerSignal] = []
     private var closers: [CallerSignal] = []
 
@@ -115,14 +118,14 @@ struct ConnectionState {
         return effects
     }
 
-    /// The peer's close frame has arrived. lws answers it by itself unless this side's went first.
+    /// The peer's close frame has arrived, and the answer has left, unless this side's went first.
     mutating func received(_ frame: CloseFrame) -> Effects {
         switch phase {
         case .open:
             return beginClosing(Ending(initiator: .peer, received: frame), sending: nil)
         case .closing:
             if ending?.received == nil { ending?.received = frame }
-            return Effects()
+            return closeFrameLeft()
         case .unconnected, .connecting, .ended:
             return Effects()
         }
@@ -149,12 +152,26 @@ struct ConnectionState {
         return true
     }
 
+    /// The close frame of this side is with the operating system, or cannot be for now.
+    mutating func closeFrameLeft() -> Effects {
+        guard isTakingLeave else { return Effects() }
+        isTakingLeave = false
+        return Effects(wake: endWaiters())
+    }
+
+    /// What this side wants to close with, where that waits to be sent.
+    mutating func takeCloseFrame() -> CloseFrame? {
+        defer { closeFrameToSend = nil }
+        return closeFrameToSend
+    }
+
     private mutating func beginClosing(_ ending: Ending, sending frame: CloseFrame?) -> Effects {
         phase = .closing
         self.ending = ending
         closeFrameToSend = frame
-        var effects = Effects(wake: endWaiters(), milestone: .closing)
-        effects.requestWrite = frame != nil
+        isTakingLeave = frame != nil
+        var effects = Effects(wake: isTakingLeave ? [] : endWaiters(), milestone: .closing)
+        effects.requestWrite = isTakingLeave
         // What the peer still sends has to be read past, or its close frame could not be seen.
         effects.resumeReading = inbound.endPause()
         return effects
@@ -164,6 +181,7 @@ struct ConnectionState {
         phase = .ended
         self.ending = ending
         closeFrameToSend = nil
+        isTakingLeave = false
         defer {
             openers = []
             closers = []
@@ -190,9 +208,12 @@ struct ConnectionState {
             let woken = inbound.put(&messages)
             return (woken, inbound.pauseIfFull())
         case .closing:
+            var woken = InboundQueue.Woken()
             while ending?.violation == nil, inbound.hasRoom, let message = messages.popFirst() {
-                _ = inbound.put(message)
+                woken.append(contentsOf: inbound.put(message))
             }
+            messages.removeAll()
+            return (woken, false)
         case .unconnected, .connecting, .ended: break
         }
         messages.removeAll()
@@ -216,7 +237,7 @@ struct ConnectionState {
     mutating func read(
         _ wish: InboundQueue.Wish, waking task: TaskSignal? = nil
     ) -> (InboundQueue.TakeResult, resume: Bool) {
-        if inbound.isEmpty, phase != .open { return (.served(.ended), false) }
+        if inbound.isEmpty, phase != .open, !isTakingLeave { return (.served(.ended), false) }
         let result = inbound.take(wish, waking: task)
         return (result, phase == .open && inbound.resumeIfDrained())
     }
@@ -227,9 +248,9 @@ struct ConnectionState {
         return (served, phase == .open && inbound.resumeIfDrained())
     }
 
-    /// Queues a message. Returns false where the connection takes none.
+    /// Queues a message. Returns false where the connection takes none. Before the close frame has left it does, but sends none.
     mutating func write(_ message: OutgoingMessage) -> Bool {
-        guard phase == .open else { return false }
+        guard phase == .open || isTakingLeave else { return false }
         message.outcome = nil
         outbound.put(message)
         return true
@@ -277,10 +298,7 @@ struct ConnectionState {
     }
 
     mutating func nextFrame(maxFrameSize: Int, runSize: Int = 1 << 17) -> NextFrame {
-        if phase == .closing, let frame = closeFrameToSend {
-            closeFrameToSend = nil
-            return .close(frame)
-        }
+        if phase == .closing, let frame = takeCloseFrame() { return .close(frame) }
         guard phase == .open, let next = outbound.next(maxFrameSize: maxFrameSize, runSize: runSize) else {
             return .none
         }

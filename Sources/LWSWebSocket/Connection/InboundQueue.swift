@@ -72,6 +72,11 @@ struct InboundQueue {
             if first == nil { first = reader } else { others.append(reader) }
         }
 
+        mutating func append(contentsOf woken: Woken) {
+            if let first = woken.first { append(first) }
+            for reader in woken.others { append(reader) }
+        }
+
         func signal() {
             first?.signal.signal()
             for reader in others { reader.signal.signal() }

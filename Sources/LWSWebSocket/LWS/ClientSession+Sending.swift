@@ -48,6 +48,7 @@ extension ClientSession {
                     return true
                 case .close(let frame):
                     unwatch(held)
+                    defer { connection.closeFrameLeft() }
                     return send(frame, wsi)
                 case .data(let next):
                     guard let count = send(next, wsi, held) else {

@@ -59,7 +59,9 @@ extension ClientSession: PassFinisher {
         if connection.receivedPong(payload, at: .now) { reading.pause(wsi, held) }
     }
 
-    /// The peer's close frame has arrived. Returns whether lws is to answer it.
+    /// The peer's close frame has arrived. Returns whether the connection goes on.
+    ///
+    /// It is answered here: lws would do that when the socket takes data, and does not tell when.
     func receivedClose(
         _ payload: UnsafeRawBufferPointer, _ wsi: OpaquePointer, _ held: borrowing HeldLoop
     ) -> Bool {
@@ -72,8 +74,9 @@ extension ClientSession: PassFinisher {
             return false
         }
         isDeaf = true
+        if !closeFrameWasSent { _ = send(connection.query { $0.takeCloseFrame() } ?? frame, wsi) }
         connection.received(frame)
-        return !closeFrameWasSent
+        return false
     }
 
     // MARK: - The end

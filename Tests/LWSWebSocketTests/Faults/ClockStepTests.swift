@@ -38,7 +38,8 @@
             let settings = [
                 "LD_PRELOAD=\(library)", "FAKETIME_TIMESTAMP_FILE=\(clock)", "FAKETIME_NO_CACHE=1",
                 "FAKETIME_DONT_FAKE_MONOTONIC=1", "DONT_FAKE_MONOTONIC=1",
-                "PROBE_URL=\(server.url())", "PROBE_CLOSED=ws://127.0.0.1:\(try FreePort.find())/",
+                "PROBE_MODE=waits", "PROBE_URL=\(server.url())",
+                "PROBE_CLOSED=ws://127.0.0.1:\(try FreePort.find())/",
             ]
             let probe = try PeerProcess("/usr/bin/env", settings + [try BuiltProgram.path("lws-process-probe")])
             defer { probe.stop() }

@@ -45,7 +45,7 @@ struct ConnectionStateTests {
         let isQueued = state.write(message)
         #expect(isQueued)
         #expect(state.close(with: normal)?.requestWrite == true)
-        #expect(message.outcome == .unsent)
+        #expect(message.outcome == nil, "nobody is told before the close frame has left")
         guard case .close(normal) = state.nextFrame(maxFrameSize: 10) else {
             Issue.record("no close frame")
             return
@@ -55,7 +55,47 @@ struct ConnectionStateTests {
             return
         }
         #expect(state.close(with: normal) == nil, "the second close does nothing")
+        _ = state.closeFrameLeft()
+        #expect(message.outcome == .unsent)
         #expect(state.write(message) == false)
+    }
+
+    @Test("wakes readers and writers when its close frame has left, and those who come before that with them")
+    func takesLeave() {
+        for end in [
+            { $0.closeFrameLeft() }, { $0.received(CloseFrame(code: 1000, reason: "")) },
+            { $0.transportEnded(violation: nil) }, { $0.giveUp(Ending(initiator: .local)) },
+        ] as [(inout ConnectionState) -> ConnectionState.Effects] {
+            var state = opened()
+            guard case .wait = state.read(.any).0 else { return }
+            #expect(state.close(with: normal)?.wake.isEmpty == true)
+            let message = [UInt8]().withUnsafeBytes { OutgoingMessage(.text, $0) }
+            let isQueued = state.write(message)
+            #expect(isQueued)
+            guard case .wait(let late) = state.read(.any).0 else {
+                Issue.record("told before the close frame has left")
+                return
+            }
+            #expect(end(&state).wake.count == 2)
+            guard case .ended = state.inbound.collect(late) else {
+                Issue.record("not told")
+                return
+            }
+            #expect(message.outcome == .unsent)
+            #expect(end(&state).wake.isEmpty)
+        }
+    }
+
+    @Test("gives a message that comes before its close frame has left to who waits for one")
+    func lastMessage() {
+        var state = opened()
+        guard case .wait(let reader) = state.read(.any).0 else { return }
+        _ = state.close(with: normal)
+        receive(.text("last"), &state)
+        guard case .message(.text("last")) = state.inbound.collect(reader) else {
+            Issue.record("not given")
+            return
+        }
     }
 
     @Test("reports the peer's close frame, whoever sent the first")
@@ -120,6 +160,7 @@ struct ConnectionStateTests {
         #expect(state.close(with: normal)?.resumeReading == true)
         #expect(!receive(big, &state))
         _ = state.read(.any)
+        _ = state.closeFrameLeft()
         guard case .served(.ended) = state.read(.any).0 else {
             Issue.record("the queue grew while closing")
             return
