@@ -220,15 +220,33 @@ static inline bool cossl_each_key(
 
 // While the gate is closed the connection reads nothing more from its socket: what it has decrypted already, one record at
 // the most, is all that there is to read.
+//
+// What cannot be written any more, because the peer has reset the connection, is dropped: who is told of that reads no more,
+// and loses what came before.
 static inline long cossl_gate(BIO *bio, int operation, const char *data, size_t length, int argument, long number,
-                              int result, size_t *processed) {
-    (void)data; (void)length; (void)argument; (void)number; (void)processed;
-    if (operation != BIO_CB_READ) return result;
-    BIO_set_retry_read(bio);
-    return -1;
+                              int result, size_t *processed, bool is_closed) {
+    (void)data; (void)argument; (void)number;
+    if (operation == BIO_CB_READ && is_closed) {
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+    if (operation != (BIO_CB_WRITE | BIO_CB_RETURN) || result > 0 || BIO_should_retry(bio)) return result;
+    BIO_set_callback_arg(bio, (char *)bio);
+    *processed = length;
+    return 1;
 }
-static inline void cossl_close_gate(SSL *ssl) { BIO_set_callback_ex(SSL_get_rbio(ssl), cossl_gate); }
-static inline void cossl_open_gate(SSL *ssl) { BIO_set_callback_ex(SSL_get_rbio(ssl), NULL); }
+static inline long cossl_closed_gate(BIO *bio, int operation, const char *data, size_t length, int argument, long number,
+                                     int result, size_t *processed) {
+    return cossl_gate(bio, operation, data, length, argument, number, result, processed, true);
+}
+static inline long cossl_opened_gate(BIO *bio, int operation, const char *data, size_t length, int argument, long number,
+                                     int result, size_t *processed) {
+    return cossl_gate(bio, operation, data, length, argument, number, result, processed, false);
+}
+static inline void cossl_close_gate(SSL *ssl) { BIO_set_callback_ex(SSL_get_rbio(ssl), cossl_closed_gate); }
+static inline void cossl_open_gate(SSL *ssl) { BIO_set_callback_ex(SSL_get_rbio(ssl), cossl_opened_gate); }
+// Whether something was dropped.
+static inline bool cossl_is_broken(SSL *ssl) { return BIO_get_callback_arg(SSL_get_rbio(ssl)) != NULL; }
 
 // MARK: - Names
 

@@ -1,8 +1,8 @@
 // Headers and masks of outgoing data frames (RFC 6455, section 5.2).
 
-/// Data frames that this library completes itself and hands to lws as they are to leave (LWS_WRITE_RAW), where nothing is
-/// compressed: whole frames only. lws would read four random bytes from the kernel for each, and mask byte by byte. Control
-/// frames, compressed ones, and all that comes in, are lws's.
+/// Data frames that this library completes itself and sends as they are to leave, or hands to lws so (LWS_WRITE_RAW): whole
+/// frames only. lws would read four random bytes from the kernel for each, mask byte by byte, and read nothing more of a
+/// connection where it could not write. Control frames, and all that comes in, are lws's.
 enum FrameHeader {
     /// Its length, mask included.
     static func length(of payload: Int) -> Int { payload < 126 ? 6 : payload < 65536 ? 8 : 14 }

@@ -28,6 +28,7 @@ extension ClientSession {
 
     /// - Parameter mustLook: the peer may have ended the connection, and nobody would have noticed.
     private func sendQueued(_ wsi: OpaquePointer, mustLook: Bool, _ held: borrowing HeldLoop) -> Bool {
+        guard !writeFailed else { return true }
         if mustLook, hasPeerEnded(wsi) {
             // What the peer sent before it ended must not be lost to a write that can only fail. lws reads it next, or
             // when the application does.
@@ -37,11 +38,10 @@ extension ClientSession {
         var handedOver = 0
         while handedOver < Self.turn {
             if let compression, compression.hasOutput, connection.phase == .open {
-                guard let count = compression.sendOutput(upTo: connection.limits.maxFrameSize, wsi) else {
-                    writeFailed = true
-                    return false
-                }
-                handedOver += count
+                guard let mask = masks(held)?.next(held),
+                    let frame = compression.nextFrame(upTo: connection.limits.maxFrameSize, mask), sendRaw(frame, wsi)
+                else { return goesOn(withoutWriting: wsi) }
+                handedOver += frame.count
             } else {
                 switch connection.nextFrame(maxSize: compression?.inputSize ?? connection.limits.maxFrameSize) {
                 case .none:
@@ -51,19 +51,24 @@ extension ClientSession {
                     defer { connection.closeFrameLeft() }
                     return send(frame, wsi)
                 case .data(let next):
-                    guard let count = send(next, wsi, held) else {
-                        writeFailed = true
-                        return false
-                    }
+                    guard let count = send(next, wsi, held) else { return goesOn(withoutWriting: wsi) }
                     handedOver += count + 1
                 }
             }
+            guard tls?.isBroken != true else { return goesOn(withoutWriting: wsi) }
             // What the operating system did not take lws keeps and sends before it calls again.
             guard lws_partial_buffered(wsi) == 0 else { break }
             guard reportFlushed() else { return true }
         }
         reading.awaitWritable(wsi)
         return true
+    }
+
+    /// The system has refused a write. What the peer has sent before it ended the connection, a close frame perhaps, lws reads
+    /// all the same, to the end. Returns whether there is such an end.
+    private func goesOn(withoutWriting wsi: OpaquePointer) -> Bool {
+        writeFailed = true
+        return !reading.isPaused && hasPeerEnded(wsi)
     }
 
     /// All that lws was given is with the operating system; what is compressed and waits was not given. Returns whether there
@@ -90,9 +95,12 @@ extension ClientSession {
             if compression == nil, !message.kind.isControl, frame.count == message.count {
                 return sendSealed(message, CollectionOfOne(message.onlySpan), wsi, held)
             }
-            return sendByLWS(frame, wsi)
+            return takesWrites(wsi) ? sendByLWS(frame, wsi) : nil
         }
     }
+
+    /// Whether lws may be given something to write: it must not fail (``sendRaw(_:_:)``).
+    private func takesWrites(_ wsi: OpaquePointer) -> Bool { tls != nil || !hasPeerEnded(wsi) }
 
     /// Completes frames and hands them to lws as they are to leave.
     private func sendSealed(
@@ -108,8 +116,24 @@ extension ClientSession {
             count += frame.count
         }
         guard let start else { return 0 }
-        let status = lws_write(wsi, start.assumingMemoryBound(to: UInt8.self), count, clws_write_raw)
-        return status < 0 ? nil : count
+        return sendRaw(UnsafeMutableRawBufferPointer(start: start, count: count), wsi) ? count : nil
+    }
+
+    /// Returns false where TCP is broken.
+    ///
+    /// What was received then is to be read all the same, but 4.1 reads no more of a connection on which it could not write
+    /// (roles/ws/client-parser-ws.c). So the system is given the bytes here, and lws what it does not take at once; it has none
+    /// of before, or this would not be called. Over TLS the write does not fail (``TLSRecords``).
+    private func sendRaw(_ bytes: UnsafeMutableRawBufferPointer, _ wsi: OpaquePointer) -> Bool {
+        var rest = bytes
+        if tls == nil {
+            guard let sent = Socket.send(UnsafeRawBufferPointer(bytes), to: lws_get_socket_fd(wsi)) else {
+                return false
+            }
+            rest = UnsafeMutableRawBufferPointer(rebasing: bytes.dropFirst(sent))
+        }
+        guard let start = rest.baseAddress, !rest.isEmpty else { return true }
+        return lws_write(wsi, start.assumingMemoryBound(to: UInt8.self), rest.count, clws_write_raw) >= 0
     }
 
     private func masks(_ held: borrowing HeldLoop) -> MaskPool? {

@@ -30,7 +30,6 @@ final class CompressedTraffic {
     private var kind = OutgoingMessage.Kind.text
     private var outputEndsMessage = false
     private var isFirstFrameDue = false
-    private var marksNextPacket = false
 
     /// The most of a message that is compressed at once; `nil` where nothing is compressed.
     var inputSize: Int? { agreement.canCompress ? 1 << 16 : nil }
@@ -146,29 +145,23 @@ final class CompressedTraffic {
         return true
     }
 
-    /// Sends a frame of what is compressed, of at most `limit` bytes. Returns its length, or `nil` where lws could not.
-    func sendOutput(upTo limit: Int, _ wsi: OpaquePointer) -> Int? {
+    /// Completes a frame of what is compressed, of at most `limit` bytes, as it is to leave. `nil` where nothing is left.
+    ///
+    /// What the operating system does not take of a frame lws copies, so the header of the next may be written over the end of
+    /// this one; before the first there is room for lws's own.
+    func nextFrame(upTo limit: Int, _ mask: UInt32) -> UnsafeMutableRawBufferPointer? {
         let count = min(limit, output.count)
-        guard count > 0 else { return 0 }
-        let bytes = output.baseAddress
+        guard count > 0, let payload = output.baseAddress else { return nil }
         output = UnsafeMutableBufferPointer(rebasing: output[count...])
-        let opcode =
-            if !isFirstFrameDue { LWS_WRITE_CONTINUATION } else if kind == .text { LWS_WRITE_TEXT } else {
-                LWS_WRITE_BINARY
-            }
-        marksNextPacket = isFirstFrameDue
+        let opcode: UInt8 = if !isFirstFrameDue { 0 } else if kind == .text { 1 } else { 2 }
+        let length = FrameHeader.length(of: count)
+        let span = OutgoingMessage.Span(
+            opcode: opcode, isFinal: outputEndsMessage && output.isEmpty, start: length, count: count)
+        let frame = UnsafeMutableRawBufferPointer(start: payload - length, count: length + count)
+        FrameHeader.write(span, mask, to: frame)
+        // RSV1 says that a message is compressed, in its first frame (RFC 7692, section 6).
+        if isFirstFrameDue { frame[0] |= 0x40 }
         isFirstFrameDue = false
-        let flags = outputEndsMessage && output.isEmpty ? 0 : LWS_WRITE_NO_FIN.rawValue
-        // What the operating system does not take lws copies, so the header of the next frame may be written over the
-        // end of this one.
-        let status = lws_write(wsi, bytes, count, lws_write_protocol(rawValue: opcode.rawValue | flags))
-        return status < 0 ? nil : count
-    }
-
-    /// A packet is about to leave. RSV1 says that a message is compressed, in its first frame.
-    func mark(_ packet: lws_tokens?) {
-        guard marksNextPacket, let packet, packet.len > 0 else { return }
-        marksNextPacket = false
-        packet.token?.pointee |= 0x40
+        return frame
     }
 }

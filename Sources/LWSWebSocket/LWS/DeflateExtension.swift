@@ -80,9 +80,6 @@ extension ClientSession {
             // What comes in is decompressed when lws has delivered it; what lws is given to send is compressed already,
             // or is not to be.
             return clws_extension_leave_it
-        case LWS_EXT_CB_PACKET_TX_PRESEND:
-            compression?.mark(argument?.assumingMemoryBound(to: lws_tokens.self).pointee)
-            return 0
         default:
             return 0
         }

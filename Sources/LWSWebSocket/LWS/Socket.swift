@@ -42,8 +42,15 @@ enum Socket {
 
     /// Sends something short at once. Returns whether the system has taken all of it.
     static func send(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
-        // A connection that is broken raises no SIGPIPE.
-        systemSend(descriptor, bytes, bytes.count, clws_send) == bytes.count
+        bytes.withUnsafeBytes { send($0, to: descriptor) } == bytes.count
+    }
+
+    /// Returns how much the system has taken; `nil` where the connection is broken.
+    static func send(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int? {
+        // It raises no SIGPIPE.
+        let count = systemSend(descriptor, bytes.baseAddress, bytes.count, clws_send)
+        if count < 0, errno == EAGAIN || errno == EINTR { return 0 }
+        return count < 0 ? nil : count
     }
 
     /// Two sockets that are connected with each other, and never wait.
@@ -71,6 +78,6 @@ enum Socket {
 }
 
 // By a name of its own: the method above hides it.
-private func systemSend(_ descriptor: Int32, _ bytes: UnsafeRawPointer, _ count: Int, _ flags: Int32) -> Int {
+private func systemSend(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int, _ flags: Int32) -> Int {
     send(descriptor, bytes, count, flags)
 }

@@ -107,6 +107,9 @@ final class TLSHandshake {
     /// OpenSSL frees its connection.
     func released() { ssl = nil }
 
+    /// The peer has reset the connection, and what was written since was dropped.
+    var isBroken: Bool { ssl.map { TLSRecords($0).isBroken } ?? false }
+
     // MARK: - What OpenSSL reports
 
     func progressed(_ ssl: OpaquePointer) {

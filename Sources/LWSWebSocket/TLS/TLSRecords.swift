@@ -26,6 +26,9 @@ struct TLSRecords {
         return reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_WRITE ? 0 : nil
     }
 
+    /// The peer has reset the connection, and what was written since was dropped.
+    var isBroken: Bool { cossl_is_broken(ssl) }
+
     /// OpenSSL reads from the socket for whoever asks.
     func open() { cossl_open_gate(ssl) }
 
