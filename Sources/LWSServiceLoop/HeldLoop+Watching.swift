@@ -46,17 +46,15 @@ extension HeldLoop {
         let events = socket.events
         let shown = ready & (events | Int16(POLLERR | POLLHUP))
         guard shown != 0 else { return }
-        // lws would write first, and where the peer is gone end the connection with all that came from there before.
         let hasHungUp = shown & Int16(POLLHUP | POLLERR) != 0
-        var reads = shown & ~Int16(POLLOUT)
-        if hasHungUp, socket.wantsToRead { reads |= Int16(POLLIN) }
-        if reads != 0 { serve(socket.descriptor, events, ready: reads) }
-        guard socket.isRegistered else { return }
-        if hasHungUp {
-            socket.whenHungUp?(self)
-        } else if shown & Int16(POLLOUT) != 0 {
-            serveWriting(socket.descriptor)
+        let isBoth = shown & Int16(POLLIN) != 0 && shown & Int16(POLLOUT) != 0
+        guard hasHungUp || (isBoth && SocketPoll.hasEnded(socket.descriptor)) else {
+            return serve(socket.descriptor, events, ready: shown)
         }
+        // lws would write first, and where the peer is gone end the connection, with all that came from there before.
+        let reads = shown & ~Int16(POLLOUT) | (socket.wantsToRead ? Int16(POLLIN) : 0)
+        serve(socket.descriptor, events, ready: reads)
+        if hasHungUp, socket.isRegistered { socket.whenHungUp?(self) }
     }
 
     /// Has lws read from a connection of which it does not know that there is something to read. Not from inside a callback

@@ -130,7 +130,7 @@ public final class ReadGate {
             return
         }
         // Where the pong would have to wait for the peer, which may itself wait until this side has read, reading goes on.
-        guard Self.takesData(lws_get_socket_fd(connection)) else { return }
+        guard SocketPoll.takesData(lws_get_socket_fd(connection)) else { return }
         isAnsweringPing = true
         turns = 0
         apply(connection, held)
@@ -172,11 +172,5 @@ public final class ReadGate {
         change |= LWS_RXFLOW_REASON_FLAG_PROCESS_NOW
         _ = whileHandling { lws_rx_flow_control(connection, Int32(change)) }
         watched?.setWantsToRead(!isPaused && !isAnsweringPing, held)
-    }
-
-    /// Whether the socket has room for what is written.
-    package static func takesData(_ socket: Int32) -> Bool {
-        var watched = pollfd(fd: socket, events: Int16(POLLOUT), revents: 0)
-        return poll(&watched, 1, 0) > 0 && watched.revents == Int16(POLLOUT)
     }
 }

@@ -133,7 +133,7 @@ final class AnswerReader: ArrivalWatcher, PassFinisher {
         _ buffer: UnsafeMutableRawBufferPointer, isOver: Bool, _ held: borrowing HeldLoop
     ) -> Step {
         // Before the look at the bytes, which are complete then. TLS tells of its end by itself.
-        let hasEnded = isOver || (source.showsAll && Socket.hasEnded(source.descriptor))
+        let hasEnded = isOver || (source.showsAll && SocketPoll.hasEnded(source.descriptor))
         switch source.look(into: buffer) {
         case .ended: return .done(.ended)
         case .nothing: return .wait

@@ -80,7 +80,7 @@ extension ClientSession {
     }
 
     /// The peer has ended its direction of TCP. What it sent before may be unread.
-    func hasPeerEnded(_ wsi: OpaquePointer) -> Bool { Socket.hasEnded(lws_get_socket_fd(wsi)) }
+    func hasPeerEnded(_ wsi: OpaquePointer) -> Bool { SocketPoll.hasEnded(lws_get_socket_fd(wsi)) }
 
     /// Returns how many bytes went out; `nil` where lws could not send.
     private func send(_ next: OutboundQueue.Next, _ wsi: OpaquePointer, _ held: borrowing HeldLoop) -> Int? {

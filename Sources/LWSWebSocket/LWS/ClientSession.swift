@@ -94,7 +94,7 @@ final class ClientSession: ClientAttempt {
         guard let wsi, wasOpened else { return }
         reading.awaitWritable(wsi)
         // Where the peer does not read, a close frame may have to wait for long, and nobody is to wait for that.
-        if connection.isTakingLeave, !ReadGate.takesData(lws_get_socket_fd(wsi)) { connection.closeFrameLeft() }
+        if connection.isTakingLeave, !SocketPoll.takesData(lws_get_socket_fd(wsi)) { connection.closeFrameLeft() }
     }
 
     func resumeReading(_ held: borrowing HeldLoop) {

@@ -53,7 +53,7 @@ final class ProxyWatcher: ArrivalWatcher, PassFinisher {
     func look() -> (answer: ProxyAnswer, hasEnded: Bool) {
         var bytes = [UInt8](repeating: 0, count: ProxyAnswer.longest)
         // Before the look at the bytes, which are complete then.
-        let hasEnded = Socket.hasEnded(descriptor)
+        let hasEnded = SocketPoll.hasEnded(descriptor)
         let count = max(0, recv(descriptor, &bytes, bytes.count, clws_peek))
         return (ProxyAnswer(bytes.prefix(count)), hasEnded)
     }

@@ -1,6 +1,7 @@
 // What a socket says of its connection, apart from lws.
 
 internal import CLibWebSockets
+internal import LWSServiceLoop
 
 #if canImport(Darwin)
     import Darwin
@@ -20,15 +21,10 @@ enum Socket {
         }
     }
 
-    /// Whether the peer has ended its direction, or TCP is broken.
-    static func hasEnded(_ descriptor: Int32) -> Bool {
-        events(descriptor) & Int16(clws_poll_ended) != 0
-    }
-
     /// Whether the connection goes on: no error, no end of stream in front of what is left to read.
     static func isSound(_ descriptor: Int32) -> Bool {
         // After a reset the system still hands out what had arrived before, so the error has to be looked for.
-        guard events(descriptor) & Int16(POLLERR | POLLHUP) == 0 else { return false }
+        guard SocketPoll.events(descriptor, 0) & Int16(POLLERR | POLLHUP) == 0 else { return false }
         var byte: UInt8 = 0
         let count = recv(descriptor, &byte, 1, clws_peek)
         return count > 0 || (count < 0 && errno == EAGAIN)
@@ -69,11 +65,6 @@ enum Socket {
         guard dup2(descriptor, place) == place else { return false }
         // As lws has its sockets (plat/unix/unix-sockets.c: lws_plat_set_socket_options).
         return fcntl(place, F_SETFD, FD_CLOEXEC) == 0
-    }
-
-    private static func events(_ descriptor: Int32) -> Int16 {
-        var watched = pollfd(fd: descriptor, events: Int16(clws_poll_ended), revents: 0)
-        return poll(&watched, 1, 0) > 0 ? watched.revents : 0
     }
 }
 

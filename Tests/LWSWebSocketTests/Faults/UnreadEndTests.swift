@@ -81,7 +81,7 @@ struct UnreadEndTests {
             { try client.writeTextMessage("x") }, { try client.ping() }, { _ = try client.roundTripTime() },
         ]
         let socket = try #require(try ProcessMetrics.sockets(toPort: server.port).first)
-        try #require(eventually { Socket.hasEnded(socket) })
+        try #require(eventually { SocketPoll.hasEnded(socket) })
         for write in writes {
             let error = failure(write)
             #expect(error?.code == .connectionClosure)

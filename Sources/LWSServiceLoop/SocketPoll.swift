@@ -1,0 +1,27 @@
+// What poll(2) says of one socket, without waiting.
+
+import CLibWebSockets
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+package enum SocketPoll {
+    /// What there is of `wanted`, and errors.
+    package static func events(_ descriptor: Int32, _ wanted: Int16) -> Int16 {
+        var watched = pollfd(fd: descriptor, events: wanted, revents: 0)
+        return poll(&watched, 1, 0) > 0 ? watched.revents : 0
+    }
+
+    /// Whether it has room for what is written.
+    package static func takesData(_ descriptor: Int32) -> Bool {
+        events(descriptor, Int16(POLLOUT)) == Int16(POLLOUT)
+    }
+
+    /// Whether the peer has ended its direction, or TCP is broken.
+    package static func hasEnded(_ descriptor: Int32) -> Bool {
+        events(descriptor, Int16(clws_poll_ended)) & Int16(clws_poll_ended) != 0
+    }
+}
