@@ -1,7 +1,5 @@
 // Connections of which nothing is read for now, and which nobody but lws watches.
 
-import CLibWebSockets
-
 #if canImport(Darwin)
     import Darwin
 #else

@@ -28,11 +28,10 @@ extension ClientSession {
 
     /// - Parameter mustLook: the peer may have ended the connection, and nobody would have noticed.
     private func sendQueued(_ wsi: OpaquePointer, mustLook: Bool, _ held: borrowing HeldLoop) -> Bool {
-        guard !writeFailed else { return true }
-        if mustLook, hasPeerEnded(wsi) {
+        if writeFailed || (mustLook && hasPeerEnded(wsi)) {
             // What the peer sent before it ended must not be lost to a write that can only fail. lws reads it next, or
             // when the application does.
-            if reading.isPaused { connection.refuseWrites() } else { reading.awaitWritable(wsi) }
+            if reading.isPaused { connection.refuseWrites() } else if !writeFailed { reading.awaitWritable(wsi) }
             return true
         }
         var handedOver = 0
