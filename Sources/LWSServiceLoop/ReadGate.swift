@@ -19,7 +19,7 @@ public final class ReadGate {
     package static let threadID: Int32 = 1
 
     /// Reading is paused until the application takes more.
-    package private(set) var isPaused = false
+    package var isPaused: Bool { paused != nil }
     /// Reading is paused until a pong has left.
     private var isAnsweringPing = false
     /// The callback for writing was asked for, and has not come yet.
@@ -69,14 +69,12 @@ public final class ReadGate {
     @usableFromInline func callEnds() { calls -= 1 }
 
     package func pause(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
-        isPaused = true
         paused = (connection, lws_get_socket_fd(connection))
         noteHangups(held)
         apply(connection, held)
     }
 
     package func resume(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
-        isPaused = false
         forgetPause(held)
         arm(connection, held)
     }

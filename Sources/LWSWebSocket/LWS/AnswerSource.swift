@@ -26,8 +26,7 @@ final class AnswerSource {
 
     /// What lws knows the connection by.
     private let place: Int32
-    /// The socket.
-    private(set) var descriptor: Int32
+    private var standIn: SocketStandIn?
     /// With TLS.
     private let records: TLSRecords?
     private var substitute: SubstituteHead?
@@ -35,9 +34,11 @@ final class AnswerSource {
 
     init(_ wsi: OpaquePointer) {
         place = lws_get_socket_fd(wsi)
-        descriptor = place
         records = lws_is_ssl(wsi) == 1 ? lws_get_ssl(wsi).map(TLSRecords.init) : nil
     }
+
+    /// The socket.
+    var descriptor: Int32 { standIn?.socket ?? place }
 
     /// Whether a look shows all that has come. Of TLS it shows what is left of one record, and the next when that was taken.
     var showsAll: Bool { records == nil }
@@ -67,14 +68,9 @@ final class AnswerSource {
     func hold(_ wsi: OpaquePointer, _ watch: ArrivalWatch) {
         isHeld = true
         if let records { return records.close() }
-        let socket = fcntl(place, F_DUPFD_CLOEXEC, 0)
         // The rest is for whom descriptors are all there is.
-        guard socket >= 0, socket < DescriptorLimit.current / 2, Socket.put(watch.quiet, at: place) else {
-            if socket >= 0 { close(socket) }
-            lws_rx_flow_control(wsi, 0)
-            return
-        }
-        descriptor = socket
+        standIn = SocketStandIn(watch.quiet, inPlaceOf: place, below: DescriptorLimit.current / 2)
+        if standIn == nil { lws_rx_flow_control(wsi, 0) }
     }
 
     /// lws may read again.
@@ -83,22 +79,16 @@ final class AnswerSource {
         isHeld = false
         substitute = nil
         if let records { return records.open() }
-        guard descriptor != place else {
+        guard let standIn else {
             lws_rx_flow_control(wsi, 1)
             return
         }
-        _ = Socket.put(descriptor, at: place)
-        abandon()
+        standIn.end()
+        self.standIn = nil
     }
 
     /// lws ends the connection.
-    func abandon() {
-        guard descriptor != place else { return }
-        close(descriptor)
-        descriptor = place
-    }
-
-    deinit { abandon() }
+    func abandon() { standIn = nil }
 
     /// Has lws read what the last look has shown of TLS, and nothing of what may be in the socket behind it.
     func handOn(_ held: borrowing HeldLoop) { held.serveReading(place) }
@@ -112,7 +102,7 @@ final class AnswerSource {
     /// Has lws read the few lines of a long head that it goes by, in place of all. Returns whether that is possible. lws is to be
     /// released when it has read the head.
     func handOver(_ head: ResponseHead, _ held: borrowing HeldLoop) -> Bool {
-        guard descriptor != place, let substitute = SubstituteHead(of: head), Socket.put(substitute.reader, at: place)
+        guard let standIn, let substitute = SubstituteHead(of: head), standIn.replace(by: substitute.reader)
         else { return false }
         self.substitute = substitute
         take(head.length)

@@ -53,9 +53,12 @@ enum Socket {
     static func pair() -> (near: Int32, far: Int32)? {
         var pair: [Int32] = [-1, -1]
         guard socketpair(AF_UNIX, clws_stream, 0, &pair) == 0 else { return nil }
-        for descriptor in pair {
-            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-            _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+        let isPrepared = pair.allSatisfy {
+            fcntl($0, F_SETFD, FD_CLOEXEC) == 0 && fcntl($0, F_SETFL, O_NONBLOCK) == 0
+        }
+        guard isPrepared else {
+            pair.forEach { _ = close($0) }
+            return nil
         }
         return (pair[0], pair[1])
     }

@@ -1,0 +1,47 @@
+// What lws has in the place of a connection's socket for a while.
+
+internal import CLibWebSockets
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// Has the number by which lws knows a connection's socket stand for something else, and keeps the socket meanwhile.
+final class SocketStandIn {
+    /// What lws knows the connection by.
+    private let place: Int32
+    /// The socket. The number is the connection's own again once this has ended.
+    private(set) var socket: Int32
+
+    /// `nil` where the system has no descriptor for the socket, or none below a limit.
+    init?(_ descriptor: Int32, inPlaceOf place: Int32, below limit: Int = .max) {
+        self.place = place
+        socket = fcntl(place, F_DUPFD_CLOEXEC, 0)
+        guard socket >= 0 else { return nil }
+        guard socket < limit, Socket.put(descriptor, at: place) else {
+            close(socket)
+            return nil
+        }
+    }
+
+    /// Another takes over.
+    func replace(by descriptor: Int32) -> Bool { Socket.put(descriptor, at: place) }
+
+    /// The socket is in its place again.
+    func end() {
+        guard socket != place else { return }
+        _ = Socket.put(socket, at: place)
+        abandon()
+    }
+
+    /// lws ends the connection, or has done so.
+    func abandon() {
+        guard socket != place else { return }
+        close(socket)
+        socket = place
+    }
+
+    deinit { abandon() }
+}
