@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #if defined(__linux__)
 #include <signal.h>
@@ -51,6 +52,7 @@ static const uint64_t clws_option_no_session_cache = 0;
 #endif
 static const int clws_port_no_listen = CONTEXT_PORT_NO_LISTEN;
 static const int clws_kill_async = LWS_TO_KILL_ASYNC;
+static const int clws_kill_sync = LWS_TO_KILL_SYNC;
 #if defined(__linux__)
 static const int clws_poll_ended = POLLERR | POLLHUP | 0x2000; // POLLRDHUP, which needs _GNU_SOURCE
 #else
@@ -200,6 +202,10 @@ static inline int clws_deflate(struct lws *wsi, const struct lws_extension *exte
 #endif
 }
 
+// The kind is an enumeration of glibc's own in some modes of the compiler.
+static inline bool clws_get_file_limit(struct rlimit *limit) { return getrlimit(RLIMIT_NOFILE, limit) == 0; }
+static inline void clws_set_file_limit(const struct rlimit *limit) { (void)setrlimit(RLIMIT_NOFILE, limit); }
+
 // What a loop waits with where it waits by itself: epoll, whose event is a packed structure with a union, and an eventfd and
 // a timerfd beside the sockets. Other systems have other means, and a loop there leaves all waiting to lws.
 #if defined(__linux__)
@@ -261,6 +267,10 @@ static inline bool clws_expect_arrivals(int set, int descriptor, bool each, uint
     struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | (each ? EPOLLET : 0), .data = {.u64 = tag}};
     return epoll_ctl(set, EPOLL_CTL_ADD, descriptor, &event) == 0;
 }
+// Errors alone, which are told of in any case.
+static inline bool clws_expect_failure(int set, int descriptor, uint64_t tag) {
+    return clws_watch(set, true, descriptor, 0, tag);
+}
 static inline void clws_ignore_arrivals(int set, int descriptor) { clws_unwatch(set, descriptor); }
 // Fills the array with what has arrived, without waiting.
 static inline int clws_next_arrivals(int set, uint64_t *tags, int most) {
@@ -273,6 +283,9 @@ static inline bool clws_expect_arrivals(int set, int descriptor, bool each, uint
     struct kevent change;
     EV_SET(&change, descriptor, EVFILT_READ, EV_ADD | (each ? EV_CLEAR : 0), 0, 0, (void *)(uintptr_t)tag);
     return kevent(set, &change, 1, NULL, 0, NULL) == 0;
+}
+static inline bool clws_expect_failure(int set, int descriptor, uint64_t tag) {
+    return clws_expect_arrivals(set, descriptor, true, tag); // with EV_EOF
 }
 static inline void clws_ignore_arrivals(int set, int descriptor) {
     struct kevent change;

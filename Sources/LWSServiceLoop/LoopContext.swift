@@ -70,6 +70,7 @@ public final class LoopContext {
         if let seconds = options.timeoutSeconds { info.timeout_secs = seconds }
         info.user = Unmanaged.passUnretained(self).toOpaque()
         LWSLog.install()
+        errno = 0
         Self.tls.withLock { tls in
             let startsTLS = options.usesTLS && !tls.isSetUp
             if startsTLS, clws_ends_openssl() {
@@ -80,12 +81,13 @@ public final class LoopContext {
             createContext(&info)
             if startsTLS && context != nil { tls.isSetUp = true }
         }
-        guard let made = context else { throw .context }
+        guard let made = context else { throw .context(errno: errno) }
         if options.watchesSockets { sockets = SocketSet() }
+        let reason = errno
         guard Self.canBeWoken(made), sockets != nil || !options.watchesSockets else {
             context = nil
             lws_context_destroy(made)
-            throw .context
+            throw .context(errno: reason)
         }
     }
 
@@ -127,7 +129,9 @@ public final class LoopContext {
     }
 
     private func createContext(_ info: inout lws_context_creation_info) {
-        Self.preserveSIGPIPE { context = lws_create_context(&info) }
+        Self.preserveSIGPIPE {
+            DescriptorLimit.whileKnown { context = lws_create_context(&info) }
+        }
     }
 
     private static func preserveSIGPIPE(_ body: () -> Void) {

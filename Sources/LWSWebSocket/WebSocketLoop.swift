@@ -9,8 +9,9 @@ internal import LWSServiceLoop
 /// and its context is freed, about a second after its last client has ended.
 ///
 /// libwebsockets takes as many open files as the process may have (`ulimit -n`) when a context is made. Clients that come
-/// after the application has raised its limit get a thread and a context anew, while the others keep theirs. Where the
-/// limit is above 10,000,000, as in some containers, libwebsockets reckons with 2,560; set a smaller one for more clients.
+/// after the application has raised its limit get a thread and a context anew, while the others keep theirs. A context takes
+/// 16 bytes for each of them. Where the limit is above 10,000,000, as in some containers, it is made for 1,048,576: the process's
+/// soft limit is that for the moment.
 public final class WebSocketLoop: Sendable {
     /// The loop of every client that is not given another.
     public static let shared = WebSocketLoop()

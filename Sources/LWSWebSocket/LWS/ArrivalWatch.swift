@@ -15,6 +15,13 @@ protocol ArrivalWatcher: AnyObject {
     func arrived(_ held: borrowing HeldLoop)
 }
 
+/// Who waits for an attempt to connect to fail.
+protocol FailureWatcher: AnyObject {
+    /// There may be an error on the socket. Called before lws looks at it, but for an error that comes while lws looks at one
+    /// socket after the other.
+    func mayHaveFailed(_ held: borrowing HeldLoop)
+}
+
 /// All the sockets of a loop whose next bytes somebody wants to see before lws reads them: the system gathers what happens on
 /// them behind one descriptor, and lws waits for that. None of them needs a second descriptor.
 final class ArrivalWatch: LoopResident, PassFinisher {
@@ -29,6 +36,9 @@ final class ArrivalWatch: LoopResident, PassFinisher {
     /// A descriptor on which nothing happens: a watch of nothing.
     let quiet: Int32
     private var watchers: [UInt64: any ArrivalWatcher] = [:]
+    private var failureWatchers: [UInt64: any FailureWatcher] = [:]
+    /// What is told of when lws returns.
+    private var arrived: [UInt64] = []
     private var lastTag: UInt64 = 0
 
     /// `nil` where the system or lws has no room for it.
@@ -64,19 +74,37 @@ final class ArrivalWatch: LoopResident, PassFinisher {
         return Ticket(tag: lastTag, descriptor: descriptor)
     }
 
+    /// Has `watcher` hear of the failure of connecting, likewise.
+    func watchForFailure(_ descriptor: Int32, _ watcher: any FailureWatcher) -> Ticket? {
+        lastTag += 1
+        guard clws_expect_failure(arrivals, descriptor, lastTag) else { return nil }
+        failureWatchers[lastTag] = watcher
+        return Ticket(tag: lastTag, descriptor: descriptor)
+    }
+
     func stop(_ ticket: Ticket) {
-        guard watchers.removeValue(forKey: ticket.tag) != nil, arrivals >= 0 else { return }
+        let watched: AnyObject? =
+            watchers.removeValue(forKey: ticket.tag) ?? failureWatchers.removeValue(forKey: ticket.tag)
+        guard watched != nil, arrivals >= 0 else { return }
         clws_ignore_arrivals(arrivals, ticket.descriptor)
     }
 
-    func passEnds(_ held: borrowing HeldLoop) {
+    /// lws serves this before the connections, which were made after it (pollfd.c: __insert_wsi_socket_into_fds).
+    fileprivate func happened(_ held: borrowing HeldLoop) {
         withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 64) { tags in
             guard let start = tags.baseAddress, arrivals >= 0 else { return }
             // What has more to tell tells of it again.
             for tag in tags.prefix(max(0, Int(clws_next_arrivals(arrivals, start, Int32(tags.count))))) {
-                watchers[tag]?.arrived(held)
+                if let watcher = failureWatchers[tag] { watcher.mayHaveFailed(held) } else { arrived.append(tag) }
             }
         }
+        if !arrived.isEmpty { held.whenPassEnds(self) }
+    }
+
+    func passEnds(_ held: borrowing HeldLoop) {
+        let tags = arrived
+        arrived.removeAll(keepingCapacity: true)
+        for tag in tags { watchers[tag]?.arrived(held) }
     }
 
     fileprivate func closed() { arrivals = -1 }
@@ -91,7 +119,7 @@ func arrivalWatchCallback(
     return LoopContext.callback(of: wsi) { held in
         guard let pointer = lws_get_opaque_user_data(wsi) else { return -1 }
         let watch = Unmanaged<ArrivalWatch>.fromOpaque(pointer).takeUnretainedValue()
-        if reason == LWS_CALLBACK_RAW_RX_FILE { held.whenPassEnds(watch) } else { watch.closed() }
+        if reason == LWS_CALLBACK_RAW_RX_FILE { watch.happened(held) } else { watch.closed() }
         return 0
     } ?? 0
 }

@@ -20,7 +20,8 @@ extension ClientAttempt {
     }
 
     func unwatched() -> WebSocketError {
-        let why = DescriptorShortage.words ?? "the system cannot watch another socket"
+        let why =
+            DescriptorShortage.words ?? "the system cannot watch another socket (out of memory or file descriptors)"
         return error(.connection, "\(url.host) could not be asked: \(why)")
     }
 

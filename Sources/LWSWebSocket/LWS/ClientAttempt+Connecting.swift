@@ -4,10 +4,13 @@ internal import CLibWebSockets
 internal import HTTPTypes
 internal import LWSServiceLoop
 
-extension ClientAttempt {
-    /// The longest time that an address which does not answer may take while others are left.
-    private static let longestAttempt = Duration.seconds(5)
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
 
+extension ClientAttempt {
     /// Begins an attempt at the next address that lws takes, or reports that there is none left.
     func connectToNext(_ held: borrowing HeldLoop) {
         if vhost == nil { vhost = held.resident(ClientVhostPool.self)?.acquire(vhostKey, held) }
@@ -34,11 +37,11 @@ extension ClientAttempt {
             if let handle = begin(address, from: source, vhost.vhost, held) {
                 wsi = handle
                 limitAttempt(handle)
+                watchReaching(handle, held)
                 // It may have been asked already.
                 held.passEnded()
                 return
             }
-            failure = failure ?? unreachable()
         }
         finish(held)
     }
@@ -64,8 +67,10 @@ extension ClientAttempt {
         if tlsContext != nil { held.noteTLS() }
         isConnectCallRunning = true
         defer { isConnectCallRunning = false }
+        errno = 0
         let handle = connect(to: address, from: source, vhost, retained.toOpaque(), held)
         if handle != nil, isKnownToLWS { return handle }
+        failure = failure ?? unreachable(errno)
         if isKnownToLWS { held.opaqueConnectionEnded() }
         // lws failed on the spot. Whether it has called back by then depends on how far it came
         // (`lws_client_connect_via_info`); it has forgotten the object either way.
@@ -104,45 +109,6 @@ extension ClientAttempt {
         }
     }
 
-    /// Gives an address that does not answer only its share of the time, so that the others get theirs. The last
-    /// one has all that is left, which the caller watches.
-    private func limitAttempt(_ handle: OpaquePointer) {
-        guard !addresses.isEmpty else { return }
-        let share = deadline.remaining.map { $0 / (addresses.count + 1) } ?? Self.longestAttempt
-        lws_set_timer_usecs(handle, min(share, Self.longestAttempt).microseconds)
-    }
-
-    /// The time is over that an attempt or the closing of the connection was given. Returns whether lws is to end it.
-    func timerFired(_ held: borrowing HeldLoop) -> Bool {
-        guard !isLimited else {
-            // Not by lws's own way of ending, which first tries for 5 s to send what it holds.
-            abort(held)
-            return false
-        }
-        // The timer of an attempt may still run: lws 4.1 does not know LWS_SET_TIMER_USEC_CANCEL. Once TCP is connected
-        // the address works, and the rest of the handshake has all the time that is left.
-        guard !wasOpened, !requestWasWritten, let wsi, !Socket.isConnected(lws_get_socket_fd(wsi)) else {
-            return false
-        }
-        return true
-    }
-
-    func unreachable(detail: String? = nil) -> WebSocketError {
-        if wsi == nil, let words = DescriptorShortage.words {
-            return error(.connection, "\(url.host) could not be asked: \(words)", detail: detail)
-        }
-        if let proxy = route.proxy {
-            let place = address.map { $0.numeric == proxy.host ? "" : " at \($0.numeric)" } ?? ""
-            return error(.connection, "The proxy \(proxy.name) could not be reached\(place)", detail: detail)
-        }
-        if let path = url.socketPath {
-            return error(.connection, "Nobody accepts connections on the socket \(path)", detail: detail)
-        }
-        let (host, port) = (url.host, url.port)
-        let place = address.map { $0.numeric == host ? "" : " at \($0.numeric)" } ?? ""
-        return error(.connection, "\(host) could not be reached\(place), port \(port)", detail: detail)
-    }
-
     /// lws has ended the attempt or the connection and forgotten this object.
     func attemptEnded(_ held: borrowing HeldLoop) {
         guard isKnownToLWS else { return }
@@ -150,6 +116,7 @@ extension ClientAttempt {
         unwatch(held)
         held.opaqueConnectionEnded()
         wsi = nil
+        reaching?.stop(held)
         answer?.stop(held)
         proxyWatcher?.stop(held)
         stopSecuring(held)

@@ -7,6 +7,8 @@ internal import LWSServiceLoop
 extension ClientAttempt {
     /// TCP is connected: to the server, or to the proxy on the way there.
     func connected(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
+        reaching?.stop(held)
+        reaching = nil
         expectTLS(wsi)
         if let proxy = route.proxy {
             reached(.proxy(proxy.name))

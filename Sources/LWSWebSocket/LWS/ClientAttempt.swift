@@ -30,6 +30,8 @@ class ClientAttempt {
     var address: ResolvedAddress?
     /// What the attempts are made with, shared with others that have the same key.
     var vhost: ClientVhost?
+    /// Waits for the address to turn out to be out of reach.
+    var reaching: ReachingWatch?
     /// Waits for what the proxy answers to CONNECT.
     var proxyWatcher: ProxyWatcher?
     /// The proxy has agreed to the connection.
@@ -106,6 +108,7 @@ class ClientAttempt {
         isAborted = true
         guard let wsi else { return }
         unwatch(held)
+        reaching?.stop(held)
         answer?.stop(held)
         proxyWatcher?.stop(held)
         held.noteWork()

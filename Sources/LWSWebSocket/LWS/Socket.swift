@@ -21,6 +21,15 @@ enum Socket {
         }
     }
 
+    /// Why connecting has failed, which the system tells once; `nil` where it has not.
+    static func takeFailure(_ descriptor: Int32) -> Int32? {
+        guard SocketPoll.events(descriptor, 0) & Int16(POLLERR) != 0 else { return nil }
+        var reason: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        guard getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &reason, &length) == 0, reason != 0 else { return nil }
+        return reason
+    }
+
     /// Whether the connection goes on: no error, no end of stream in front of what is left to read.
     static func isSound(_ descriptor: Int32) -> Bool {
         // After a reset the system still hands out what had arrived before, so the error has to be looked for.

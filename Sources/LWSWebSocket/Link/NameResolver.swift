@@ -67,7 +67,12 @@ final class SystemNameResolver: NameResolver {
         var list: UnsafeMutablePointer<addrinfo>?
         let status = getaddrinfo(host, nil, &hints, &list)
         defer { if let list { freeaddrinfo(list) } }
-        guard status == 0 else { return .failure(String(cString: gai_strerror(status))) }
+        guard status == 0 else {
+            // The resolver opens files and sockets, and calls it a failure of the name servers where it cannot.
+            let reason = errno
+            let words = DescriptorShortage.words ?? (status == EAI_SYSTEM ? SystemReason.words(reason) : nil)
+            return .failure(words ?? String(cString: gai_strerror(status)))
+        }
         var addresses: [ResolvedAddress] = []
         var entry = list
         while let info = entry?.pointee {

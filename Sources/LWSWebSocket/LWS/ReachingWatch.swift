@@ -1,0 +1,103 @@
+// Why an address could not be reached.
+
+internal import CLibWebSockets
+internal import LWSServiceLoop
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// Waits for the failure of an attempt to connect by TCP, to hear of it before lws does.
+///
+/// The system gives the reason once (SO_ERROR), and lws 4.1 tells nobody (client-handshake.c: lws_client_connect_3_connect).
+final class ReachingWatch: FailureWatcher {
+    private let descriptor: Int32
+    private weak var attempt: ClientAttempt?
+    private var ticket: ArrivalWatch.Ticket?
+
+    /// lws has asked the system to connect.
+    init(_ connecting: OpaquePointer, _ attempt: ClientAttempt, _ held: borrowing HeldLoop) {
+        descriptor = lws_get_socket_fd(connecting)
+        self.attempt = attempt
+        ticket = held.resident(ArrivalWatch.self)?.watchForFailure(descriptor, self)
+    }
+
+    /// The address is reached, or the attempt is over.
+    func stop(_ held: borrowing HeldLoop) {
+        guard let ticket else { return }
+        self.ticket = nil
+        held.resident(ArrivalWatch.self)?.stop(ticket)
+    }
+
+    func mayHaveFailed(_ held: borrowing HeldLoop) {
+        guard let reason = Socket.takeFailure(descriptor) else { return }
+        attempt?.notReached(reason, held)
+    }
+}
+
+extension ClientAttempt {
+    /// The longest time that an address which does not answer may take while others are left.
+    private static let longestAttempt = Duration.seconds(5)
+
+    /// Gives an address that does not answer only its share of the time, so that the others get theirs. The last
+    /// one has all that is left, which the caller watches.
+    func limitAttempt(_ handle: OpaquePointer) {
+        guard !addresses.isEmpty else { return }
+        let share = deadline.remaining.map { $0 / (addresses.count + 1) } ?? Self.longestAttempt
+        lws_set_timer_usecs(handle, min(share, Self.longestAttempt).microseconds)
+    }
+
+    /// The time is over that an attempt or the closing of the connection was given. Returns whether lws is to end it.
+    func timerFired(_ held: borrowing HeldLoop) -> Bool {
+        guard !isLimited else {
+            // Not by lws's own way of ending, which first tries for 5 s to send what it holds.
+            abort(held)
+            return false
+        }
+        // The timer of an attempt may still run: lws 4.1 does not know LWS_SET_TIMER_USEC_CANCEL. Once TCP is connected
+        // the address works, and the rest of the handshake has all the time that is left.
+        guard !wasOpened, !requestWasWritten, let wsi, !Socket.isConnected(lws_get_socket_fd(wsi)) else {
+            return false
+        }
+        failure = unreachable(ETIMEDOUT)
+        return true
+    }
+
+    func watchReaching(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
+        guard !Socket.isConnected(lws_get_socket_fd(wsi)) else { return }
+        let watch = ReachingWatch(wsi, self, held)
+        reaching = watch
+        // On this machine it has failed by now.
+        watch.mayHaveFailed(held)
+    }
+
+    /// Ends the attempt before lws sees the socket, which has no error any more and would look connected.
+    fileprivate func notReached(_ reason: Int32, _ held: borrowing HeldLoop) {
+        guard let wsi, reaching != nil else { return }
+        failure = unreachable(reason)
+        held.noteWork()
+        lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, clws_kill_sync)
+    }
+
+    /// - Parameter reason: the system's, where it is known. Of an attempt that fails on the spot it is what the system has said
+    ///   last.
+    func unreachable(_ reason: Int32? = nil, detail: String? = nil) -> WebSocketError {
+        let reason = reason ?? (isConnectCallRunning ? errno : 0)
+        if wsi == nil, let words = SystemReason.shortage(reason) ?? DescriptorShortage.words {
+            return error(.connection, "\(url.host) could not be asked: \(words)", detail: detail)
+        }
+        let why = SystemReason.unreachable(reason).map { ": \($0)" } ?? ""
+        if let proxy = route.proxy {
+            let place = address.map { $0.numeric == proxy.host ? "" : " at \($0.numeric)" } ?? ""
+            return error(.connection, "The proxy \(proxy.name) could not be reached\(place)\(why)", detail: detail)
+        }
+        if let path = url.socketPath {
+            return error(.connection, "Nobody accepts connections on the socket \(path)\(why)", detail: detail)
+        }
+        let (host, port) = (url.host, url.port)
+        let place = address.map { $0.numeric == host ? "" : " at \($0.numeric)" } ?? ""
+        return error(.connection, "\(host) could not be reached\(place), port \(port)\(why)", detail: detail)
+    }
+}
