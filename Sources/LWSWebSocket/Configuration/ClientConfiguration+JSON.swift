@@ -59,57 +59,72 @@ extension ClientConfiguration {
     /// `signatureConfig` (`{"algorithm": "RS256", "config": {"keyFile", "keyPassword"}}`, a `keyStore` with `path` and
     /// `password` and a `keyAlias`, or the secret's text); `tokenUrl` or `refreshUrl` with the fields of ``OAuth2Grant``,
     /// whose `refreshConfig` may be `"INFER_REFRESH_CONFIG"`.
-    /// - Throws: ``WebSocketError/Code/invalidArgument`` naming the field that is unknown, of another type, or not
-    ///   valid. Values are not shown, for they may be secrets.
+    /// - Throws: ``WebSocketError/Code/invalidArgument`` naming the field that is unknown, of another type, not valid, or there
+    ///   twice, or the line and column that are not JSON. Values are not shown, for they may be secrets.
     public init(json: some ContiguousBytes) throws(WebSocketError) {
         self.init()
-        let bytes = json.withUnsafeBytes { [UInt8]($0) }
-        do {
-            try JSONGuard.check(.binary(bytes), allowsJSON5: false)
-            try apply(ConfigurationField(JSONDecoder().decode(JSONValue.self, from: Data(bytes)), "configuration"))
-        } catch let error as WebSocketError {
-            throw error
-        } catch {
-            throw WebSocketError(.invalidArgument, "configuration: it is not valid JSON")
-        }
+        try apply(ConfigurationField(try Self.read(json.withUnsafeBytes { [UInt8]($0) }), "configuration"))
         try validate()
     }
 
-    /// Reads a configuration from a file, as ``init(json:)`` does.
-    /// - Throws: ``WebSocketError/Code/invalidArgument``, with the file's name where it cannot be read.
+    /// Reads a configuration from a file or a pipe, as ``init(json:)`` does. It may have a megabyte.
+    /// - Throws: ``WebSocketError/Code/invalidArgument``, with the file's name, and with the system's reason where it cannot be
+    ///   read.
     public init(jsonFile path: String) throws(WebSocketError) {
-        let data: Data
-        do { data = try Data(contentsOf: URL(filePath: path)) } catch {
-            throw WebSocketError(.invalidArgument, "configuration: the file \(path) cannot be read")
+        let json: [UInt8]
+        do throws(ConfigurationFile.Failure) { json = try ConfigurationFile.bytes(of: path) } catch {
+            throw WebSocketError(.invalidArgument, "configuration: the file \(path) cannot be read: \(error.words)")
         }
-        try self.init(json: data)
+        do throws(WebSocketError) { try self.init(json: json) } catch {
+            throw WebSocketError(.invalidArgument, "\(path): \(error)")
+        }
+    }
+
+    private static func read(_ json: [UInt8]) throws(WebSocketError) -> JSONValue {
+        func invalid(_ what: String) -> WebSocketError {
+            WebSocketError(.invalidArgument, "configuration: it is not valid JSON: \(what)")
+        }
+        do throws(JSONGuard.Breach) { try JSONGuard.check(.binary(json), allowsJSON5: false) } catch {
+            throw invalid("\(error)")
+        }
+        let repetitions: [JSONScanner.Repetition]
+        do throws(JSONScanner.Mistake) { repetitions = try JSONScanner.repetitions(in: json) } catch {
+            throw invalid("\(error.words) (\(JSONScanner.place(error.offset, in: json)))")
+        }
+        if let repetition = repetitions.first {
+            let (name, place) = (repetition.name.debugDescription, JSONScanner.place(repetition.offset, in: json))
+            throw WebSocketError(
+                .invalidArgument, "configuration: \(FieldPath.cut(name, to: 64)) is there twice (\(place))")
+        }
+        do { return try JSONDecoder().decode(JSONValue.self, from: Data(json)) } catch {
+            throw invalid(BindingFailure.words(error))
+        }
     }
 
     private mutating func apply(_ object: ConfigurationField) throws(WebSocketError) {
-        for field in try object.members() {
-            switch field.name {
-            case "subProtocols":
+        for (member, field) in try object.members(of: Name.self) {
+            switch member {
+            case .subProtocols:
                 subProtocols = try field.elements().map { name throws(WebSocketError) in try name.string() }
-            case "cookies":
+            case .cookies:
                 cookies = try field.elements().map { cookie throws(WebSocketError) in try cookie.cookie() }
-            case "customHeaders": try addHeaders(field)
-            case "readTimeout": readTimeout = try field.timeout()
-            case "writeTimeout": writeTimeout = try field.timeout()
-            case "handShakeTimeout": handShakeTimeout = try field.timeout() ?? Self.defaultHandShakeTimeout
-            case "maxFrameSize": maxFrameSize = try field.integer()
-            case "maxMessageSize": maxMessageSize = field.isNull ? nil : try field.integer()
-            case "webSocketCompressionEnabled": webSocketCompressionEnabled = try field.bool()
-            case "compression": compression = try field.compression()
-            case "pingInterval": pingInterval = try field.timeout()
-            case "pongTimeout": pongTimeout = try field.timeout()
-            case "validation": validation = try field.bool()
-            case "proxy": proxy = field.isNull ? nil : try field.proxy()
-            case "secureSocket": secureSocket = field.isNull ? nil : try field.secureSocket()
-            case "auth": auth = field.isNull ? nil : try field.authentication()
-            case "localAddress": localAddress = field.isNull ? nil : try field.string()
-            case "retryConfig": retryConfig = field.isNull ? nil : try field.retryConfig()
-            case "followRedirects": followRedirects = try field.integer()
-            default: throw field.unknown()
+            case .customHeaders: try addHeaders(field)
+            case .readTimeout: readTimeout = try field.timeout()
+            case .writeTimeout: writeTimeout = try field.timeout()
+            case .handShakeTimeout: handShakeTimeout = try field.timeout() ?? Self.defaultHandShakeTimeout
+            case .maxFrameSize: maxFrameSize = try field.integer()
+            case .maxMessageSize: maxMessageSize = field.isNull ? nil : try field.integer()
+            case .webSocketCompressionEnabled: webSocketCompressionEnabled = try field.bool()
+            case .compression: compression = try field.compression()
+            case .pingInterval: pingInterval = try field.timeout()
+            case .pongTimeout: pongTimeout = try field.timeout()
+            case .validation: validation = try field.bool()
+            case .proxy: proxy = field.isNull ? nil : try field.proxy()
+            case .secureSocket: secureSocket = field.isNull ? nil : try field.secureSocket()
+            case .auth: auth = field.isNull ? nil : try field.authentication()
+            case .localAddress: localAddress = field.isNull ? nil : try field.string()
+            case .retryConfig: retryConfig = field.isNull ? nil : try field.retryConfig()
+            case .followRedirects: followRedirects = try field.integer()
             }
         }
     }
@@ -120,5 +135,11 @@ extension ClientConfiguration {
             let values = field.isArray ? try field.elements() : [field]
             for value in values { try addHeader(field.name, try value.string()) }
         }
+    }
+
+    private enum Name: String, CaseIterable {
+        case subProtocols, cookies, customHeaders, readTimeout, writeTimeout, handShakeTimeout, maxFrameSize,
+            maxMessageSize, webSocketCompressionEnabled, compression, pingInterval, pongTimeout, validation, proxy,
+            secureSocket, auth, localAddress, retryConfig, followRedirects
     }
 }

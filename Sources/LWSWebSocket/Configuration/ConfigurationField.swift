@@ -24,6 +24,22 @@ struct ConfigurationField {
         }
     }
 
+    /// The members, all of which have one of these names.
+    func members(among names: [String]) throws(WebSocketError) -> [ConfigurationField] {
+        let fields = try members()
+        if let field = fields.first(where: { !names.contains($0.name) }) { throw field.unknown(among: names) }
+        return fields
+    }
+
+    /// The same with the cases of an enumeration.
+    func members<Name: RawRepresentable<String> & CaseIterable>(
+        of names: Name.Type
+    ) throws(WebSocketError) -> [(member: Name, field: ConfigurationField)] {
+        try members(among: names.allCases.map(\.rawValue)).compactMap { field in
+            Name(rawValue: field.name).map { ($0, field) }
+        }
+    }
+
     func elements() throws(WebSocketError) -> [ConfigurationField] {
         guard let array = value.arrayValue else { throw expected("an array") }
         return array.enumerated().map { ConfigurationField($0.element, "\(path)[\($0.offset)]") }
@@ -70,13 +86,12 @@ struct ConfigurationField {
 
     func retryConfig() throws(WebSocketError) -> WebSocketRetryConfig {
         var retry = WebSocketRetryConfig()
-        for field in try members() {
-            switch field.name {
-            case "maxCount": retry.maxCount = try field.integer()
-            case "interval": retry.interval = try field.seconds()
-            case "backOffFactor": retry.backOffFactor = try field.number()
-            case "maxWaitInterval": retry.maxWaitInterval = try field.seconds()
-            default: throw field.unknown()
+        for (member, field) in try members(of: RetryName.self) {
+            switch member {
+            case .maxCount: retry.maxCount = try field.integer()
+            case .interval: retry.interval = try field.seconds()
+            case .backOffFactor: retry.backOffFactor = try field.number()
+            case .maxWaitInterval: retry.maxWaitInterval = try field.seconds()
             }
         }
         return retry
@@ -84,12 +99,11 @@ struct ConfigurationField {
 
     func cookie() throws(WebSocketError) -> Cookie {
         var (name, value, path) = (String?.none, String?.none, String?.none)
-        for field in try members() {
-            switch field.name {
-            case "name": name = try field.string()
-            case "value": value = try field.string()
-            case "path": path = field.isNull ? nil : try field.string()
-            default: throw field.unknown()
+        for (member, field) in try members(of: CookieName.self) {
+            switch member {
+            case .name: name = try field.string()
+            case .value: value = try field.string()
+            case .path: path = field.isNull ? nil : try field.string()
             }
         }
         guard let name, let value else { throw expected("an object with name and value") }
@@ -98,14 +112,13 @@ struct ConfigurationField {
 
     func compression() throws(WebSocketError) -> CompressionOptions {
         var options = CompressionOptions()
-        for field in try members() {
-            switch field.name {
-            case "serverNoContextTakeover": options.serverNoContextTakeover = try field.bool()
-            case "clientNoContextTakeover": options.clientNoContextTakeover = try field.bool()
-            case "serverMaxWindowBits": options.serverMaxWindowBits = field.isNull ? nil : try field.integer()
-            case "clientMaxWindowBits": options.clientMaxWindowBits = field.isNull ? nil : try field.integer()
-            case "level": options.level = try field.integer()
-            default: throw field.unknown()
+        for (member, field) in try members(of: CompressionName.self) {
+            switch member {
+            case .serverNoContextTakeover: options.serverNoContextTakeover = try field.bool()
+            case .clientNoContextTakeover: options.clientNoContextTakeover = try field.bool()
+            case .serverMaxWindowBits: options.serverMaxWindowBits = field.isNull ? nil : try field.integer()
+            case .clientMaxWindowBits: options.clientMaxWindowBits = field.isNull ? nil : try field.integer()
+            case .level: options.level = try field.integer()
             }
         }
         return options
@@ -116,23 +129,32 @@ struct ConfigurationField {
         guard value.objectValue != nil else { throw expected("an object, or \"environment\"") }
         var (host, port) = (String?.none, Int?.none)
         var (username, password) = (String?.none, String?.none)
-        for field in try members() {
-            switch field.name {
-            case "host": host = try field.string()
-            case "port": port = try field.integer()
-            case "username": username = field.isNull ? nil : try field.string()
-            case "password": password = field.isNull ? nil : try field.string()
-            default: throw field.unknown()
+        for (member, field) in try members(of: ProxyName.self) {
+            switch member {
+            case .host: host = try field.string()
+            case .port: port = try field.integer()
+            case .username: username = field.isNull ? nil : try field.string()
+            case .password: password = field.isNull ? nil : try field.string()
             }
         }
         guard let host, let port else { throw expected("an object with host and port") }
         return Proxy(host: host, port: port, username: username, password: password)
     }
 
-    func unknown() -> WebSocketError { WebSocketError(.invalidArgument, "\(path): there is no such field") }
+    private func unknown(among names: [String]) -> WebSocketError {
+        let hint = NearestName.of(name, among: names).map { "; did you mean \($0)?" } ?? ""
+        return WebSocketError(.invalidArgument, "\(path): there is no such field\(hint)")
+    }
+
+    /// The field belongs to another kind of object than the one that has a member by the name of `mark`.
+    func misplaced(beside mark: String) -> WebSocketError {
+        WebSocketError(.invalidArgument, "\(path): does not go with \(mark)")
+    }
 
     func expected(_ what: String) -> WebSocketError {
-        WebSocketError(.invalidArgument, "\(path): expected \(what), found \(kind)")
+        // Of an object it is the members that are not as they should be.
+        let found = isObject && what.hasPrefix("an object with") ? "" : ", found \(kind)"
+        return WebSocketError(.invalidArgument, "\(path): expected \(what)\(found)")
     }
 
     private var kind: String {
@@ -144,5 +166,21 @@ struct ConfigurationField {
         case .array: "an array"
         case .object: "an object"
         }
+    }
+
+    private enum RetryName: String, CaseIterable {
+        case maxCount, interval, backOffFactor, maxWaitInterval
+    }
+
+    private enum CookieName: String, CaseIterable {
+        case name, value, path
+    }
+
+    private enum CompressionName: String, CaseIterable {
+        case serverNoContextTakeover, clientNoContextTakeover, serverMaxWindowBits, clientMaxWindowBits, level
+    }
+
+    private enum ProxyName: String, CaseIterable {
+        case host, port, username, password
     }
 }

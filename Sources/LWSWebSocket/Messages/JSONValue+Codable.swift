@@ -40,7 +40,15 @@ extension JSONValue: Codable {
     private static func members(_ decoder: any Decoder) throws -> [String: JSONValue] {
         let path = decoder.codingPath
         do {
-            return try decoder.singleValueContainer().decode([String: JSONValue].self)
+            let members = try decoder.singleValueContainer().decode([String: JSONValue].self)
+            if let name = AmbiguousNames.current?.name(in: members) {
+                throw DecodingError.dataCorrupted(
+                    .init(
+                        codingPath: path,
+                        debugDescription:
+                            "two names are equal after Unicode normalisation: \(FieldPath.cut(name, to: 64))"))
+            }
+            return members
         } catch DecodingError.typeMismatch(_, let context) where context.codingPath.count == path.count {
             // All else has been tried.
             throw DecodingError.dataCorrupted(

@@ -24,7 +24,8 @@ public enum JSONValue: Sendable {
     case string(String)
     /// An array.
     case array([JSONValue])
-    /// An object. The order of its members is not kept, and of members of the same name one is kept.
+    /// An object. The order of its members is not kept, and of members of the same name one is kept. A message with two whose
+    /// names differ, but are equal after Unicode normalisation, does not bind, for one would be lost.
     case object([String: JSONValue])
 }
 

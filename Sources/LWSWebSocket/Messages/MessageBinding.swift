@@ -73,9 +73,11 @@ struct MessageBinding {
         } catch {
             throw failure(error.description, message, type)
         }
-        let json = Data(message.bytes)
+        let bytes = message.bytes
+        let json = Data(bytes)
         do {
-            return try decoder.decode(type, from: json)
+            let names = decoder.allowsJSON5 ? nil : AmbiguousNames(in: bytes)
+            return try AmbiguousNames.$current.withValue(names) { try decoder.decode(type, from: json) }
         } catch {
             throw failure(BindingFailure.words(located(error, json, type)), message, type)
         }

@@ -116,6 +116,27 @@ struct MessageBindingTests {
     }
 
     @Test(
+        "never loses one of two members whose names only Unicode takes for one",
+        arguments: [
+            ("{\"\u{e9}\": 1, \"e\u{301}\": 2}", "two names are equal after Unicode normalisation: e\u{301}"),
+            (
+                #"{"a": [{}, {"\u00e9": 1, "e\u0301": 2}]}"#,
+                "a[1]: two names are equal after Unicode normalisation: e\u{301}"
+            ),
+        ])
+    func ambiguousNames(_ text: String, _ words: String) throws {
+        #expect(reason(text, JSONValue.self) == words)
+        // Of the same name one is kept, and equal names of different objects are no matter.
+        #expect(try binding.bind(.text("{\"é\": 1, \"é\": 1}"), as: JSONValue.self) == ["é": 1])
+        let apart = try binding.bind(.text("[{\"\u{e9}\": 1}, {\"e\u{301}\": 2}]"), as: JSONValue.self)
+        #expect(apart == [["é": 1], ["é": 2]])
+        // Other types do not have the members, and none is lost.
+        #expect(
+            try binding.bind(.text(#"{"orders":[],"counts":{},"é":1,"e\u0301":2}"#), as: BoundOrders.self).orders
+                .isEmpty)
+    }
+
+    @Test(
         "says where a number does not fit",
         arguments: [
             (#"{"orders":[],"counts":{"a":1,"b":300}}"#, "counts.b: the number does not fit UInt8"),

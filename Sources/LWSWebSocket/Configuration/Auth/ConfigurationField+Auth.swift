@@ -5,58 +5,89 @@ internal import HTTPTypes
 extension ConfigurationField {
     /// The kind follows from the members, as in the contract's table: each has one that no other has.
     func authentication() throws(WebSocketError) -> ClientAuthentication {
-        let names = Set(try members().map(\.name))
-        if names.contains("token") { return .bearer(token: try texts(["token"])["token"] ?? "") }
-        if names.contains("signatureConfig") || names.contains("issuer") { return .jwt(try jwtIssuer()) }
-        if !names.isDisjoint(with: ["tokenUrl", "refreshUrl"]) { return .oauth2(try oauth2Grant(names)) }
-        let fields = try texts(["username", "password"])
-        guard let username = fields["username"], let password = fields["password"] else {
-            throw expected("an object with username and password, token, signatureConfig, tokenUrl or refreshUrl")
+        let (bearer, credentials) = (["token"], ["username", "password"])
+        let (issuer, grant) = (IssuerName.allCases.map(\.rawValue), GrantName.allCases.map(\.rawValue))
+        // A name that no kind has comes first: it may be the one that the kind follows from.
+        let names = try members(among: bearer + credentials + issuer + grant).map(\.name)
+        guard
+            let mark = ["token", "signatureConfig", "issuer", "tokenUrl", "refreshUrl"].first(where: names.contains)
+        else {
+            guard Set(names) == Set(credentials) else {
+                throw expected("an object with username and password, token, signatureConfig, tokenUrl or refreshUrl")
+            }
+            let fields = try texts(credentials)
+            guard let username = fields["username"], let password = fields["password"] else {
+                throw expected("an object with username and password")
+            }
+            return .credentials(username: username, password: password)
         }
-        return .credentials(username: username, password: password)
+        switch mark {
+        case "token":
+            try expectMembers(bearer, beside: mark)
+            return .bearer(token: try texts(bearer)["token"] ?? "")
+        case "signatureConfig", "issuer":
+            try expectMembers(issuer, beside: mark)
+            return .jwt(try jwtIssuer())
+        default:
+            try expectMembers(grant, beside: mark)
+            return .oauth2(try oauth2Grant())
+        }
     }
 
-    private func oauth2Grant(_ names: Set<String>) throws(WebSocketError) -> OAuth2Grant {
-        let fields = try members()
-        func text(_ name: String) throws(WebSocketError) -> String? {
-            guard let field = fields.first(where: { $0.name == name }), !field.isNull else { return nil }
+    /// - Throws: naming the first member that is none of these.
+    private func expectMembers(_ names: [String], beside mark: String) throws(WebSocketError) {
+        for field in try members() where !names.contains(field.name) { throw field.misplaced(beside: mark) }
+    }
+
+    private func oauth2Grant() throws(WebSocketError) -> OAuth2Grant {
+        let fields = try members(of: GrantName.self)
+        func has(_ name: GrantName) -> Bool { fields.contains { $0.member == name } }
+        func text(_ name: GrantName) throws(WebSocketError) -> String? {
+            guard let field = fields.first(where: { $0.member == name })?.field, !field.isNull else { return nil }
             return try field.string()
         }
-        let (id, secret) = (try text("clientId"), try text("clientSecret"))
-        var own: Set<String> = ["clientId", "clientSecret"]
+        let (id, secret) = (try text(.clientId), try text(.clientSecret))
+        /// What the kind of grant follows from.
+        let mark: GrantName
+        var own: Set<GrantName> = [.clientId, .clientSecret]
         var grant: OAuth2Grant
-        if names.contains("refreshUrl") || names.contains("refreshToken") {
-            guard let url = try text("refreshUrl"), let token = try text("refreshToken") else {
+        if has(.refreshUrl) || has(.refreshToken) {
+            guard let url = try text(.refreshUrl), let token = try text(.refreshToken) else {
                 throw expected("an object with refreshUrl and refreshToken")
             }
-            own.formUnion(["refreshUrl", "refreshToken"])
+            own.formUnion([.refreshUrl, .refreshToken])
+            mark = .refreshUrl
             grant = .refreshToken(refreshUrl: url, refreshToken: token, clientId: id, clientSecret: secret)
         } else {
-            guard let url = try text("tokenUrl") else { throw expected("an object with tokenUrl") }
-            own.insert("tokenUrl")
-            if let assertion = try text("assertion") {
-                own.insert("assertion")
+            guard let url = try text(.tokenUrl) else { throw expected("an object with tokenUrl") }
+            own.insert(.tokenUrl)
+            if let assertion = try text(.assertion) {
+                own.insert(.assertion)
+                mark = .assertion
                 grant = .jwtBearer(tokenUrl: url, assertion: assertion, clientId: id, clientSecret: secret)
-            } else if let username = try text("username") {
-                own.formUnion(["username", "password"])
-                guard let password = try text("password") else { throw expected("an object with a password") }
+            } else if let username = try text(.username) {
+                own.formUnion([.username, .password])
+                mark = .username
+                guard let password = try text(.password) else { throw expected("an object with a password") }
                 grant = .password(
                     tokenUrl: url, username: username, password: password, clientId: id, clientSecret: secret)
             } else {
                 guard let id, let secret else { throw expected("an object with clientId and clientSecret") }
+                mark = .tokenUrl
                 grant = .clientCredentials(tokenUrl: url, clientId: id, clientSecret: secret)
             }
         }
-        for field in fields where !own.contains(field.name) {
-            switch field.name {
-            case "scopes": grant.scopes = try field.scopes()
-            case "defaultTokenExpTime": grant.defaultTokenExpTime = try field.seconds()
-            case "clockSkew": grant.clockSkew = try field.seconds()
-            case "optionalParams": grant.optionalParams = try field.parameters()
-            case "credentialBearer": grant.credentialBearer = try field.credentialBearer()
-            case "clientConfig": grant.clientConfig = try field.oauth2Client()
-            case "refreshConfig": grant.refreshConfig = field.isNull ? nil : try field.refreshConfig()
-            default: throw field.unknown()
+        for (member, field) in fields where !own.contains(member) {
+            switch member {
+            case .scopes: grant.scopes = try field.scopes()
+            case .defaultTokenExpTime: grant.defaultTokenExpTime = try field.seconds()
+            case .clockSkew: grant.clockSkew = try field.seconds()
+            case .optionalParams: grant.optionalParams = try field.parameters()
+            case .credentialBearer: grant.credentialBearer = try field.credentialBearer()
+            case .clientConfig: grant.clientConfig = try field.oauth2Client()
+            case .refreshConfig: grant.refreshConfig = field.isNull ? nil : try field.refreshConfig()
+            case .tokenUrl, .refreshUrl, .refreshToken, .clientId, .clientSecret, .assertion, .username, .password:
+                guard field.isNull else { throw field.misplaced(beside: mark.rawValue) }
             }
         }
         return grant
@@ -71,14 +102,13 @@ extension ConfigurationField {
         }
         var (url, scopes, params) = (String?.none, [String](), [String: String]())
         var (bearer, client) = (OAuth2CredentialBearer.header, OAuth2ClientConfiguration())
-        for field in try members() {
-            switch field.name {
-            case "refreshUrl": url = try field.string()
-            case "scopes": scopes = try field.scopes()
-            case "optionalParams": params = try field.parameters()
-            case "credentialBearer": bearer = try field.credentialBearer()
-            case "clientConfig": client = try field.oauth2Client()
-            default: throw field.unknown()
+        for (member, field) in try members(of: RefreshName.self) {
+            switch member {
+            case .refreshUrl: url = try field.string()
+            case .scopes: scopes = try field.scopes()
+            case .optionalParams: params = try field.parameters()
+            case .credentialBearer: bearer = try field.credentialBearer()
+            case .clientConfig: client = try field.oauth2Client()
             }
         }
         guard let url else { throw expected("an object with refreshUrl") }
@@ -88,17 +118,16 @@ extension ConfigurationField {
 
     private func oauth2Client() throws(WebSocketError) -> OAuth2ClientConfiguration {
         var client = OAuth2ClientConfiguration()
-        for field in try members() {
-            switch field.name {
-            case "customHeaders":
+        for (member, field) in try members(of: OAuth2ClientName.self) {
+            switch member {
+            case .customHeaders:
                 var headers = ClientConfiguration()
                 try headers.addHeaders(field)
                 client.customHeaders = headers.customHeaders
-            case "customPayload": client.customPayload = field.isNull ? nil : try field.string()
-            case "secureSocket": client.secureSocket = field.isNull ? nil : try field.secureSocket()
-            case "auth": client.auth = field.isNull ? nil : try field.authentication()
-            case "timeout": client.timeout = try field.timeout()
-            default: throw field.unknown()
+            case .customPayload: client.customPayload = field.isNull ? nil : try field.string()
+            case .secureSocket: client.secureSocket = field.isNull ? nil : try field.secureSocket()
+            case .auth: client.auth = field.isNull ? nil : try field.authentication()
+            case .timeout: client.timeout = try field.timeout()
             }
         }
         return client
@@ -122,5 +151,18 @@ extension ConfigurationField {
             throw expected("\"AUTH_HEADER_BEARER\" or \"POST_BODY_BEARER\"")
         }
         return bearer
+    }
+
+    private enum GrantName: String, CaseIterable {
+        case tokenUrl, refreshUrl, refreshToken, clientId, clientSecret, assertion, username, password
+        case scopes, defaultTokenExpTime, clockSkew, optionalParams, credentialBearer, clientConfig, refreshConfig
+    }
+
+    private enum RefreshName: String, CaseIterable {
+        case refreshUrl, scopes, optionalParams, credentialBearer, clientConfig
+    }
+
+    private enum OAuth2ClientName: String, CaseIterable {
+        case customHeaders, customPayload, secureSocket, auth, timeout
     }
 }

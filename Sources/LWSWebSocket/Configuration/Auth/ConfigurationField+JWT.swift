@@ -5,19 +5,18 @@ extension ConfigurationField {
     /// itself is left to its `validate`.
     func jwtIssuer() throws(WebSocketError) -> JWTIssuer {
         var (signature, rest) = (JWTSignatureConfig?.none, JWTIssuer(signatureConfig: .none))
-        for field in try members() {
-            switch field.name {
-            case "issuer": rest.issuer = try field.optionalString()
-            case "username": rest.username = try field.optionalString()
-            case "audience": rest.audience = try field.audience()
-            case "jwtId": rest.jwtId = try field.optionalString()
-            case "keyId": rest.keyId = try field.optionalString()
-            case "customClaims":
+        for (member, field) in try members(of: IssuerName.self) {
+            switch member {
+            case .issuer: rest.issuer = try field.optionalString()
+            case .username: rest.username = try field.optionalString()
+            case .audience: rest.audience = try field.audience()
+            case .jwtId: rest.jwtId = try field.optionalString()
+            case .keyId: rest.keyId = try field.optionalString()
+            case .customClaims:
                 guard let claims = field.value.objectValue else { throw field.expected("an object") }
                 rest.customClaims = claims
-            case "expTime": rest.expTime = try field.seconds()
-            case "signatureConfig": signature = try field.signatureConfig()
-            default: throw field.unknown()
+            case .expTime: rest.expTime = try field.seconds()
+            case .signatureConfig: signature = try field.signatureConfig()
             }
         }
         // A token without a signature is nothing to make because somebody forgot to ask for one.
@@ -40,11 +39,10 @@ extension ConfigurationField {
 
     private func signatureConfig() throws(WebSocketError) -> JWTSignatureConfig {
         var (algorithm, config) = (ConfigurationField?.none, ConfigurationField?.none)
-        for field in try members() {
-            switch field.name {
-            case "algorithm": algorithm = field
-            case "config": config = field.isNull ? nil : field
-            default: throw field.unknown()
+        for (member, field) in try members(of: SignatureName.self) {
+            switch member {
+            case .algorithm: algorithm = field
+            case .config: config = field.isNull ? nil : field
             }
         }
         guard let algorithm else { throw expected("an object with algorithm") }
@@ -73,13 +71,12 @@ extension ConfigurationField {
         var (keyFile, keyAlias) = (String?.none, String?.none)
         var (keyPassword, passwordField) = (String?.none, ConfigurationField?.none)
         var keyStore: (path: String, password: String)?
-        for field in try members() {
-            switch field.name {
-            case "keyFile": keyFile = try field.optionalString()
-            case "keyPassword": (keyPassword, passwordField) = (try field.optionalString(), field)
-            case "keyStore": keyStore = field.isNull ? nil : try field.keyStore()
-            case "keyAlias": keyAlias = try field.optionalString()
-            default: throw field.unknown()
+        for (member, field) in try members(of: SigningKeyName.self) {
+            switch member {
+            case .keyFile: keyFile = try field.optionalString()
+            case .keyPassword: (keyPassword, passwordField) = (try field.optionalString(), field)
+            case .keyStore: keyStore = field.isNull ? nil : try field.keyStore()
+            case .keyAlias: keyAlias = try field.optionalString()
             }
         }
         switch (keyFile, keyStore) {
@@ -96,14 +93,29 @@ extension ConfigurationField {
 
     private func keyStore() throws(WebSocketError) -> (path: String, password: String) {
         var (path, password) = (String?.none, String?.none)
-        for field in try members() {
-            switch field.name {
-            case "path": path = try field.string()
-            case "password": password = try field.string()
-            default: throw field.unknown()
+        for (member, field) in try members(of: KeyStoreName.self) {
+            switch member {
+            case .path: path = try field.string()
+            case .password: password = try field.string()
             }
         }
         guard let path, let password else { throw expected("an object with path and password") }
         return (path, password)
+    }
+
+    enum IssuerName: String, CaseIterable {
+        case issuer, username, audience, jwtId, keyId, customClaims, expTime, signatureConfig
+    }
+
+    private enum SignatureName: String, CaseIterable {
+        case algorithm, config
+    }
+
+    private enum SigningKeyName: String, CaseIterable {
+        case keyFile, keyPassword, keyStore, keyAlias
+    }
+
+    private enum KeyStoreName: String, CaseIterable {
+        case path, password
     }
 }

@@ -3,24 +3,23 @@
 extension ConfigurationField {
     func secureSocket() throws(WebSocketError) -> ClientSecureSocket {
         var settings = ClientSecureSocket()
-        for field in try members() {
-            switch field.name {
-            case "enable": settings.enable = try field.bool()
-            case "cert": settings.cert = field.isNull ? nil : try field.trustRoots()
-            case "key": settings.key = field.isNull ? nil : try field.clientKey()
-            case "protocol": settings.protocol = Set(try field.versions())
-            case "certValidation": settings.certValidation = field.isNull ? nil : try field.certValidation()
-            case "ciphers": settings.ciphers = try field.strings()
-            case "verifyHostName": settings.verifyHostName = try field.bool()
-            case "serverName": settings.serverName = field.isNull ? nil : try field.string()
-            case "shareSession": settings.shareSession = try field.bool()
-            case "sessionTimeout": settings.sessionTimeout = try field.timeout()
-            case "handshakeTimeout": settings.handshakeTimeout = try field.timeout()
-            case "pinnedPublicKeys":
+        for (member, field) in try members(of: SecureSocketName.self) {
+            switch member {
+            case .enable: settings.enable = try field.bool()
+            case .cert: settings.cert = field.isNull ? nil : try field.trustRoots()
+            case .key: settings.key = field.isNull ? nil : try field.clientKey()
+            case .protocol: settings.protocol = Set(try field.versions())
+            case .certValidation: settings.certValidation = field.isNull ? nil : try field.certValidation()
+            case .ciphers: settings.ciphers = try field.strings()
+            case .verifyHostName: settings.verifyHostName = try field.bool()
+            case .serverName: settings.serverName = field.isNull ? nil : try field.string()
+            case .shareSession: settings.shareSession = try field.bool()
+            case .sessionTimeout: settings.sessionTimeout = try field.timeout()
+            case .handshakeTimeout: settings.handshakeTimeout = try field.timeout()
+            case .pinnedPublicKeys:
                 settings.pinnedPublicKeys = Set(
                     try field.elements().map { pin throws(WebSocketError) in try pin.publicKeyPin() })
-            case "keyLog": settings.keyLog = field.isNull ? nil : try field.keyLog()
-            default: throw field.unknown()
+            case .keyLog: settings.keyLog = field.isNull ? nil : try field.keyLog()
             }
         }
         return settings
@@ -53,12 +52,11 @@ extension ConfigurationField {
     private func versions() throws(WebSocketError) -> [TLSVersion] {
         guard !isObject else {
             var versions = Array(ClientSecureSocket().protocol)
-            for field in try members() {
-                switch field.name {
-                case "name":
+            for (member, field) in try members(of: VersionsName.self) {
+                switch member {
+                case .name:
                     guard try field.string() == "TLS" else { throw field.expected("\"TLS\"") }
-                case "versions": versions = try field.versions()
-                default: throw field.unknown()
+                case .versions: versions = try field.versions()
                 }
             }
             return versions
@@ -98,12 +96,20 @@ extension ConfigurationField {
     }
 
     /// The strings of an object, `null` being none, that has no other members than these.
-    func texts(_ names: Set<String>) throws(WebSocketError) -> [String: String] {
+    func texts(_ names: [String]) throws(WebSocketError) -> [String: String] {
         var texts: [String: String] = [:]
-        for field in try members() {
-            guard names.contains(field.name) else { throw field.unknown() }
+        for field in try members(among: names) {
             if !field.isNull { texts[field.name] = try field.string() }
         }
         return texts
+    }
+
+    private enum SecureSocketName: String, CaseIterable {
+        case enable, cert, key, `protocol`, certValidation, ciphers, verifyHostName, serverName, shareSession,
+            sessionTimeout, handshakeTimeout, pinnedPublicKeys, keyLog
+    }
+
+    private enum VersionsName: String, CaseIterable {
+        case name, versions
     }
 }
