@@ -32,6 +32,7 @@ public final class LoopContext {
     /// The end of the wait for sockets that is under way.
     var waitsUntil: ContinuousClock.Instant?
     private var context: OpaquePointer?
+    private var eventPipe: EventPipe?
     private var holder: pthread_t?
     /// Ends a wait inside lws when a timer of the loop is due.
     private let alarm: UnsafeMutablePointer<clws_alarm>
@@ -70,6 +71,7 @@ public final class LoopContext {
         if let seconds = options.timeoutSeconds { info.timeout_secs = seconds }
         info.user = Unmanaged.passUnretained(self).toOpaque()
         LWSLog.install()
+        let reserve = EventPipe.Reserve()
         errno = 0
         Self.tls.withLock { tls in
             let startsTLS = options.usesTLS && !tls.isSetUp
@@ -81,12 +83,17 @@ public final class LoopContext {
             createContext(&info)
             if startsTLS && context != nil { tls.isSetUp = true }
         }
-        guard let made = context else { throw .context(errno: errno) }
+        let failure = errno
+        guard let made = context else {
+            reserve.release()
+            throw .context(errno: failure)
+        }
+        eventPipe = EventPipe(of: made, reserve)
+        errno = 0
         if options.watchesSockets { sockets = SocketSet() }
         let reason = errno
         guard Self.canBeWoken(made), sockets != nil || !options.watchesSockets else {
-            context = nil
-            lws_context_destroy(made)
+            destroyContext()
             throw .context(errno: reason)
         }
     }
@@ -202,11 +209,17 @@ public final class LoopContext {
     func destroy(_ held: borrowing HeldLoop) {
         clws_cancel_alarm(alarm)
         for resident in residents.values { resident.loopEnds(held) }
-        // lws still calls back for every connection while it destroys the context.
-        lws_context_destroy(context)
-        context = nil
+        destroyContext()
         residents = [:]
         sockets = nil
+    }
+
+    private func destroyContext() {
+        // lws still calls back for every connection meanwhile.
+        lws_context_destroy(context)
+        context = nil
+        eventPipe?.close()
+        eventPipe = nil
     }
 
     /// Makes the current thread the loop's holder for as long as `body` runs.

@@ -48,6 +48,24 @@ struct LoopTests {
         #expect(inTime == 5)
     }
 
+    @Test("leaves no descriptor behind")
+    func descriptors() throws {
+        let server = try EchoProcess()
+        func runLoops() throws {
+            let clients = try (0..<8).map { _ in try WebSocketClient(server.url(), loop: WebSocketLoop()) }
+            for client in clients {
+                #expect(try client.echoes())
+                try client.close()
+            }
+        }
+        // What is opened once and kept.
+        try runLoops()
+        #expect(eventually { (try? ProcessMetrics.threads(named: "lws-client")) == 0 })
+        let before = try ProcessMetrics.openDescriptors()
+        try runLoops()
+        #expect(eventually { (try? ProcessMetrics.openDescriptors()) ?? .max <= before })
+    }
+
     @Test("of its own is apart from the shared one")
     func ownLoop() throws {
         let server = try server()

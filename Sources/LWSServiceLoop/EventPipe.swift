@@ -1,0 +1,89 @@
+// The descriptor by which a context is woken, where lws leaves it open.
+
+import CLibWebSockets
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// The event descriptor of a context of lws 4.3.4 or 4.3.5 on Linux, which they do not close when the context is destroyed:
+/// core-net/close.c (`__lws_close_free_wsi_final`) leaves that to `lws_pt_destroy` and has it forget the number (mended in
+/// 4.3.6, "pipe: only pt destroy pipe close should close pipe fds"). Nor do they tell it to anybody.
+///
+/// It is the one whose count goes up when lws is told to wake up.
+struct EventPipe {
+    private let descriptor: Int32
+    /// What the system knows it by, whatever has its number later.
+    private let identity: Substring
+
+    /// A descriptor that is kept free for the search, which needs one: what a context is made with may be the last.
+    struct Reserve {
+        private let descriptor = clws_leaves_event_pipe() ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1
+
+        func release() {
+            if descriptor >= 0 { systemClose(descriptor) }
+        }
+    }
+
+    /// The context has just been made. `nil` where it closes its descriptor, or has none.
+    init?(of context: OpaquePointer, _ reserve: Reserve) {
+        guard clws_leaves_event_pipe() else { return nil }
+        reserve.release()
+        let asleep = Self.eventDescriptors().filter { !Self.isReadable($0) }
+        lws_cancel_service(context)
+        let woken = asleep.compactMap { descriptor in
+            Self.facts(descriptor).map { (descriptor: descriptor, before: $0) }
+        }.filter { Self.isReadable($0.descriptor) }
+        // Another may have been written to at the same time.
+        lws_cancel_service(context)
+        let own = woken.filter { Self.facts($0.descriptor)?.count == $0.before.count + 1 }
+        guard own.count == 1 else { return nil }
+        (descriptor, identity) = (own[0].descriptor, own[0].before.identity)
+    }
+
+    /// The context has been destroyed.
+    func close() {
+        if Self.facts(descriptor)?.identity == identity { systemClose(descriptor) }
+    }
+
+    private static func eventDescriptors() -> [Int32] {
+        guard let directory = opendir("/proc/self/fd") else { return [] }
+        defer { closedir(directory) }
+        var found: [Int32] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+            }
+            var kind = [CChar](repeating: 0, count: 32)
+            let length = readlink("/proc/self/fd/\(name)", &kind, kind.count - 1)
+            guard length > 0, let number = Int32(name), strcmp(kind, "anon_inode:[eventfd]") == 0 else { continue }
+            found.append(number)
+        }
+        return found
+    }
+
+    private static func isReadable(_ descriptor: Int32) -> Bool { SocketPoll.events(descriptor, Int16(POLLIN)) != 0 }
+
+    /// What proc(5) says of an event descriptor (/proc/pid/fdinfo).
+    private static func facts(_ descriptor: Int32) -> (count: UInt64, identity: Substring)? {
+        let file = open("/proc/self/fdinfo/\(descriptor)", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { systemClose(file) }
+        var bytes = [UInt8](repeating: 0, count: 512)
+        let length = read(file, &bytes, bytes.count)
+        let lines = String(decoding: bytes.prefix(max(0, length)), as: UTF8.self).split(separator: "\n")
+        func value(_ name: String) -> Substring? {
+            lines.first { $0.hasPrefix("\(name):") }.map {
+                $0.dropFirst(name.utf8.count + 1).drop { $0 == " " || $0 == "\t" }
+            }
+        }
+        guard let count = value("eventfd-count").flatMap({ UInt64($0, radix: 16) }) else { return nil }
+        // Linux before 5.2 does not say it.
+        return (count, value("eventfd-id") ?? "")
+    }
+}
+
+// By a name of its own: the method above hides it.
+private func systemClose(_ descriptor: Int32) { close(descriptor) }
