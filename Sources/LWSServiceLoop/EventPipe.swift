@@ -31,16 +31,18 @@ struct EventPipe {
     init?(of context: OpaquePointer, _ reserve: Reserve) {
         guard clws_leaves_event_pipe() else { return nil }
         reserve.release()
-        let asleep = Self.eventDescriptors().filter { !Self.isReadable($0) }
-        lws_cancel_service(context)
-        let woken = asleep.compactMap { descriptor in
-            Self.facts(descriptor).map { (descriptor: descriptor, before: $0) }
-        }.filter { Self.isReadable($0.descriptor) }
-        // Another may have been written to at the same time.
-        lws_cancel_service(context)
-        let own = woken.filter { Self.facts($0.descriptor)?.count == $0.before.count + 1 }
+        let before = Self.eventDescriptors().compactMap { descriptor in
+            Self.facts(descriptor).map { (descriptor: descriptor, count: $0.count, identity: $0.identity) }
+        }
+        // Nobody has the loop yet, and nothing is taken from the count. Another may be written to at the same time, but hardly in
+        // each of the two turns.
+        var own = before
+        for turn in 1...2 {
+            lws_cancel_service(context)
+            own = own.filter { Self.facts($0.descriptor)?.count == $0.count + UInt64(turn) }
+        }
         guard own.count == 1 else { return nil }
-        (descriptor, identity) = (own[0].descriptor, own[0].before.identity)
+        (descriptor, identity) = (own[0].descriptor, own[0].identity)
     }
 
     /// The context has been destroyed.
@@ -63,8 +65,6 @@ struct EventPipe {
         }
         return found
     }
-
-    private static func isReadable(_ descriptor: Int32) -> Bool { SocketPoll.events(descriptor, Int16(POLLIN)) != 0 }
 
     /// What proc(5) says of an event descriptor (/proc/pid/fdinfo).
     private static func facts(_ descriptor: Int32) -> (count: UInt64, identity: Substring)? {
