@@ -24,13 +24,13 @@ public final class LoopContext {
     /// lws has something to do in its next pass that no socket tells of.
     var needsPass = false
     /// When it gets one in any case.
-    private var nextPass = ContinuousClock.now
+    private var nextPass = LoopClock.now
     /// Somebody may write to OpenSSL, which raises SIGPIPE.
     var usesTLS = false
     /// Keeps that from the thread of the caller who holds the loop.
     var shield: PipeSignalShield?
     /// The end of the wait for sockets that is under way.
-    var waitsUntil: ContinuousClock.Instant?
+    var waitsUntil: LoopClock.Instant?
     private var context: OpaquePointer?
     private var eventPipe: EventPipe?
     private var holder: pthread_t?
@@ -159,7 +159,7 @@ public final class LoopContext {
 
     /// When the wait of the loop's thread ends that is about to begin, in milliseconds, rounded up; `nil` where lws is due.
     func planWait() -> Int32? {
-        let now = ContinuousClock.now
+        let now = LoopClock.now
         guard now < nextPass else { return nil }
         let end = min(timers.earliest ?? nextPass, nextPass)
         waitsUntil = end
@@ -189,7 +189,7 @@ public final class LoopContext {
     /// lws has looked at everything.
     func passed() {
         needsPass = false
-        nextPass = ContinuousClock.now + Self.longestWait
+        nextPass = LoopClock.now + Self.longestWait
     }
 
     /// Ends that wait where a timer was armed meanwhile that is due before.
@@ -203,7 +203,7 @@ public final class LoopContext {
     func setAlarm() {
         clws_cancel_alarm(alarm)
         guard let earliest = timers.earliest else { return }
-        clws_set_alarm(alarm, context, max(earliest - ContinuousClock.now, .zero).microseconds)
+        clws_set_alarm(alarm, context, max(earliest - LoopClock.now, .zero).microseconds)
     }
 
     func destroy(_ held: borrowing HeldLoop) {

@@ -7,7 +7,7 @@
 /// itself has to know.
 package final class LoopTimer {
     fileprivate let fired: (borrowing HeldLoop) -> Void
-    fileprivate var due = ContinuousClock.now
+    fileprivate var due = LoopClock.now
     /// Its place in the heap while it is armed.
     fileprivate var place: Int?
 
@@ -20,7 +20,7 @@ package final class LoopTimer {
     package func arm(after delay: Duration, _ held: borrowing HeldLoop) {
         cancel(held)
         // The clock cannot express instants centuries away.
-        due = ContinuousClock.now.advanced(by: min(delay, .seconds(100 * 365 * 24 * 3600)))
+        due = LoopClock.now.advanced(by: min(delay, .seconds(100 * 365 * 24 * 3600)))
         held.timers.insert(self)
     }
 
@@ -33,7 +33,7 @@ final class LoopTimers {
     private var heap: [LoopTimer] = []
 
     /// When the next one is due.
-    var earliest: ContinuousClock.Instant? { heap.first?.due }
+    var earliest: LoopClock.Instant? { heap.first?.due }
 
     func insert(_ timer: LoopTimer) {
         heap.append(timer)
@@ -54,7 +54,7 @@ final class LoopTimers {
     /// Calls back for each that is due now.
     func fireDue(_ held: borrowing HeldLoop) {
         guard !heap.isEmpty else { return }
-        let now = ContinuousClock.now
+        let now = LoopClock.now
         while let first = heap.first, first.due <= now {
             remove(first)
             first.fired(held)

@@ -13,6 +13,7 @@ struct ProcessProbe {
         let url = environment["PROBE_URL"] ?? ""
         switch environment["PROBE_MODE"] {
         case "waits": try waits(url, closed: environment["PROBE_CLOSED"] ?? "")
+        case "suspended": try suspended(url)
         case "interrupted": try Interrupted.readUntilInterrupted(url)
         case "returns": try Interrupted.returnAtTheEnd(url)
         default:
@@ -42,6 +43,24 @@ struct ProcessProbe {
         retrying.retryConfig = WebSocketRetryConfig(maxCount: 1, interval: .milliseconds(600))
         measure("retry") { _ = try WebSocketClient(closed, configuration: retrying) }
         say("end")
+    }
+
+    /// Asks for a message again and again, and has an hour for each.
+    private static func suspended(_ url: String) throws {
+        var configuration = ClientConfiguration()
+        configuration.readTimeout = .seconds(3600)
+        configuration.pongTimeout = .seconds(3600)
+        configuration.pingInterval = .seconds(3600)
+        let client = try WebSocketClient(url, configuration: configuration)
+        do {
+            for _ in 0..<20 {
+                try client.writeTextMessage("go")
+                _ = try client.readTextMessage()
+            }
+            say("end done")
+        } catch {
+            say("end \(error.code)")
+        }
     }
 
     /// The time by a clock that nobody steps, and by the one on the wall.

@@ -1,14 +1,19 @@
 // The one notion of "until when" that is carried through resolving, connecting, reading, writing and closing.
 
+/// The clock of all limits and waits. It stands still while the machine is suspended, as that of the system's waits does
+/// (CLOCK_MONOTONIC: pthread_cond_clockwait, timerfd, poll, and lws's own timers). By one that goes on, whatever was waited for
+/// would be late at the first thing that happens afterwards, though it may have arrived meanwhile.
+package typealias LoopClock = SuspendingClock
+
 /// A point on the monotonic clock by which something has to be done, or none.
 package struct Deadline: Sendable, Equatable {
     /// `nil`: there is no limit.
-    package let instant: ContinuousClock.Instant?
+    package let instant: LoopClock.Instant?
 
     /// No limit.
     package static let never = Deadline(instant: nil)
 
-    private init(instant: ContinuousClock.Instant?) { self.instant = instant }
+    private init(instant: LoopClock.Instant?) { self.instant = instant }
 
     /// `timeout` from now; `nil` and negative durations mean no limit, as everywhere in the contract.
     package init(after timeout: Duration?) {
@@ -21,14 +26,14 @@ package struct Deadline: Sendable, Equatable {
             self = .never
             return
         }
-        instant = ContinuousClock.now.advanced(by: timeout)
+        instant = LoopClock.now.advanced(by: timeout)
     }
 
     private static let longest = 100 * 365 * 24 * 3600
 
     /// What is left, never negative; `nil` where there is no limit.
     package var remaining: Duration? {
-        instant.map { max($0 - ContinuousClock.now, .zero) }
+        instant.map { max($0 - LoopClock.now, .zero) }
     }
 
     package var hasPassed: Bool { remaining == .zero }

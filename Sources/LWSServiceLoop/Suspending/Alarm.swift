@@ -24,7 +24,7 @@ struct Alarm: Sendable {
         }
         clock = .swift(
             Task {
-                try? await Task.sleep(for: delay)
+                try? await Task.sleep(for: delay, clock: LoopClock())
                 signal.signal()
             })
     }

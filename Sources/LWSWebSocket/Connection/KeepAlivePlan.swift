@@ -7,7 +7,7 @@ internal import LWSServiceLoop
 /// Time is counted from the first ping that nothing was heard after. So a peer that answers every second ping only,
 /// or sends data instead of pongs, is as alive as any.
 struct KeepAlivePlan {
-    typealias Instant = ContinuousClock.Instant
+    typealias Instant = LoopClock.Instant
 
     struct Settings: Sendable, Equatable {
         /// From one ping to the next.

@@ -43,7 +43,7 @@ final class OutgoingMessage: @unchecked Sendable {
     private(set) var signal: CallerSignal?
     var outcome: Outcome?
     /// When a control frame was handed to lws.
-    var leftAt: ContinuousClock.Instant?
+    var leftAt: LoopClock.Instant?
     private let buffer: UnsafeMutableRawBufferPointer
 
     /// A message in one piece, which lws or its extension may cut into frames.

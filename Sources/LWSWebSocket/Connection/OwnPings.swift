@@ -46,7 +46,7 @@ struct OwnPings {
     ///
     /// - Returns: those to be woken; `nil` where the pong answers none of these pings.
     mutating func answered(
-        _ payload: UnsafeRawBufferPointer, at arrival: ContinuousClock.Instant
+        _ payload: UnsafeRawBufferPointer, at arrival: LoopClock.Instant
     ) -> [RoundTrip]? {
         guard let index = entries.firstIndex(where: { $0.payload.elementsEqual(payload) }) else { return nil }
         let answered = entries.prefix(through: index)

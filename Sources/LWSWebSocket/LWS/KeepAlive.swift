@@ -40,7 +40,7 @@ extension ClientSession {
 
     private func keepAliveFired(_ held: borrowing HeldLoop) {
         guard let keepAlive, let wsi, connection.phase == .open else { return }
-        let now = ContinuousClock.now
+        let now = LoopClock.now
         // After a time in which the process did not run, the answer may lie in the socket while the timer, which
         // lws serves first, is due.
         if keepAlive.plan.isOverdue(at: now), Socket.hasUnreadBytes(lws_get_socket_fd(wsi)) {

@@ -6,13 +6,13 @@ import Testing
 
 @Suite("The timetable of keep-alive pings")
 struct KeepAlivePlanTests {
-    private let start = ContinuousClock.now
+    private let start = KeepAlivePlan.Instant.now
 
     private func plan(every interval: Int, within limit: Int?) -> KeepAlivePlan {
         KeepAlivePlan(.init(interval: .seconds(interval), limit: limit.map { .seconds($0) }), at: start)
     }
 
-    private func at(_ seconds: Int) -> ContinuousClock.Instant { start + .seconds(seconds) }
+    private func at(_ seconds: Int) -> KeepAlivePlan.Instant { start + .seconds(seconds) }
 
     @Test("has a ping every interval, and without a limit judges nobody")
     func intervals() {

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Pings of the client's own")
 struct OwnPingsTests {
-    private let now = ContinuousClock.now
+    private let now = KeepAlivePlan.Instant.now
 
     private func answer(_ pings: inout OwnPings, _ payload: [UInt8]) -> [RoundTrip]? {
         payload.withUnsafeBytes { pings.answered($0, at: now + .seconds(1)) }
