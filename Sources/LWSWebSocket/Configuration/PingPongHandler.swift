@@ -12,7 +12,8 @@ public protocol PingPongHandler: Sendable {
     /// ``WebSocketClient/roundTripTime(timeout:)``, are not passed on.
     ///
     /// Called on a background thread, one call at a time and in the order in which the pongs came. It may block and
-    /// may use the client. While 64 calls are outstanding the client reads nothing more from its socket. A pong that comes
-    /// while the system has no thread left to call on is dropped.
+    /// may use the client. While 64 calls are outstanding the client reads nothing more from its socket, unless the handler
+    /// itself waits for the client: then pongs go on to gather, and those beyond some 32,000 are dropped. So is a pong that
+    /// comes while the system has no thread left to call on.
     func onPong(_ payload: [UInt8])
 }

@@ -94,6 +94,7 @@ final class Connection: Sendable {
 
     /// Waits for what the loop, or this thread in its place, will signal. Returns false where the deadline comes first.
     func wait(for semaphore: MonotonicSemaphore, until deadline: Deadline) -> Bool {
+        if let pongs, pongs.isHandlerCalling { update { state in ((), state.pongHandlerWaits()) } }
         guard let transport else { return semaphore.wait(until: deadline) }
         return transport.wait(for: semaphore, until: deadline) { self.query { $0.isWaitedFor } }
     }
@@ -179,7 +180,7 @@ final class Connection: Sendable {
 
     /// A pong to a ping of our own goes to those who wait for it, any other to the application's handler.
     /// Returns whether reading from the socket has to pause.
-    func receivedPong(_ payload: UnsafeRawBufferPointer, at arrival: ContinuousClock.Instant) -> Bool {
+    func receivedPong(_ payload: UnsafeRawBufferPointer, at arrival: LoopClock.Instant) -> Bool {
         events.tell(WebSocketEvent(.pong, payload: [UInt8](payload)))
         if let trips = query({ $0.ownPings.answered(payload, at: arrival) }) {
             for trip in trips { trip.semaphore.signal() }

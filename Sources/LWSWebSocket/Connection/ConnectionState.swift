@@ -232,6 +232,12 @@ struct ConnectionState {
         return Effects(resumeReading: phase == .open && inbound.resumeIfDrained())
     }
 
+    /// The handler of pongs waits for the connection, which therefore reads on however many pongs wait for the handler.
+    mutating func pongHandlerWaits() -> Effects {
+        inbound.ignorePongs()
+        return Effects(resumeReading: phase == .open && inbound.resumeIfDrained())
+    }
+
     /// Takes the next message, or queues the reader. After the end, what had arrived can still be read.
     /// - Parameter task: how a reader is woken who is suspended; `nil` for one who is blocked.
     mutating func read(

@@ -24,6 +24,8 @@ struct InboundQueue {
     private var taken = 0
     private var returned: [Int] = []
     private var pongs = 0
+    /// However many there are, reading goes on.
+    private var ignoresPongs = false
     private(set) var isPaused = false
 
     /// What a reader asks for.
@@ -87,7 +89,7 @@ struct InboundQueue {
     var hasReaders: Bool { !readers.isEmpty }
     var readerCount: Int { readers.count }
     var hasRoom: Bool {
-        bytes < Self.maxBytes && messages.count < Self.maxMessages && pongs < Self.maxPongs
+        bytes < Self.maxBytes && messages.count < Self.maxMessages && (ignoresPongs || pongs < Self.maxPongs)
     }
 
     /// How much more it takes before it is full.
@@ -123,7 +125,13 @@ struct InboundQueue {
     mutating func addPong() { pongs += 1 }
 
     /// The handler has seen a pong.
-    mutating func removePong() { pongs -= 1 }
+    mutating func removePong() {
+        pongs -= 1
+        ignoresPongs = false
+    }
+
+    /// They do not keep the connection from reading until the handler has seen the next.
+    mutating func ignorePongs() { ignoresPongs = true }
 
     /// Whether reading from the socket has to pause now. Asked after every message; remembers the answer.
     mutating func pauseIfFull() -> Bool {
@@ -178,7 +186,7 @@ struct InboundQueue {
     /// Whether the readers have made enough room for reading from the socket to go on. Remembers the answer.
     mutating func resumeIfDrained() -> Bool {
         guard isPaused, bytes < Self.maxBytes / 2, messages.count < Self.maxMessages / 2,
-            pongs < Self.maxPongs / 2
+            ignoresPongs || pongs < Self.maxPongs / 2
         else { return false }
         isPaused = false
         return true

@@ -3,6 +3,12 @@
 internal import DequeModule
 internal import LWSServiceLoop
 
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
 /// Calls the handler away from the loop, which must not wait for it, in order. One for a client and all its connections.
 ///
 /// A connection stops reading while as many pongs wait as may. Those that another one left behind are not its own, so
@@ -21,9 +27,12 @@ final class PongDelivery: Sendable {
         var outstanding = 0
         /// A thread calls the handler until nothing waits.
         var hasThread = false
+        /// That thread, once it runs.
+        var thread: pthread_t?
     }
 
     private let handler: any PingPongHandler
+    // Safe to share: pthread_t is a handle, compared with the lock held.
     private let state = Locked(State())
 
     /// The most that wait. A connection stops reading at ``InboundQueue/maxPongs``, which takes effect at the end of what
@@ -54,7 +63,13 @@ final class PongDelivery: Sendable {
         }
     }
 
+    /// Whether it is the handler that makes a call.
+    var isHandlerCalling: Bool {
+        state.withLock { state in state.thread.map { pthread_equal($0, pthread_self()) != 0 } ?? false }
+    }
+
     private func callHandler() {
+        state.withLock { $0.thread = pthread_self() }
         while let pong = next() {
             handler.onPong(pong.payload)
             state.withLock { $0.outstanding -= 1 }
@@ -65,7 +80,7 @@ final class PongDelivery: Sendable {
     private func next() -> Pong? {
         state.withLock { state in
             let pong = state.waiting.popFirst()
-            if pong == nil { state.hasThread = false }
+            if pong == nil { (state.hasThread, state.thread) = (false, nil) }
             return pong
         }
     }

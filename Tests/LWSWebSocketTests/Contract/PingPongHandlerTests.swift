@@ -92,6 +92,66 @@ struct PingPongHandlerTests {
         try client.close(timeout: .zero)
     }
 
+    @Test(
+        "may wait for the client while more pongs wait for it than may, after losses as well",
+        arguments: [false, true])
+    func waiting(_ isSecure: Bool) throws {
+        // A connection is lost five times; on each, more pongs come than keep the client from reading, and then a message.
+        let server = try NumberedServer(tls: isSecure ? TLSIdentity(CertificateAuthority.shared.server(.good)) : nil)
+        { number, peer in
+            try peer.acceptUpgrade()
+            for _ in 0..<(3 * InboundQueue.maxPongs) { peer.sendFrame(opcode: 10, [UInt8(number)]) }
+            peer.sendFrame(opcode: 1, [65])
+            while let frame = try? peer.readFrame() {
+                if frame.opcode == 9 { peer.sendFrame(opcode: 10, frame.payload) }
+                if frame.opcode == 8 { peer.sendFrame(opcode: 8, frame.payload) }
+                if frame.opcode == 1 { return peer.closeConnection() }
+            }
+        }
+        defer { server.stop() }
+        final class Using: PingPongHandler {
+            let client = Locked<WebSocketClient?>(nil)
+            let isReady = MonotonicSemaphore()
+            let isFirst = Locked(true)
+            let outcome = Locked<Result<[String], any Error>?>(nil)
+            let isDone = MonotonicSemaphore()
+
+            func onPong(_ payload: [UInt8]) {
+                guard
+                    isFirst.withLock({ isFirst in
+                        defer { isFirst = false }
+                        return isFirst
+                    })
+                else { return }
+                _ = isReady.wait(until: Deadline(after: Timing.ages))
+                let outcome = Result { try client.withLock { $0 }.map(use) ?? [] }
+                self.outcome.withLock { $0 = outcome }
+                isDone.signal()
+            }
+
+            private func use(_ client: WebSocketClient) throws -> [String] {
+                var texts: [String] = []
+                for number in 0...5 {
+                    texts.append(try client.readTextMessage())
+                    _ = try client.roundTripTime(timeout: Timing.ages)
+                    if number < 5 { try client.writeTextMessage("next") } else { try client.close() }
+                }
+                return texts
+            }
+        }
+        let handler = Using()
+        var configuration = isSecure ? try SecureFaults.configuration() : ClientConfiguration()
+        configuration.retryConfig = WebSocketRetryConfig(interval: .milliseconds(1))
+        configuration.pingPongHandler = handler
+        let client = try WebSocketClient(server.url(), configuration: configuration)
+        handler.client.withLock { $0 = client }
+        handler.isReady.signal()
+        try #require(handler.isDone.wait(until: Deadline(after: Timing.ages)))
+        #expect(try handler.outcome.withLock { try $0?.get() } == Array(repeating: "A", count: 6))
+        #expect(client.closure?.isClean == true)
+        handler.client.withLock { $0 = nil }
+    }
+
     @Test("is not needed: pongs are read past without one")
     func none() throws {
         let server = try RawServer { peer in

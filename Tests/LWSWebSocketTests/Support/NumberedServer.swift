@@ -8,10 +8,10 @@ final class NumberedServer: Sendable {
     private let server: RawServer
     private let connections: Locked<Int>
 
-    init(_ script: @escaping @Sendable (Int, RawConnection) throws -> Void) throws {
+    init(tls: TLSIdentity? = nil, _ script: @escaping @Sendable (Int, RawConnection) throws -> Void) throws {
         let connections = Locked(0)
         self.connections = connections
-        server = try RawServer { peer in
+        server = try RawServer(tls: tls) { peer in
             let number = connections.withLock { count in
                 defer { count += 1 }
                 return count
