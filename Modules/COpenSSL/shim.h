@@ -16,6 +16,9 @@
 #include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+#include <openssl/provider.h>
+#endif
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
@@ -172,6 +175,69 @@ static inline bool cossl_plain_ecdsa(const unsigned char *der, long length, unsi
         && BN_bn2binpad(ECDSA_SIG_get0_s(signature), plain + size, size) == size;
     ECDSA_SIG_free(signature);
     return fits;
+}
+
+// MARK: - PKCS#12
+
+// What knows the ciphers, too, that OpenSSL 3 has taken out of its default provider: RC2 and RC4, with which stores were
+// encrypted for twenty years. A library context of its own, so that nothing else gets to use them. NULL where the legacy
+// provider is not installed, and before OpenSSL 3, which has them all. Never to be freed.
+static inline void *cossl_legacy_context(void) {
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+    OSSL_LIB_CTX *context = OSSL_LIB_CTX_new();
+    if (!context) return NULL;
+    if (OSSL_PROVIDER_load(context, "legacy") && OSSL_PROVIDER_load(context, "default")) return context;
+    OSSL_LIB_CTX_free(context);
+#endif
+    return NULL;
+}
+
+// Has this thread use the context for whatever names none (OSSL_LIB_CTX_set0_default(3)); returns the one that it used.
+static inline void *cossl_use_context(void *context) {
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+    return OSSL_LIB_CTX_set0_default(context);
+#else
+    return context;
+#endif
+}
+static inline void *cossl_global_context(void) {
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+    return OSSL_LIB_CTX_get0_global_default();
+#else
+    return NULL;
+#endif
+}
+
+// Whether the last failures are for want of an algorithm.
+static inline bool cossl_is_unsupported(unsigned long code) {
+    int reason = ERR_GET_REASON(code);
+    return ERR_GET_LIB(code) == ERR_LIB_EVP && (reason == EVP_R_UNSUPPORTED_ALGORITHM
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+        || reason == ERR_R_UNSUPPORTED
+#endif
+    );
+}
+
+// The same key and certificate in the context of all others. Each takes over what it is given.
+static inline EVP_PKEY *cossl_key_in_global_context(EVP_PKEY *key) {
+    PKCS8_PRIV_KEY_INFO *plain = EVP_PKEY2PKCS8(key);
+    EVP_PKEY_free(key);
+    void *before = cossl_use_context(cossl_global_context());
+    EVP_PKEY *copy = plain ? EVP_PKCS82PKEY(plain) : NULL;
+    (void)cossl_use_context(before);
+    PKCS8_PRIV_KEY_INFO_free(plain);
+    return copy;
+}
+static inline X509 *cossl_certificate_in_global_context(X509 *certificate) {
+    unsigned char *der = NULL;
+    int length = i2d_X509(certificate, &der);
+    X509_free(certificate);
+    const unsigned char *read = der;
+    void *before = cossl_use_context(cossl_global_context());
+    X509 *copy = length > 0 ? d2i_X509(NULL, &read, length) : NULL;
+    (void)cossl_use_context(before);
+    OPENSSL_free(der);
+    return copy;
 }
 
 // Takes over the key, which is NULL where it cannot be read. The name is in UTF-8, or NULL.

@@ -21,6 +21,9 @@ struct OpenSSLError {
     /// Text was read that has no block in PEM form, or no further one.
     var isEndOfPEM: Bool { cossl_is_no_start_line(code) }
 
+    /// OpenSSL does not have the algorithm, or has it elsewhere.
+    var isUnsupported: Bool { cossl_is_unsupported(code) }
+
     /// "certificate verify failed", "bad decrypt".
     var words: String { ERR_reason_error_string(code).map { String(cString: $0) } ?? "error \(code)" }
 

@@ -13,23 +13,23 @@ extension PKCS12Store {
     static func key(
         in bytes: [UInt8], alias: String?, password: String, _ file: FieldFile
     ) throws(WebSocketError) -> PrivateKey {
-        try opened(bytes, password: password, file) { (store, password) throws(WebSocketError) in
+        try opened(bytes, password: password, file) { (store) throws(WebSocketError) in
             let found = Found()
-            let length = Int32(clamping: password?.utf8.count ?? 0)
+            let length = Int32(clamping: store.password?.utf8.count ?? 0)
             let isWhole = withExtendedLifetime(found) {
-                cossl_each_key(store, password, length, Unmanaged.passUnretained(found).toOpaque()) {
-                    context, key, name in
+                cossl_each_key(
+                    store.pointer, store.password, length, Unmanaged.passUnretained(found).toOpaque()
+                ) { context, key, name in
                     let key = key.map { PrivateKey(owning: $0) }
                     guard let context else { return }
                     Unmanaged<Found>.fromOpaque(context).takeUnretainedValue().keys
                         .append((name.map { String(cString: $0) }, key))
                 }
             }
-            let detail = OpenSSLError.first?.words
             let keys = choice(of: found.keys, alias)
             guard let (_, key) = keys.first else {
                 // What cannot be decrypted may have it.
-                guard isWhole else { throw file.error(Self.unreadable, detail: detail) }
+                guard isWhole else { return nil }
                 throw file.error(alias.map { "has no key with the alias \"\($0)\"" } ?? "has no private key")
             }
             guard keys.count == 1 else {
@@ -38,8 +38,9 @@ extension PKCS12Store {
                         ? "has several keys, and there is no alias to tell which"
                         : "has several keys with that alias")
             }
-            guard let key else { throw file.error(Self.unreadable, detail: detail) }
-            return key
+            guard let key else { return nil }
+            EVP_PKEY_up_ref(key.pointer)
+            return store.key(key.pointer)
         }
     }
 

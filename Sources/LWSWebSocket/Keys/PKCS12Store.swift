@@ -12,46 +12,94 @@ struct PKCS12Store {
 
     /// - Throws: `ssl` naming the file: no PKCS#12, another password, or an algorithm that OpenSSL does not have.
     init(_ bytes: [UInt8], password: String, _ file: FieldFile) throws(WebSocketError) {
-        let contents = try Self.opened(bytes, password: password, file) { (store, _) throws(WebSocketError) in
+        let contents = try Self.opened(bytes, password: password, file) {
+            (store) -> (key: PrivateKey?, certificate: Certificate?, others: [Certificate])? in
             var (key, certificate, others) = (OpaquePointer?.none, OpaquePointer?.none, OpaquePointer?.none)
-            let status = PKCS12_parse(store, password, &key, &certificate, &others)
+            let status = PKCS12_parse(store.pointer, store.password, &key, &certificate, &others)
             defer { cossl_free_certificates(others) }
-            guard status == 1 else { throw file.error(Self.unreadable, detail: OpenSSLError.first?.words) }
+            guard status == 1 else { return nil }
             return (
-                key: key.map { PrivateKey(owning: $0) }, certificate: certificate.map { Certificate(owning: $0) },
-                others: Certificate.list(others)
+                key: key.flatMap(store.key), certificate: certificate.flatMap(store.certificate),
+                others: Certificate.list(others).compactMap { other in
+                    X509_up_ref(other.pointer)
+                    return store.certificate(other.pointer)
+                }
             )
         }
         (key, certificate, others) = contents
     }
 
-    static let unreadable =
-        "cannot be opened: it is damaged, or encrypted with another password or in a way that the installed OpenSSL "
-        + "does not have"
+    /// A store whose password is right.
+    struct Opened {
+        let pointer: OpaquePointer
+        /// The form of the password which it is sealed with.
+        let password: String?
+        /// It is read in a library context of its own.
+        let isApart: Bool
 
-    /// Runs `body` with a store whose password is right, and the form of that password which it is sealed with.
+        /// What was read there is of use to TLS only when it is read again. Both take over a reference.
+        func key(_ pointer: OpaquePointer) -> PrivateKey? {
+            let pointer = isApart ? cossl_key_in_global_context(pointer) : pointer
+            return pointer.map { PrivateKey(owning: $0) }
+        }
+
+        func certificate(_ pointer: OpaquePointer) -> Certificate? {
+            let pointer = isApart ? cossl_certificate_in_global_context(pointer) : pointer
+            return pointer.map { Certificate(owning: $0) }
+        }
+    }
+
+    // Safe to share: a library context may be used on several threads (openssl-threads(7)), and this one is never changed.
+    nonisolated(unsafe) private static let legacyContext = cossl_legacy_context()
+
+    /// Runs `body` with a store whose password is right: first with OpenSSL as it is, and where that cannot decrypt it with the
+    /// ciphers of old (RC2, for instance, of Java's keytool before version 16), which OpenSSL 3 has in a provider of its own.
+    /// - Parameter body: gives `nil` where the store cannot be decrypted, with the reason in OpenSSL's queue of errors.
     static func opened<Result>(
-        _ bytes: [UInt8], password: String, _ file: FieldFile,
-        _ body: (_ store: OpaquePointer, _ password: String?) throws(WebSocketError) -> Result
+        _ bytes: [UInt8], password: String, _ file: FieldFile, _ body: (Opened) throws(WebSocketError) -> Result?
     ) throws(WebSocketError) -> Result {
         try OpenSSLError.scope { () throws(WebSocketError) in
-            guard let input = PEM.reader(bytes) else { throw file.error("cannot be read: out of memory") }
-            defer { BIO_free(input) }
-            guard let store = d2i_PKCS12_bio(input, nil) else {
-                throw file.error("is not a PKCS#12 store", detail: OpenSSLError.first?.words)
+            if let result = try open(bytes, password, file, isApart: false, body) { return result }
+            var reason = OpenSSLError.first
+            if let legacyContext {
+                ERR_clear_error()
+                let before = cossl_use_context(legacyContext)
+                defer { _ = cossl_use_context(before) }
+                if let result = try open(bytes, password, file, isApart: true, body) { return result }
+                reason = OpenSSLError.first
             }
-            defer { PKCS12_free(store) }
-            guard PKCS12_mac_present(store) == 1 else { return try body(store, password.isEmpty ? nil : password) }
-            // A store without a password is sealed with none, or with an empty one.
-            let forms: [String?] = password.isEmpty ? [nil, ""] : [password]
-            guard
-                let form = forms.first(where: {
-                    PKCS12_verify_mac(store, $0, Int32(clamping: $0?.utf8.count ?? 0)) == 1
-                })
-            else { throw file.error("cannot be opened: wrong password", detail: OpenSSLError.last?.words) }
-            ERR_clear_error()
-            return try body(store, form)
+            let words =
+                switch reason?.isUnsupported {
+                case true? where legacyContext == nil:
+                    "is encrypted in a way that the installed OpenSSL has only in its legacy provider, which is not there; "
+                        + "convert it with `openssl pkcs12 -legacy`"
+                case true?: "is encrypted in a way that the installed OpenSSL does not have"
+                default: "cannot be decrypted: it is damaged, or a part of it has another password"
+                }
+            throw file.error(words, detail: reason?.words)
         }
+    }
+
+    private static func open<Result>(
+        _ bytes: [UInt8], _ password: String, _ file: FieldFile, isApart: Bool,
+        _ body: (Opened) throws(WebSocketError) -> Result?
+    ) throws(WebSocketError) -> Result? {
+        guard let input = PEM.reader(bytes) else { throw file.error("cannot be read: out of memory") }
+        defer { BIO_free(input) }
+        guard let store = d2i_PKCS12_bio(input, nil) else {
+            throw file.error("is not a PKCS#12 store", detail: OpenSSLError.first?.words)
+        }
+        defer { PKCS12_free(store) }
+        guard PKCS12_mac_present(store) == 1 else {
+            return try body(Opened(pointer: store, password: password.isEmpty ? nil : password, isApart: isApart))
+        }
+        // A store without a password is sealed with none, or with an empty one.
+        let forms: [String?] = password.isEmpty ? [nil, ""] : [password]
+        guard
+            let form = forms.first(where: { PKCS12_verify_mac(store, $0, Int32(clamping: $0?.utf8.count ?? 0)) == 1 })
+        else { throw file.error("cannot be opened: wrong password", detail: OpenSSLError.last?.words) }
+        ERR_clear_error()
+        return try body(Opened(pointer: store, password: form, isApart: isApart))
     }
 
     /// All certificates.
