@@ -85,10 +85,11 @@ extension ClientAttempt {
     ///   last.
     func unreachable(_ reason: Int32? = nil, detail: String? = nil) -> WebSocketError {
         let reason = reason ?? (isConnectCallRunning ? errno : 0)
-        if wsi == nil, let words = SystemReason.shortage(reason) ?? DescriptorShortage.words {
+        let known = SystemReason.unreachable(reason)
+        if known == nil, let words = SystemReason.shortage(reason) ?? (wsi == nil ? DescriptorShortage.words : nil) {
             return error(.connection, "\(url.host) could not be asked: \(words)", detail: detail)
         }
-        let why = SystemReason.unreachable(reason).map { ": \($0)" } ?? ""
+        let why = known.map { ": \($0)" } ?? ""
         if let proxy = route.proxy {
             let place = address.map { $0.numeric == proxy.host ? "" : " at \($0.numeric)" } ?? ""
             return error(.connection, "The proxy \(proxy.name) could not be reached\(place)\(why)", detail: detail)

@@ -167,7 +167,8 @@ struct TokenKeyTests {
             .key(.es256, .pkcs12(.file(path), alias: alias, password: password))
         }
         try expectSigned(config("own"), by: .p256)
-        let unreadable = "auth.signatureConfig.keyStore: \(path) cannot be decrypted: it is damaged, or a part of it has another"
+        let unreadable =
+            "auth.signatureConfig.keyStore: \(path) cannot be decrypted: it is damaged, or a part of it has another"
         #expect(try refusal(config("other")).hasPrefix(unreadable))
         #expect(try refusal(config("third")).hasPrefix(unreadable))
         #expect(try refusal(config(nil)).contains("has several keys"))
