@@ -51,20 +51,18 @@ static inline bool cossl_is_unsupported(unsigned long code) {
     );
 }
 
-// The same key and certificate in the context of all others. Each takes over what it is given.
-static inline EVP_PKEY *cossl_key_in_global_context(EVP_PKEY *key) {
+// A copy of the key, or of the certificate, in the context of all others; NULL where there is none.
+static inline EVP_PKEY *cossl_key_in_global_context(const EVP_PKEY *key) {
     PKCS8_PRIV_KEY_INFO *plain = EVP_PKEY2PKCS8(key);
-    EVP_PKEY_free(key);
     void *before = cossl_use_context(cossl_global_context());
     EVP_PKEY *copy = plain ? EVP_PKCS82PKEY(plain) : NULL;
     (void)cossl_use_context(before);
     PKCS8_PRIV_KEY_INFO_free(plain);
     return copy;
 }
-static inline X509 *cossl_certificate_in_global_context(X509 *certificate) {
+static inline X509 *cossl_certificate_in_global_context(const X509 *certificate) {
     unsigned char *der = NULL;
     int length = i2d_X509(certificate, &der);
-    X509_free(certificate);
     const unsigned char *read = der;
     void *before = cossl_use_context(cossl_global_context());
     X509 *copy = length > 0 ? d2i_X509(NULL, &read, length) : NULL;

@@ -1,5 +1,7 @@
 // What lws would refuse without saying why, found out beforehand.
 
+internal import LWSServiceLoop
+
 #if canImport(Darwin)
     import Darwin
 #else
@@ -41,11 +43,13 @@ enum ListenCheck {
 
     private static func checkReadable(_ path: String) throws(EchoServerError) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .unreadableFile(path: path, reason: words(errno)) }
+        guard descriptor >= 0 else { throw .unreadableFile(path: path, reason: SystemReason.words(errno)) }
         defer { close(descriptor) }
         // A folder can be opened.
         var byte: UInt8 = 0
-        guard read(descriptor, &byte, 1) >= 0 else { throw .unreadableFile(path: path, reason: words(errno)) }
+        guard read(descriptor, &byte, 1) >= 0 else {
+            throw .unreadableFile(path: path, reason: SystemReason.words(errno))
+        }
     }
 
     /// Whether a PEM file says of itself that it is encrypted, in its first line (RFC 5958) or its second (RFC 1421).
@@ -73,7 +77,7 @@ enum ListenCheck {
         defer { freeaddrinfo(address) }
         let info = address.pointee
         let descriptor = socket(info.ai_family, info.ai_socktype, info.ai_protocol)
-        guard descriptor >= 0 else { throw .cannotListen(host: host, port: port, reason: words(errno)) }
+        guard descriptor >= 0 else { throw .cannotListen(host: host, port: port, reason: SystemReason.words(errno)) }
         defer { close(descriptor) }
         // The options that lws sets itself, so that the answer is the one it will get.
         var yes: Int32 = 1
@@ -83,9 +87,7 @@ enum ListenCheck {
         guard bind(descriptor, info.ai_addr, info.ai_addrlen) == 0 else {
             let code = errno
             if code == EADDRINUSE { throw .portInUse(host: host, port: port) }
-            throw .cannotListen(host: host, port: port, reason: words(code))
+            throw .cannotListen(host: host, port: port, reason: SystemReason.words(code))
         }
     }
-
-    private static func words(_ code: Int32) -> String { String(cString: strerror(code)) }
 }

@@ -51,19 +51,11 @@ struct EventPipe {
     }
 
     private static func eventDescriptors() -> [Int32] {
-        guard let directory = opendir("/proc/self/fd") else { return [] }
-        defer { closedir(directory) }
-        var found: [Int32] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
-            }
+        (DirectoryNames.list("/proc/self/fd") ?? []).compactMap { name in
             var kind = [CChar](repeating: 0, count: 32)
             let length = readlink("/proc/self/fd/\(name)", &kind, kind.count - 1)
-            guard length > 0, let number = Int32(name), strcmp(kind, "anon_inode:[eventfd]") == 0 else { continue }
-            found.append(number)
+            return length > 0 && strcmp(kind, "anon_inode:[eventfd]") == 0 ? Int32(name) : nil
         }
-        return found
     }
 
     /// What proc(5) says of an event descriptor (/proc/pid/fdinfo).

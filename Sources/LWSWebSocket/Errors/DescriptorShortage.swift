@@ -1,5 +1,7 @@
 // Telling a shortage of descriptors from other reasons why something cannot be opened.
 
+internal import LWSServiceLoop
+
 #if canImport(Darwin)
     import Darwin
 #else
@@ -11,7 +13,7 @@ enum DescriptorShortage {
     static func isReason(_ code: Int32) -> Bool { code == EMFILE || code == ENFILE }
 
     /// The system's words where there is none left at this moment, for a library that has not told why it failed.
-    static var words: String? { reason(opening: "/").map { String(cString: strerror($0)) } }
+    static var words: String? { reason(opening: "/").map(SystemReason.words) }
 
     /// Whether a file is there that cannot be opened for that reason.
     static func hides(_ path: UnsafePointer<CChar>) -> Bool { reason(opening: path) != nil }

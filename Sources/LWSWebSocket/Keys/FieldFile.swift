@@ -1,5 +1,7 @@
 // Reading the files that the settings name.
 
+internal import LWSServiceLoop
+
 #if canImport(Darwin)
     import Darwin
 #else
@@ -93,26 +95,17 @@ struct FieldFile {
     private func unreadable() -> WebSocketError {
         let reason = errno
         return error(
-            "cannot be read: \(String(cString: strerror(reason)))", isTransient: DescriptorShortage.isReason(reason))
+            "cannot be read: \(SystemReason.words(reason))", isTransient: DescriptorShortage.isReason(reason))
     }
 
     /// The files of a directory, in the order of their names; those whose names begin with a dot are hidden.
     static func files(in path: String, _ field: String) throws(WebSocketError) -> [String] {
-        guard let directory = opendir(path) else {
+        guard let names = DirectoryNames.list(path) else {
             throw FieldFile(field: field, source: .file(path)).unreadable()
         }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
-            }
+        return names.filter { !$0.hasPrefix(".") }.map { "\(path)/\($0)" }.filter { path in
             var status = stat()
-            guard !name.hasPrefix("."), stat("\(path)/\(name)", &status) == 0,
-                status.st_mode & S_IFMT == S_IFREG, status.st_size <= longest
-            else { continue }
-            names.append("\(path)/\(name)")
-        }
-        return names.sorted()
+            return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && status.st_size <= longest
+        }.sorted()
     }
 }

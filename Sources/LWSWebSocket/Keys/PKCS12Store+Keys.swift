@@ -39,8 +39,7 @@ extension PKCS12Store {
                         : "has several keys with that alias")
             }
             guard let key else { return nil }
-            EVP_PKEY_up_ref(key.pointer)
-            return store.key(key.pointer)
+            return store.ready(key)
         }
     }
 

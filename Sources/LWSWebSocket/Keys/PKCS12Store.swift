@@ -19,11 +19,9 @@ struct PKCS12Store {
             defer { cossl_free_certificates(others) }
             guard status == 1 else { return nil }
             return (
-                key: key.flatMap(store.key), certificate: certificate.flatMap(store.certificate),
-                others: Certificate.list(others).compactMap { other in
-                    X509_up_ref(other.pointer)
-                    return store.certificate(other.pointer)
-                }
+                key: key.flatMap { store.ready(PrivateKey(owning: $0)) },
+                certificate: certificate.flatMap { store.ready(Certificate(owning: $0)) },
+                others: Certificate.list(others).compactMap(store.ready)
             )
         }
         (key, certificate, others) = contents
@@ -37,15 +35,16 @@ struct PKCS12Store {
         /// It is read in a library context of its own.
         let isApart: Bool
 
-        /// What was read there is of use to TLS only when it is read again. Both take over a reference.
-        func key(_ pointer: OpaquePointer) -> PrivateKey? {
-            let pointer = isApart ? cossl_key_in_global_context(pointer) : pointer
-            return pointer.map { PrivateKey(owning: $0) }
+        /// The key for TLS to use, which one that was read apart is only when it is read again.
+        func ready(_ key: PrivateKey) -> PrivateKey? {
+            isApart ? cossl_key_in_global_context(key.pointer).map { PrivateKey(owning: $0) } : key
         }
 
-        func certificate(_ pointer: OpaquePointer) -> Certificate? {
-            let pointer = isApart ? cossl_certificate_in_global_context(pointer) : pointer
-            return pointer.map { Certificate(owning: $0) }
+        /// The certificate, likewise.
+        func ready(_ certificate: Certificate) -> Certificate? {
+            isApart
+                ? cossl_certificate_in_global_context(certificate.pointer).map { Certificate(owning: $0) }
+                : certificate
         }
     }
 

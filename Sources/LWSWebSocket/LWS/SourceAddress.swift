@@ -54,7 +54,7 @@ enum SourceAddress {
             return bind(descriptor, address, length) == 0 ? 0 : errno
         }
         guard reason == 0 else {
-            let words = reason == EADDRNOTAVAIL ? "this machine does not have it" : String(cString: strerror(reason))
+            let words = reason == EADDRNOTAVAIL ? "this machine does not have it" : SystemReason.words(reason)
             return .failure("\(address) cannot be used: \(words)")
         }
         return .address(String(address.prefix { $0 != "%" }))

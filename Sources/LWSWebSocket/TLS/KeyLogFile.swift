@@ -1,5 +1,7 @@
 // The file that the keys of connections are written to.
 
+internal import LWSServiceLoop
+
 #if canImport(Darwin)
     import Darwin
 #else
@@ -21,7 +23,7 @@ final class KeyLogFile: Sendable {
         guard descriptor >= 0 else {
             let reason = errno
             throw WebSocketError(
-                .ssl, "secureSocket.keyLog: \(path) cannot be written: \(String(cString: strerror(reason)))",
+                .ssl, "secureSocket.keyLog: \(path) cannot be written: \(SystemReason.words(reason))",
                 isTransient: DescriptorShortage.isReason(reason))
         }
     }
