@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <poll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #if defined(__linux__)
 #include <signal.h>
@@ -23,6 +22,7 @@
 #else
 #include <pthread.h>
 #endif
+#include "descriptors.h"
 #include "waiting.h"
 
 #if LWS_LIBRARY_VERSION_NUMBER < 4001000
@@ -198,19 +198,6 @@ static inline int clws_deflate(struct lws *wsi, const struct lws_extension *exte
     return lws_extension_callback_pm_deflate(lws_get_context(wsi), extension, wsi, reason, user, in, length);
 #endif
 }
-
-// Releases that do not close a context's event descriptor.
-static inline bool clws_leaves_event_pipe(void) {
-#if defined(__linux__)
-    return LWS_LIBRARY_VERSION_NUMBER == 4003004 || LWS_LIBRARY_VERSION_NUMBER == 4003005;
-#else
-    return false;
-#endif
-}
-
-// The kind is an enumeration of glibc's own in some modes of the compiler.
-static inline bool clws_get_file_limit(struct rlimit *limit) { return getrlimit(RLIMIT_NOFILE, limit) == 0; }
-static inline void clws_set_file_limit(const struct rlimit *limit) { (void)setrlimit(RLIMIT_NOFILE, limit); }
 
 // Between two looks at a lock that somebody else is about to release.
 static inline void clws_relax(void) {

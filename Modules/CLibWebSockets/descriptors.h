@@ -1,0 +1,52 @@
+// The descriptors that a context has for itself, and how many there may be.
+
+#ifndef CLIBWEBSOCKETS_DESCRIPTORS_H
+#define CLIBWEBSOCKETS_DESCRIPTORS_H
+
+#include <lws_config.h>
+#include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#if defined(__linux__)
+#include <fcntl.h>
+#include <linux/rtnetlink.h>
+#endif
+
+// Releases that do not close a context's event descriptor.
+static inline bool clws_leaves_event_pipe(void) {
+#if defined(__linux__)
+    return LWS_LIBRARY_VERSION_NUMBER == 4003004 || LWS_LIBRARY_VERSION_NUMBER == 4003005;
+#else
+    return false;
+#endif
+}
+
+// Releases whose contexts have a socket that tells of the machine's routes (roles/netlink/ops-netlink.c).
+static inline bool clws_opens_route_socket(void) {
+#if defined(__linux__)
+    return LWS_LIBRARY_VERSION_NUMBER >= 4002000;
+#else
+    return false;
+#endif
+}
+
+// Whether the descriptor is such a socket: of the groups that lws asks for, those of IPv6 only where it is built with it.
+static inline bool clws_is_route_socket(int descriptor) {
+#if defined(__linux__)
+    const unsigned always = RTMGRP_LINK | RTMGRP_IPV4_ROUTE | RTMGRP_IPV4_IFADDR;
+    const unsigned ipv6 = RTMGRP_IPV6_ROUTE | RTMGRP_IPV6_IFADDR;
+    struct sockaddr_nl address = {0};
+    socklen_t size = sizeof address;
+    return getsockname(descriptor, (struct sockaddr *)&address, &size) == 0 && address.nl_family == AF_NETLINK
+        && (address.nl_groups & ~ipv6) == always;
+#else
+    (void)descriptor;
+    return false;
+#endif
+}
+
+// The kind is an enumeration of glibc's own in some modes of the compiler.
+static inline bool clws_get_file_limit(struct rlimit *limit) { return getrlimit(RLIMIT_NOFILE, limit) == 0; }
+static inline void clws_set_file_limit(const struct rlimit *limit) { (void)setrlimit(RLIMIT_NOFILE, limit); }
+
+#endif
