@@ -14,6 +14,7 @@ struct ProcessProbe {
         switch environment["PROBE_MODE"] {
         case "waits": try waits(url, closed: environment["PROBE_CLOSED"] ?? "")
         case "suspended": try suspended(url)
+        case "hours": try hours(url, root: environment["PROBE_ROOT"])
         case "interrupted": try Interrupted.readUntilInterrupted(url)
         case "returns": try Interrupted.returnAtTheEnd(url)
         default:
@@ -60,6 +61,32 @@ struct ProcessProbe {
             say("end done")
         } catch {
             say("end \(error.code)")
+        }
+    }
+
+    /// Has a connection that the peer keeps from the sixth on, and sends on it 120 times.
+    /// - Parameter root: whom to trust, in a file.
+    private static func hours(_ url: String, root: String?) throws {
+        var configuration = ClientConfiguration()
+        if let root {
+            configuration.secureSocket = ClientSecureSocket()
+            configuration.secureSocket?.cert = .pem(.file(root))
+        }
+        let another = configuration
+        configuration.retryConfig = WebSocketRetryConfig(maxCount: 5, interval: .milliseconds(1))
+        do {
+            let client = try WebSocketClient("\(url)kept", configuration: configuration)
+            while try client.readTextMessage() != "connection 6" {}
+            for _ in 0..<120 {
+                try client.writeTextMessage("go")
+                _ = try client.readTextMessage()
+                // Has lws look at everything, as it does once a minute.
+                try WebSocketClient("\(url)another", configuration: another).close()
+            }
+            try client.close()
+            say("end done")
+        } catch {
+            say("end \(error)")
         }
     }
 

@@ -1,0 +1,68 @@
+// Clocks that a test puts forward, for a program that it starts.
+
+#if os(Linux)
+    import Foundation
+
+    /// Steps some of the system's clocks in a program: by `step` for each byte of a file. Waits of the system itself are not
+    /// shorter for that: time counts as gone by where somebody looks at the clock.
+    package final class SteppedClocks: Sendable {
+        /// Those that nobody sets, by their numbers (clock_gettime(2)).
+        package enum Clock: Int32, Sendable {
+            case monotonic = 1
+            /// Goes on while the machine is suspended, which the other does not.
+            case bootTime = 7
+        }
+
+        private let folder: TemporaryFolder
+        private let file: String
+        private let settings: [String]
+
+        private static let source = """
+            #define _GNU_SOURCE
+            #include <dlfcn.h>
+            #include <stdlib.h>
+            #include <sys/stat.h>
+            #include <time.h>
+            int clock_gettime(clockid_t clock, struct timespec *time) {
+                static int (*original)(clockid_t, struct timespec *);
+                if (!original) original = dlsym(RTLD_NEXT, "clock_gettime");
+                int status = original(clock, time);
+                struct stat steps;
+                if ((atoi(getenv("STEPPED_CLOCKS")) >> clock & 1) && !stat(getenv("CLOCK_STEPS"), &steps)) {
+                    time->tv_sec += steps.st_size * atol(getenv("CLOCK_STEP"));
+                }
+                return status;
+            }
+            """
+
+        /// - Parameter step: seconds.
+        package init(_ clocks: [Clock], step: Int) throws {
+            folder = try TemporaryFolder("lws-clock")
+            file = try folder.write("", to: "steps")
+            let (library, source) = (folder.file("clock.so"), try folder.write(Self.source, to: "clock.c"))
+            let compiler = try PeerProcess(
+                "/bin/sh", ["-c", "clang -shared -fPIC -o \(library) \(source) -ldl && echo made"])
+            defer { compiler.stop() }
+            _ = try compiler.waitForLine("made", within: Timing.ages)
+            settings = [
+                "LD_PRELOAD=\(library)", "STEPPED_CLOCKS=\(clocks.reduce(0) { $0 | 1 << $1.rawValue })", "CLOCK_STEPS=\(file)",
+                "CLOCK_STEP=\(step)",
+            ]
+        }
+
+        /// Puts the clocks forward by one step.
+        package func advance() {
+            let handle = FileHandle(forWritingAtPath: file)
+            _ = try? handle?.seekToEnd()
+            try? handle?.write(contentsOf: Data([0x2e]))
+        }
+
+        /// Steps so far.
+        package var count: Int { (try? Data(contentsOf: URL(filePath: file)).count) ?? 0 }
+
+        /// A program of this package that goes by these clocks.
+        package func start(_ program: String, _ environment: [String]) throws -> PeerProcess {
+            try PeerProcess("/usr/bin/env", settings + environment + [try BuiltProgram.path(program)])
+        }
+    }
+#endif
