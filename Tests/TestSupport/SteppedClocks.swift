@@ -45,7 +45,8 @@
             defer { compiler.stop() }
             _ = try compiler.waitForLine("made", within: Timing.ages)
             settings = [
-                "LD_PRELOAD=\(library)", "STEPPED_CLOCKS=\(clocks.reduce(0) { $0 | 1 << $1.rawValue })", "CLOCK_STEPS=\(file)",
+                "LD_PRELOAD=\(library)", "STEPPED_CLOCKS=\(clocks.reduce(0) { $0 | 1 << $1.rawValue })",
+                "CLOCK_STEPS=\(file)",
                 "CLOCK_STEP=\(step)",
             ]
         }

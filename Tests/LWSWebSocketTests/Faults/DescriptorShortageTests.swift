@@ -68,6 +68,29 @@
             }
         }
 
+        @Test("a connection is made again as soon as there is one, after five losses", arguments: [false, true])
+        func reconnecting(_ isSecure: Bool) throws {
+            let server = try EchoProcess(secure: isSecure)
+            let log = RetryLog()
+            var configuration = log.configuration()
+            configuration.secureSocket = try secure().secureSocket
+            let client = try WebSocketClient(server.url("/drop/1"), configuration: configuration)
+            for _ in 0..<5 {
+                #expect(try client.echoes())
+                #expect(eventually { !client.isOpen })
+            }
+            let before = log.all.count
+            let echo = try Shortage.ofDescriptors {
+                let echo = try Background { try client.echoes() }
+                // The first is for the loss.
+                #expect(eventually { log.all.count > before + 1 })
+                return echo
+            }
+            #expect(try echo.value())
+            let error = log.all[before + 1].error
+            #expect(error.description.contains("Too many open files") && error.isRetriable, "\(error)")
+        }
+
         @Test("a token that cannot be had for it is an error of its own, worth another attempt")
         func tokens() throws {
             let server = try AuthorizationServer(tls: try CertificateAuthority.shared.server(.good))
