@@ -34,7 +34,8 @@ final class AnswerReader: ArrivalWatcher, PassFinisher {
     static let longestHead = Int(LoopContext.headerLimit)
 
     private let source: AnswerSource
-    private weak var attempt: ClientAttempt?
+    /// Until nobody looks any more; see ``ReachingWatch``.
+    private var attempt: ClientAttempt?
     /// Whether this may be the answer to an upgrade; and then a body is not waited for.
     private let expectsUpgrade: Bool
     private let longestBody: Int
@@ -74,6 +75,7 @@ final class AnswerReader: ArrivalWatcher, PassFinisher {
 
     /// Nobody looks any more. To be called before lws closes the socket.
     func stop(_ held: borrowing HeldLoop) {
+        attempt = nil
         unwatch(held)
         source.abandon()
     }
@@ -100,6 +102,7 @@ final class AnswerReader: ArrivalWatcher, PassFinisher {
     /// Has lws read the answer that was looked at. It may be gone after that.
     func handOver(_ held: borrowing HeldLoop) {
         guard let attempt, let wsi = attempt.wsi, let head else { return }
+        self.attempt = nil
         guard source.handOver(head, held) else { return source.handOver(wsi, held) }
         // Where lws did not come to judge it.
         if attempt.wsi != nil { source.release(wsi) } else { source.abandon() }

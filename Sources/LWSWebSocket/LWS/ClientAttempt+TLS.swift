@@ -30,7 +30,7 @@ extension ClientAttempt {
     func limitSecuring(_ held: borrowing HeldLoop) {
         reached(tlsContext == nil ? .answer : .securing)
         guard let limit = tlsContext?.settings.handshakeTimeout, limit > .zero else { return }
-        let timer = LoopTimer { [weak self] held in self?.securingTimedOut(limit, held) }
+        let timer = LoopTimer { [unowned self] held in securingTimedOut(limit, held) }
         timer.arm(after: limit, held)
         tlsTimer = timer
     }

@@ -31,6 +31,8 @@ extension ClientSession {
         }
         wasHandedOver = true
         answer.handOver(held)
+        // What an open connection has no use for.
+        if wasOpened { self.answer = nil }
     }
 
     /// lws judges an answer with 101 next.

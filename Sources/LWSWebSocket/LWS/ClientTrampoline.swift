@@ -15,11 +15,14 @@ func clientCallback(
     // Others come often as well and mean nothing here: no look at the loop for them.
     guard isHandled(reason) else { return 0 }
     return LoopContext.callback(of: wsi) { held in
-        // Alive: an attempt is retained until `attemptEnded`, which is the last call for it.
-        let attempt = Unmanaged<ClientAttempt>.fromOpaque(user).takeUnretainedValue()
         // Counts that lws keeps in an `int` arrive as a `size_t`: a negative one must not trap here.
         let argument = UnsafeMutableRawBufferPointer(start: argument, count: max(0, length))
-        return attempt.handle(reason, wsi, argument, held) ? 0 : -1
+        // Alive: an attempt is retained until `attemptEnded`, which is the last call for it.
+        let attempt = Unmanaged<ClientAttempt>.fromOpaque(user)
+        guard reason != LWS_CALLBACK_WSI_DESTROY else {
+            return attempt.takeUnretainedValue().handle(reason, wsi, argument, held) ? 0 : -1
+        }
+        return attempt._withUnsafeGuaranteedRef { $0.handle(reason, wsi, argument, held) ? 0 : -1 }
     } ?? 0
 }
 

@@ -25,7 +25,7 @@ extension ClientSession {
     /// The connection is open.
     func startKeepAlive(_ held: borrowing HeldLoop) {
         guard let settings = connection.limits.keepAlive else { return }
-        let keepAlive = KeepAlive(settings) { [weak self] held in self?.keepAliveFired(held) }
+        let keepAlive = KeepAlive(settings) { [unowned self] held in keepAliveFired(held) }
         keepAlive.arm(isPaused: false, held)
         self.keepAlive = keepAlive
     }

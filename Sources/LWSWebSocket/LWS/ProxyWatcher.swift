@@ -21,7 +21,8 @@ internal import LWSServiceLoop
 /// returned, and there is nothing that could keep it from that; so it goes elsewhere.
 final class ProxyWatcher: ArrivalWatcher, PassFinisher {
     private let descriptor: Int32
-    private weak var attempt: ClientAttempt?
+    /// Until the proxy has answered; see ``ReachingWatch``.
+    private var attempt: ClientAttempt?
     private let request: [UInt8]
     private var diversion: WriteDiversion?
     private var ticket: ArrivalWatch.Ticket?
@@ -60,6 +61,7 @@ final class ProxyWatcher: ArrivalWatcher, PassFinisher {
 
     /// To be called before lws closes the socket.
     func stop(_ held: borrowing HeldLoop) {
+        attempt = nil
         diversion?.abandon()
         guard let ticket else { return }
         self.ticket = nil

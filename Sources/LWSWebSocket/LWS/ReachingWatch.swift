@@ -14,7 +14,8 @@ internal import LWSServiceLoop
 /// The system gives the reason once (SO_ERROR), and lws 4.1 tells nobody (client-handshake.c: lws_client_connect_3_connect).
 final class ReachingWatch: FailureWatcher {
     private let descriptor: Int32
-    private weak var attempt: ClientAttempt?
+    /// Until the end of the watch. Not weak: an object that was ever referred to so is slower to retain for good.
+    private var attempt: ClientAttempt?
     private var ticket: ArrivalWatch.Ticket?
 
     /// lws has asked the system to connect.
@@ -26,6 +27,7 @@ final class ReachingWatch: FailureWatcher {
 
     /// The address is reached, or the attempt is over.
     func stop(_ held: borrowing HeldLoop) {
+        attempt = nil
         guard let ticket else { return }
         self.ticket = nil
         held.resident(ArrivalWatch.self)?.stop(ticket)
