@@ -11,12 +11,14 @@ import CLibWebSockets
 ///
 /// Who the holder is does not show here: the loop's own thread, or a caller who has taken it (``ServiceLoop/hold(_:)``).
 public struct HeldLoop: ~Copyable {
-    let core: LoopContext
+    // Not retained, for this is made with each callback of lws: whoever holds the loop keeps it alive.
+    private let unretained: Unmanaged<LoopContext>
+    var core: LoopContext { unretained._withUnsafeGuaranteedRef { $0 } }
 
     // Not inlined: Swift 6.3.1's optimiser aborts on it in a generic function ("Cannot initialize a nonCopyable type with
     // a guaranteed value", GenericSpecializer).
     @inline(never) @usableFromInline
-    init(_ core: LoopContext) { self.core = core }
+    init(_ core: Unmanaged<LoopContext>) { unretained = core }
 
     /// lws's context.
     package var context: OpaquePointer { core.pointer }

@@ -230,7 +230,7 @@ public final class LoopContext {
     ) throws(Failure) -> Result {
         beginHolding()
         defer { endHolding() }
-        return try body(HeldLoop(self))
+        return try body(HeldLoop(.passUnretained(self)))
     }
 
     func beginHolding() {
@@ -254,13 +254,17 @@ public final class LoopContext {
 
     /// The one whose holder lws calls back; `nil` where there is nothing to do yet.
     @usableFromInline
-    static func calledBack(_ connection: OpaquePointer?) -> LoopContext? {
+    static func calledBack(_ connection: OpaquePointer?) -> Unmanaged<LoopContext>? {
         guard let connection, let user = lws_context_user(lws_get_context(connection)) else { return nil }
-        let core = Unmanaged<LoopContext>.fromOpaque(user).takeUnretainedValue()
-        // lws calls back while lws_create_context still runs.
-        guard core.context != nil, let holder = core.holder else { return nil }
+        let core = Unmanaged<LoopContext>.fromOpaque(user)
+        return core._withUnsafeGuaranteedRef { $0.isCalledBack() } ? core : nil
+    }
+
+    /// Whether there is anything to do yet: lws calls back while lws_create_context still runs.
+    private func isCalledBack() -> Bool {
+        guard context != nil, let holder else { return false }
         precondition(pthread_equal(holder, pthread_self()) != 0, "lws called back on a thread without its loop")
-        return core
+        return true
     }
 }
 

@@ -89,7 +89,7 @@ public final class ServiceLoop: Sendable {
     public func hold<Result>(_ body: (borrowing HeldLoop) -> Result) -> Result? {
         guard let core = beginTurn() else { return nil }
         defer { endTurn() }
-        return body(HeldLoop(core))
+        return body(HeldLoop(.passUnretained(core)))
     }
 
     /// The same without ever blocking, for suspended callers, whose thread is not theirs to block: `nil` also where others hold
@@ -98,7 +98,7 @@ public final class ServiceLoop: Sendable {
     public func tryHold<Result>(_ body: (borrowing HeldLoop) -> Result) -> Result? {
         guard let core = beginTurn(mayBlock: false) else { return nil }
         defer { endTurn() }
-        return body(HeldLoop(core))
+        return body(HeldLoop(.passUnretained(core)))
     }
 
     /// A caller takes the loop, if that can be.
