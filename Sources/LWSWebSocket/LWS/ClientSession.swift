@@ -19,7 +19,9 @@ final class ClientSession: ClientAttempt {
     /// What the server has chosen of the sub-protocols offered.
     var subProtocol: String?
     /// What the connection has not been given yet.
-    var arrivals: Arrivals
+    ///
+    /// Changed with each message, by methods that do not come back here: Swift need not look, at run time, whether they do.
+    @exclusivity(unchecked) var arrivals: Arrivals
     /// What was agreed of compression, where the server took the offer.
     var agreement: CompressionAgreement?
     var compression: CompressedTraffic?

@@ -5,9 +5,10 @@ internal import LWSServiceLoop
 
 /// Assembles messages and gathers those of one read of the socket, for each time that they are handed over costs a lock.
 struct Arrivals {
-    /// What is gathered at most. Never more than the queue has room for: where reading has to pause, it does so behind the
-    /// message that filled the queue.
-    private static let most = InboundQueue.Room(messages: 256, bytes: 1 << 15)
+    /// What is gathered at most: all that one read of the socket gives (`LoopContext.serviceBufferSize`), down to messages of 64
+    /// bytes. Never more than the queue has room for: where reading has to pause, it does so behind the message that filled the
+    /// queue.
+    private static let most = InboundQueue.Room(messages: 1024, bytes: 1 << 16)
     /// The room that the queue had last; it can only have grown since.
     var room: InboundQueue.Room
 
