@@ -19,7 +19,7 @@ extension WebSocketClient {
     /// again; see ``WebSocketRetryConfig`` for one that had not left.
     /// - Throws: `writeTimedOut`; `connectionClosure` where the connection is or gets closed.
     public func writeTextMessage(_ text: String) throws(WebSocketError) {
-        try link.write(.text(text, frameSize: outgoingFrameSize), timeout: configuration.writeTimeout)
+        try link.write(.text(text, frameSize: frameSize(for: text.utf8.count)), timeout: configuration.writeTimeout)
     }
 
     /// Sends a binary message. As ``writeTextMessage(_:)`` otherwise.
@@ -64,11 +64,15 @@ extension WebSocketClient {
     }
 
     func write(_ kind: OutgoingMessage.Kind, _ bytes: some ContiguousBytes) throws(WebSocketError) {
-        try link.write(.bytes(bytes, kind, frameSize: outgoingFrameSize), timeout: configuration.writeTimeout)
+        try link.write(outgoing(kind, bytes), timeout: configuration.writeTimeout)
+    }
+
+    func outgoing(_ kind: OutgoingMessage.Kind, _ bytes: some ContiguousBytes) -> OutgoingMessage {
+        bytes.withUnsafeBytes { OutgoingMessage(kind, $0, frameSize: frameSize(for: $0.count)) }
     }
 
     /// How long the frames are that a message is laid out in; what is compressed is cut only then.
-    var outgoingFrameSize: Int { link.compresses ? .max : link.frameSize }
+    func frameSize(for count: Int) -> Int { count > link.frameSize && link.compresses ? .max : link.frameSize }
 }
 
 extension OutgoingMessage {

@@ -21,7 +21,8 @@ extension WebSocketClient {
     /// - Throws: `cancelled`, whose text tells one from the other, and which is not ``WebSocketError/isRetriable``; `writeTimedOut`,
     ///   `connectionClosure` as ``writeTextMessage(_:)``.
     public func send(_ text: String) async throws(WebSocketError) {
-        try await link.send(.text(text, frameSize: outgoingFrameSize), timeout: configuration.writeTimeout)
+        try await link.send(
+            .text(text, frameSize: frameSize(for: text.utf8.count)), timeout: configuration.writeTimeout)
     }
 
     /// Sends a binary message. As ``send(_:)-(String)`` otherwise (contract: "writeBinaryMessage").
@@ -40,8 +41,7 @@ extension WebSocketClient {
     }
 
     private func sendBinary(_ bytes: some ContiguousBytes) async throws(WebSocketError) {
-        try await link.send(
-            .bytes(bytes, .binary, frameSize: outgoingFrameSize), timeout: configuration.writeTimeout)
+        try await link.send(outgoing(.binary, bytes), timeout: configuration.writeTimeout)
     }
 
     /// The next message: the twin of ``readMessage()`` for tasks (contract: "readMessage"). Blocked and suspended readers are

@@ -21,8 +21,13 @@ extension Connection {
         case refused
     }
 
-    /// Queues a message and sends it, if the operating system takes it at once: the usual case.
+    /// Sends a message, if the operating system takes it at once: the usual case, in which it is never queued.
     func sendNow(_ message: OutgoingMessage) -> Entry {
+        switch idleTransport?.sendDirectly(message) ?? .refused {
+        case .sent: return .sent
+        case .begun: return .queued
+        case .refused: break
+        }
         guard let transport = enterOffLoop(message) else { return .refused }
         if !transport.sendNow() { transport.requestWrite() }
         return query { _ in message.outcome } == .sent ? .sent : .queued

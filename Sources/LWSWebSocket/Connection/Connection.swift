@@ -79,6 +79,11 @@ final class Connection: Sendable {
         shared.withLock { shared in shared.transport?.isOnLoop == true ? nil : body(&shared.state) }
     }
 
+    /// The transport of an open connection on which nothing waits to be sent.
+    var idleTransport: (any Transport)? {
+        shared.withLock { $0.state.mayWrite ? $0.transport : nil }
+    }
+
     /// Queues a message. Returns who sends it; `nil` where the connection takes none, or the current thread is the one that
     /// serves the loop.
     func enterOffLoop(_ message: OutgoingMessage) -> (any Transport)? {
@@ -209,6 +214,11 @@ final class Connection: Sendable {
 
     func received(_ frame: CloseFrame) {
         update { state in ((), state.received(frame)) }
+    }
+
+    /// lws has a message that was not queued, or a part of it, and it is not all with the operating system yet.
+    func begun(_ message: OutgoingMessage) {
+        query { $0.begun(message) }
     }
 
     /// The peer has ended TCP, and what it sent before waits for a reader: nothing is written any more.

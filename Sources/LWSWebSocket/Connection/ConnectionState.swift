@@ -262,6 +262,14 @@ struct ConnectionState {
         return true
     }
 
+    /// Nothing waits to be sent.
+    var mayWrite: Bool { phase == .open && outbound.count == 0 }
+
+    /// A message has been handed to lws that was not queued.
+    mutating func begun(_ message: OutgoingMessage) {
+        if phase == .ended { message.outcome = .cut } else { outbound.putLeaving(message) }
+    }
+
     /// The time for a write is up. Returns its outcome if it has one, else takes the message back; where some of
     /// it has left, that is only possible by ending the connection.
     mutating func withdraw(_ message: OutgoingMessage) -> WithdrawResult {
@@ -279,8 +287,7 @@ struct ConnectionState {
 
     enum LetGoResult {
         case late(OutgoingMessage.Outcome)
-        case withdrawn
-        case begun
+        case withdrawn, begun
     }
 
     /// Whether somebody waits for what the peer sends, or for it to take what is to be sent.
@@ -290,8 +297,7 @@ struct ConnectionState {
     mutating func takeBack(_ control: OutgoingMessage) -> Bool { outbound.withdraw(control) }
 
     enum WithdrawResult {
-        case late(OutgoingMessage.Outcome)
-        case withdrawn
+        case late(OutgoingMessage.Outcome), withdrawn
         case begun(Effects)
     }
 

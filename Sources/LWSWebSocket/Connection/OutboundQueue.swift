@@ -45,6 +45,9 @@ struct OutboundQueue {
         if message.kind.isControl { controls.append(message) } else { messages.append(message) }
     }
 
+    /// One that was handed to lws without having waited here.
+    mutating func putLeaving(_ message: OutgoingMessage) { leaving.append(message) }
+
     /// What to hand to lws next: a frame of at most `maxFrameSize` bytes, or frames of at most `runSize` together, but at
     /// least one. From then on it counts as begun.
     mutating func next(maxFrameSize: Int, runSize: Int) -> Next? {

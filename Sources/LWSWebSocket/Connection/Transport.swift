@@ -9,6 +9,8 @@ protocol Transport: AnyObject, Sendable {
     func start()
     /// Asks to be called for frames (`Connection.nextFrame`) when the socket takes them.
     func requestWrite()
+    /// Sends a message that is not queued, on this thread, where nothing is to leave before it.
+    func sendDirectly(_ message: OutgoingMessage) -> DirectSending
     /// Sends what the connection has queued, on this thread. Returns false where the loop's thread has to.
     func sendNow() -> Bool
     /// The same for one who must not be blocked. Returns false also where others hold the loop.
@@ -29,7 +31,18 @@ protocol Transport: AnyObject, Sendable {
     var isOnLoop: Bool { get }
 }
 
+/// What became of a message that is sent without being queued.
+enum DirectSending {
+    /// Every byte is with the operating system.
+    case sent
+    /// lws has some of it, and the connection knows it now.
+    case begun
+    /// It has to be queued.
+    case refused
+}
+
 extension Transport {
+    func sendDirectly(_ message: OutgoingMessage) -> DirectSending { .refused }
     func sendNow() -> Bool { false }
     func trySendNow() -> Bool { false }
     func attend() {}

@@ -26,6 +26,34 @@ extension ClientSession {
         return true
     }
 
+    /// Sends a whole message in front of all that is queued, of which nothing has begun.
+    func sendDirectly(_ message: OutgoingMessage, _ held: borrowing HeldLoop) -> DirectSending {
+        guard let wsi, wasOpened, let watched = reading.watched, compression == nil, !closeFrameWasSent, !writeFailed,
+            !message.kind.isControl, message.count <= Self.turn, tls?.isBroken != true
+        else { return .refused }
+        // What was begun and is not done awaits its turn to write.
+        guard !reading.awaitsWritable, !watched.wantsToWrite, lws_partial_buffered(wsi) == 0, !reading.isPaused,
+            !watched.isUnattended
+        else { return .refused }
+        return reading.whileHandling {
+            let count =
+                message.spans.isEmpty
+                ? sendSealed(message, CollectionOfOne(message.onlySpan), wsi, held)
+                : sendSealed(message, message.spans[...], wsi, held)
+            guard count != nil, tls?.isBroken != true else {
+                connection.begun(message)
+                if !goesOn(withoutWriting: wsi) { abort(held) }
+                return .begun
+            }
+            guard lws_partial_buffered(wsi) == 0 else {
+                connection.begun(message)
+                reading.awaitWritable(wsi)
+                return .begun
+            }
+            return .sent
+        }
+    }
+
     /// - Parameter mustLook: the peer may have ended the connection, and nobody would have noticed.
     private func sendQueued(_ wsi: OpaquePointer, mustLook: Bool, _ held: borrowing HeldLoop) -> Bool {
         if writeFailed || (mustLook && hasPeerEnded(wsi)) {

@@ -33,6 +33,9 @@ final class ClientTransport: Transport {
         let isDone = loop.tryHold { held in session.get(held).reading.watched?.attend(held) } != nil
         if !isDone { onLoop { $0.reading.watched?.attend($1) } }
     }
+    func sendDirectly(_ message: OutgoingMessage) -> DirectSending {
+        loop.hold { held in session.get(held).sendDirectly(message, held) } ?? .refused
+    }
     func sendNow() -> Bool { loop.hold { held in session.get(held).sendNow(held) } ?? false }
 
     func wait(for semaphore: MonotonicSemaphore, until deadline: Deadline, _ isWaitedFor: () -> Bool) -> Bool {

@@ -180,6 +180,24 @@ struct ConnectionStateTests {
         #expect(state.ending?.error(host: "h").closure?.code == 1009)
     }
 
+    @Test("waits for a message that was sent in front of the queue, and has not left")
+    func begunMessage() {
+        func message() -> OutgoingMessage { [UInt8(0)].withUnsafeBytes { OutgoingMessage(.text, $0) } }
+        var state = opened()
+        let (direct, queued, late) = (message(), message(), message())
+        #expect(state.mayWrite)
+        state.begun(direct)
+        #expect(!state.mayWrite && state.isWaitedFor)
+        _ = state.write(queued)
+        _ = state.flushed()
+        #expect(direct.outcome == .sent && queued.outcome == nil)
+        state.begun(direct)
+        _ = state.transportEnded(violation: nil)
+        #expect(direct.outcome == .cut && queued.outcome == .unsent)
+        state.begun(late)
+        #expect(late.outcome == .cut && !state.mayWrite)
+    }
+
     @Test("ends where a write is given up of which a part has left")
     func partialWrite() {
         var state = opened()
