@@ -33,7 +33,7 @@ extension ClientSession {
         else { return .refused }
         // What was begun and is not done awaits its turn to write.
         guard !reading.awaitsWritable, !watched.wantsToWrite, lws_partial_buffered(wsi) == 0, !reading.isPaused,
-            !watched.isUnattended
+            !watched.isUnattended || !hasPeerEnded(wsi)
         else { return .refused }
         return reading.whileHandling {
             let count =
