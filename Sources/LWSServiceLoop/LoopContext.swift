@@ -89,6 +89,7 @@ public final class LoopContext {
             throw .context(errno: failure)
         }
         eventPipe = EventPipe(of: made, reserve)
+        RouteSocket.keepFromPrograms()
         errno = 0
         if options.watchesSockets { sockets = SocketSet() }
         let reason = errno
@@ -131,25 +132,23 @@ public final class LoopContext {
         // Its own descriptors are all that it needs.
         info.fd_limit_per_thread = 4
         var keeper: OpaquePointer?
-        makeContext { keeper = lws_create_context(&info) }
+        preserveSIGPIPE { keeper = lws_create_context(&info) }
         return keeper
     }
 
     private func createContext(_ info: inout lws_context_creation_info) {
-        Self.makeContext {
+        Self.preserveSIGPIPE {
             DescriptorLimit.whileKnown { context = lws_create_context(&info) }
         }
     }
 
-    /// Takes back what lws does to the process while `body` makes a context.
-    private static func makeContext(_ body: () -> Void) {
+    private static func preserveSIGPIPE(_ body: () -> Void) {
         // lws sets SIGPIPE to ignored for the whole process (core/context.c: lws_plat_init). That is the
         // application's to decide; this library needs no SIGPIPE handling of its own, see LoopThread.
         var before = sigaction()
         sigaction(SIGPIPE, nil, &before)
         body()
         sigaction(SIGPIPE, &before, nil)
-        RouteSocket.keepFromPrograms()
     }
 
     /// Whether there is a context: between ``create(_:)`` and ``destroy(_:)``.
