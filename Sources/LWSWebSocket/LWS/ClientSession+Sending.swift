@@ -20,10 +20,15 @@ extension ClientSession {
     func sendNow(_ held: borrowing HeldLoop) -> Bool {
         guard let wsi, wasOpened, let watched = reading.watched else { return false }
         // Otherwise lws will call back, and it is sent then.
-        guard !reading.awaitsWritable, !watched.wantsToWrite, lws_partial_buffered(wsi) == 0 else { return true }
+        guard isIdle(wsi, watched) else { return true }
         let mustLook = reading.isPaused || watched.isUnattended
         if !reading.whileHandling({ sendQueued(wsi, mustLook: mustLook, held) }) { abort(held) }
         return true
+    }
+
+    /// lws holds nothing that has yet to leave, and will not call back.
+    private func isIdle(_ wsi: OpaquePointer, _ watched: WatchedSocket) -> Bool {
+        !reading.awaitsWritable && !watched.wantsToWrite && lws_partial_buffered(wsi) == 0
     }
 
     /// Sends a whole message in front of all that is queued, of which nothing has begun.
@@ -31,10 +36,12 @@ extension ClientSession {
         guard let wsi, wasOpened, let watched = reading.watched, compression == nil, !closeFrameWasSent, !writeFailed,
             !message.kind.isControl, message.count <= Self.turn, tls?.isBroken != true
         else { return .refused }
+        // One that was laid out for a connection before this one, to be compressed, has yet to be cut.
+        guard !message.spans.isEmpty || message.count <= connection.limits.maxFrameSize else { return .refused }
         // What was begun and is not done awaits its turn to write.
-        guard !reading.awaitsWritable, !watched.wantsToWrite, lws_partial_buffered(wsi) == 0, !reading.isPaused,
-            !watched.isUnattended || !hasPeerEnded(wsi)
-        else { return .refused }
+        guard isIdle(wsi, watched), !reading.isPaused, !watched.isUnattended || !hasPeerEnded(wsi) else {
+            return .refused
+        }
         return reading.whileHandling {
             let count =
                 message.spans.isEmpty

@@ -17,7 +17,7 @@ func clientCallback(
     return LoopContext.callback(of: wsi) { held in
         // Counts that lws keeps in an `int` arrive as a `size_t`: a negative one must not trap here.
         let argument = UnsafeMutableRawBufferPointer(start: argument, count: max(0, length))
-        // Alive: an attempt is retained until `attemptEnded`, which is the last call for it.
+        // Alive: an attempt is retained until `attemptEnded`, in the last call for it, which it has to outlive.
         let attempt = Unmanaged<ClientAttempt>.fromOpaque(user)
         guard reason != LWS_CALLBACK_WSI_DESTROY else {
             return attempt.takeUnretainedValue().handle(reason, wsi, argument, held) ? 0 : -1

@@ -60,6 +60,17 @@ struct WritingTests {
         #expect(frames.flatMap(\.payload) == Array(text.utf8))
     }
 
+    @Test("cuts a message that was laid out to be compressed, where the connection does not compress")
+    func laidOutInOnePiece() throws {
+        let catcher = try FrameCatcher()
+        var configuration = ClientConfiguration()
+        configuration.maxFrameSize = 1000
+        let client = try WebSocketClient(catcher.server.url(), configuration: configuration)
+        #expect(!client.inside.compresses)
+        try client.inside.write(.text(String(repeating: "x", count: 2500)), timeout: Timing.ages)
+        #expect(try catcher.next(3).map(\.payload.count) == [1000, 1000, 500])
+    }
+
     @Test("returns only when the operating system has the whole message")
     func blocksWhileThePeerDoesNotRead() throws {
         let server = try StallingServer()
