@@ -38,7 +38,7 @@
                 }
             }
             defer { server.stop() }
-            var environment = ["PROBE_MODE=hours", "PROBE_URL=\(isSecure ? server.secureURL() : server.url())"]
+            var environment = ["PROBE_MODE=hours", "PROBE_URL=\(server.url())"]
             if isSecure { environment.append("PROBE_ROOT=\(try CertificateAuthority.shared.rootFile)") }
             let probe = try clocks.start("lws-process-probe", environment)
             defer { probe.stop() }
