@@ -15,6 +15,7 @@ struct ProcessProbe {
         case "waits": try waits(url, closed: environment["PROBE_CLOSED"] ?? "")
         case "suspended": try suspended(url)
         case "hours": try hours(url, root: environment["PROBE_ROOT"])
+        case "short": try short(url, root: environment["PROBE_ROOT"], file: environment["SHORTAGE_FILE"] ?? "")
         case "interrupted": try Interrupted.readUntilInterrupted(url)
         case "returns": try Interrupted.returnAtTheEnd(url)
         default:
@@ -64,14 +65,37 @@ struct ProcessProbe {
         }
     }
 
+    /// Wants a connection while the system is short of something, which it is for as long as the file is there: once, and
+    /// again after each of five losses.
+    /// - Parameter root: whom to trust, in a file.
+    private static func short(_ url: String, root: String?, file: String) throws {
+        var configuration = trusting(root)
+        _ = FileManager.default.createFile(atPath: file, contents: nil)
+        do {
+            _ = try WebSocketClient(url, configuration: configuration)
+        } catch {
+            say("short \(error.code) \(error.isRetriable) \(error)")
+        }
+        try FileManager.default.removeItem(atPath: file)
+        configuration.retryConfig = WebSocketRetryConfig(interval: .milliseconds(1)) { event in
+            // The first is for the loss.
+            guard event.attempt > 0 else {
+                _ = FileManager.default.createFile(atPath: file, contents: nil)
+                return
+            }
+            say("short \(event.error.code) \(event.error.isRetriable) \(event.error)")
+            try? FileManager.default.removeItem(atPath: file)
+        }
+        let client = try WebSocketClient(url, configuration: configuration)
+        while try client.readTextMessage() != "connection 6" {}
+        try client.close()
+        say("end done")
+    }
+
     /// Has a connection that the peer keeps from the sixth on, and sends on it 120 times.
     /// - Parameter root: whom to trust, in a file.
     private static func hours(_ url: String, root: String?) throws {
-        var configuration = ClientConfiguration()
-        if let root {
-            configuration.secureSocket = ClientSecureSocket()
-            configuration.secureSocket?.cert = .pem(.file(root))
-        }
+        var configuration = trusting(root)
         let another = configuration
         configuration.retryConfig = WebSocketRetryConfig(maxCount: 5, interval: .milliseconds(1))
         do {
@@ -88,6 +112,16 @@ struct ProcessProbe {
         } catch {
             say("end \(error)")
         }
+    }
+
+    /// - Parameter root: in a file.
+    private static func trusting(_ root: String?) -> ClientConfiguration {
+        var configuration = ClientConfiguration()
+        if let root {
+            configuration.secureSocket = ClientSecureSocket()
+            configuration.secureSocket?.cert = .pem(.file(root))
+        }
+        return configuration
     }
 
     /// The time by a clock that nobody steps, and by the one on the wall.

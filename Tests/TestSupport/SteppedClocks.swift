@@ -13,7 +13,7 @@
             case bootTime = 7
         }
 
-        private let folder: TemporaryFolder
+        private let library: PreloadedLibrary
         private let file: String
         private let settings: [String]
 
@@ -37,16 +37,10 @@
 
         /// - Parameter step: seconds.
         package init(_ clocks: [Clock], step: Int) throws {
-            folder = try TemporaryFolder("lws-clock")
-            file = try folder.write("", to: "steps")
-            let (library, source) = (folder.file("clock.so"), try folder.write(Self.source, to: "clock.c"))
-            let compiler = try PeerProcess(
-                "/bin/sh", ["-c", "clang -shared -fPIC -o \(library) \(source) -ldl && echo made"])
-            defer { compiler.stop() }
-            _ = try compiler.waitForLine("made", within: Timing.ages)
+            library = try PreloadedLibrary(Self.source)
+            file = try library.folder.write("", to: "steps")
             settings = [
-                "LD_PRELOAD=\(library)", "STEPPED_CLOCKS=\(clocks.reduce(0) { $0 | 1 << $1.rawValue })",
-                "CLOCK_STEPS=\(file)",
+                "STEPPED_CLOCKS=\(clocks.reduce(0) { $0 | 1 << $1.rawValue })", "CLOCK_STEPS=\(file)",
                 "CLOCK_STEP=\(step)",
             ]
         }
@@ -63,7 +57,7 @@
 
         /// A program of this package that goes by these clocks.
         package func start(_ program: String, _ environment: [String]) throws -> PeerProcess {
-            try PeerProcess("/usr/bin/env", settings + environment + [try BuiltProgram.path(program)])
+            try library.start(program, settings + environment)
         }
     }
 #endif
