@@ -19,6 +19,8 @@ extension ClientSession {
     /// thread.
     func sendNow(_ held: borrowing HeldLoop) -> Bool {
         guard let wsi, wasOpened, let watched = reading.watched else { return false }
+        guard !unheldSend.isFollowed() else { return true }
+        settle(held)
         // Otherwise lws will call back, and it is sent then.
         guard isIdle(wsi, watched) else { return true }
         let mustLook = reading.isPaused || watched.isUnattended
@@ -31,33 +33,57 @@ extension ClientSession {
         !reading.awaitsWritable && !watched.wantsToWrite && lws_partial_buffered(wsi) == 0
     }
 
-    /// Sends a whole message in front of all that is queued, of which nothing has begun.
-    func sendDirectly(_ message: OutgoingMessage, _ held: borrowing HeldLoop) -> DirectSending {
+    /// How a message is sent that goes in front of all that is queued.
+    enum DirectTurn {
+        /// It was dealt with here.
+        case over(DirectSending)
+        /// The caller sends these bytes when they have let go of the loop (``UnheldSend``).
+        case unheld(UnsafeMutableRawBufferPointer, Int32)
+    }
+
+    /// Sends a whole message in front of all that is queued, of which nothing has begun, or has the caller do that.
+    func sendDirectly(_ message: OutgoingMessage, _ held: borrowing HeldLoop) -> DirectTurn {
         guard let wsi, wasOpened, let watched = reading.watched, compression == nil, !closeFrameWasSent, !writeFailed,
             !message.kind.isControl, message.count <= Self.turn, tls?.isBroken != true
-        else { return .refused }
+        else { return .over(.refused) }
         // One that was laid out for a connection before this one, to be compressed, has yet to be cut.
-        guard !message.spans.isEmpty || message.count <= connection.limits.maxFrameSize else { return .refused }
-        // What was begun and is not done awaits its turn to write.
-        guard isIdle(wsi, watched), !reading.isPaused, !watched.isUnattended || !hasPeerEnded(wsi) else {
-            return .refused
+        guard !message.spans.isEmpty || message.count <= connection.limits.maxFrameSize else {
+            return .over(.refused)
         }
-        return reading.whileHandling {
-            let count =
+        // What was begun and is not done awaits its turn to write.
+        guard !unheldSend.isUnderWay, isIdle(wsi, watched), !reading.isPaused,
+            !watched.isUnattended || !hasPeerEnded(wsi),
+            let bytes =
                 message.spans.isEmpty
-                ? sendSealed(message, CollectionOfOne(message.onlySpan), wsi, held)
-                : sendSealed(message, message.spans[...], wsi, held)
-            guard count != nil, tls?.isBroken != true else {
-                connection.begun(message)
-                if !goesOn(withoutWriting: wsi) { abort(held) }
-                return .begun
-            }
-            guard lws_partial_buffered(wsi) == 0 else {
-                connection.begun(message)
-                reading.awaitWritable(wsi)
-                return .begun
-            }
-            return .sent
+                ? seal(message, CollectionOfOne(message.onlySpan), held) : seal(message, message.spans[...], held)
+        else { return .over(.refused) }
+        guard tls != nil else {
+            unheldSend.begin()
+            return .unheld(bytes, lws_get_socket_fd(wsi))
+        }
+        let isSent = reading.whileHandling { sendRaw(bytes, wsi) && tls?.isBroken != true }
+        guard isSent, lws_partial_buffered(wsi) == 0 else {
+            connection.begun(message)
+            goOn(isSent, wsi, held)
+            return .over(.begun)
+        }
+        return .over(.sent)
+    }
+
+    /// Waits until a caller is done who sends something without holding the loop, before anything else is written to the
+    /// socket, or the socket is closed.
+    func settle(_ held: borrowing HeldLoop) {
+        guard let rest = unheldSend.settle(), let wsi else { return }
+        let isSent = rest.bytes.map { bytes in reading.whileHandling { giveToLWS(bytes, wsi) } }
+        goOn(isSent == true, wsi, held)
+    }
+
+    /// After a message that lws has a part of, or that could not be sent.
+    private func goOn(_ isSent: Bool, _ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
+        if isSent {
+            reading.awaitWritable(wsi)
+        } else if !goesOn(withoutWriting: wsi) {
+            abort(held)
         }
     }
 
@@ -141,6 +167,14 @@ extension ClientSession {
         _ message: OutgoingMessage, _ frames: some Collection<OutgoingMessage.Span>, _ wsi: OpaquePointer,
         _ held: borrowing HeldLoop
     ) -> Int? {
+        guard let bytes = seal(message, frames, held), sendRaw(bytes, wsi) else { return nil }
+        return bytes.count
+    }
+
+    /// Completes frames that lie one behind the other; `nil` where there are no masks for them.
+    private func seal(
+        _ message: OutgoingMessage, _ frames: some Collection<OutgoingMessage.Span>, _ held: borrowing HeldLoop
+    ) -> UnsafeMutableRawBufferPointer? {
         var start: UnsafeMutableRawPointer?
         var count = 0
         for span in frames {
@@ -149,8 +183,7 @@ extension ClientSession {
             if start == nil { start = frame.baseAddress }
             count += frame.count
         }
-        guard let start else { return 0 }
-        return sendRaw(UnsafeMutableRawBufferPointer(start: start, count: count), wsi) ? count : nil
+        return UnsafeMutableRawBufferPointer(start: start, count: count)
     }
 
     /// Returns false where TCP is broken.
@@ -159,15 +192,14 @@ extension ClientSession {
     /// (roles/ws/client-parser-ws.c). So the system is given the bytes here, and lws what it does not take at once; it has none
     /// of before, or this would not be called. Over TLS the write does not fail (``TLSRecords``).
     private func sendRaw(_ bytes: UnsafeMutableRawBufferPointer, _ wsi: OpaquePointer) -> Bool {
-        var rest = bytes
-        if tls == nil {
-            guard let sent = Socket.send(UnsafeRawBufferPointer(bytes), to: lws_get_socket_fd(wsi)) else {
-                return false
-            }
-            rest = UnsafeMutableRawBufferPointer(rebasing: bytes.dropFirst(sent))
-        }
-        guard let start = rest.baseAddress, !rest.isEmpty else { return true }
-        return lws_write(wsi, start.assumingMemoryBound(to: UInt8.self), rest.count, clws_write_raw) >= 0
+        guard tls == nil else { return giveToLWS(bytes, wsi) }
+        guard let sent = Socket.send(UnsafeRawBufferPointer(bytes), to: lws_get_socket_fd(wsi)) else { return false }
+        return giveToLWS(UnsafeMutableRawBufferPointer(rebasing: bytes.dropFirst(sent)), wsi)
+    }
+
+    private func giveToLWS(_ bytes: UnsafeMutableRawBufferPointer, _ wsi: OpaquePointer) -> Bool {
+        guard let start = bytes.baseAddress, !bytes.isEmpty else { return true }
+        return lws_write(wsi, start.assumingMemoryBound(to: UInt8.self), bytes.count, clws_write_raw) >= 0
     }
 
     private func masks(_ held: borrowing HeldLoop) -> MaskPool? {

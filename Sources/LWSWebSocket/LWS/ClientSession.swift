@@ -29,6 +29,8 @@ final class ClientSession: ClientAttempt {
     var isDeaf = false
     /// Pauses reading from the socket until the application reads on.
     let reading = ReadGate()
+    /// Has callers send without holding the loop.
+    let unheldSend = UnheldSend()
     var keepAlive: KeepAlive?
     /// The loop's, once it was asked for.
     var maskPool: MaskPool?
@@ -70,7 +72,10 @@ final class ClientSession: ClientAttempt {
     ) -> Bool { reading.whileHandling { translate(reason, wsi, argument, held) } }
 
     override func waitChanged(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
-        if wasOpened { reading.waitChanged(wsi, held) }
+        guard wasOpened else { return }
+        // It will write in its next turn, a pong perhaps.
+        settle(held)
+        reading.waitChanged(wsi, held)
     }
 
     override func ended(_ held: borrowing HeldLoop) {
@@ -88,7 +93,10 @@ final class ClientSession: ClientAttempt {
 
     override func reached(_ step: OpeningStep) { connection.reached(step) }
 
-    override func unwatch(_ held: borrowing HeldLoop) { reading.unwatch(wsi, held) }
+    override func unwatch(_ held: borrowing HeldLoop) {
+        settle(held)
+        reading.unwatch(wsi, held)
+    }
 
     // MARK: - What the connection asks for
 

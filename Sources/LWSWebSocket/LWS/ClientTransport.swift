@@ -7,6 +7,7 @@ final class ClientTransport: Transport {
     private let connection: Connection
     private let loop: ServiceLoop
     private let session: LoopBound<ClientSession>
+    private let unheldSend: UnheldSend
 
     /// A session that has not begun to connect.
     init(
@@ -18,6 +19,7 @@ final class ClientTransport: Transport {
         )
         self.connection = connection
         loop = lease.loop
+        unheldSend = session.unheldSend
         self.session = LoopBound(session, on: loop)
     }
 
@@ -34,8 +36,28 @@ final class ClientTransport: Transport {
         if !isDone { onLoop { $0.reading.watched?.attend($1) } }
     }
     func sendDirectly(_ message: OutgoingMessage) -> DirectSending {
-        loop.hold { held in session.get(held).sendDirectly(message, held) } ?? .refused
+        switch loop.hold({ held in session.get(held).sendDirectly(message, held) }) ?? .over(.refused) {
+        case .over(let outcome): outcome
+        case .unheld(let bytes, let descriptor): send(bytes, of: message, to: descriptor)
+        }
     }
+
+    private func send(
+        _ bytes: UnsafeMutableRawBufferPointer, of message: OutgoingMessage, to descriptor: Int32
+    ) -> DirectSending {
+        let sent = Socket.send(UnsafeRawBufferPointer(bytes), to: descriptor)
+        guard sent != bytes.count else {
+            if unheldSend.end(), !sendNow() { requestWrite() }
+            return .sent
+        }
+        connection.begun(message)
+        let rest = sent.map { UnsafeMutableRawBufferPointer(rebasing: bytes.dropFirst($0)) }
+        unheldSend.end(leaving: UnheldSend.Rest(message: message, bytes: rest))
+        let isSettled = loop.hold { held in session.get(held).settle(held) } != nil
+        if !isSettled { onLoop { $0.settle($1) } }
+        return .begun
+    }
+
     func sendNow() -> Bool { loop.hold { held in session.get(held).sendNow(held) } ?? false }
 
     func wait(for semaphore: MonotonicSemaphore, until deadline: Deadline, _ isWaitedFor: () -> Bool) -> Bool {
