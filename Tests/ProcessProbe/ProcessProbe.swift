@@ -16,6 +16,7 @@ struct ProcessProbe {
         case "suspended": try suspended(url)
         case "hours": try hours(url, root: environment["PROBE_ROOT"])
         case "short": try short(url, root: environment["PROBE_ROOT"], file: environment["SHORTAGE_FILE"] ?? "")
+        case "crowd": try Crowd.write(url) { say("writer \($0) \($1)") }
         case "interrupted": try Interrupted.readUntilInterrupted(url)
         case "returns": try Interrupted.returnAtTheEnd(url)
         default:

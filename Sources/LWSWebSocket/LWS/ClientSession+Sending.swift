@@ -19,7 +19,7 @@ extension ClientSession {
     /// thread.
     func sendNow(_ held: borrowing HeldLoop) -> Bool {
         guard let wsi, wasOpened, let watched = reading.watched else { return false }
-        guard !unheldSend.isFollowed() else { return true }
+        guard !unheldSend.follow() else { return true }
         settle(held)
         // Otherwise lws will call back, and it is sent then.
         guard isIdle(wsi, watched) else { return true }
@@ -52,16 +52,16 @@ extension ClientSession {
         }
         // What was begun and is not done awaits its turn to write.
         guard !unheldSend.isUnderWay, isIdle(wsi, watched), !reading.isPaused,
-            !watched.isUnattended || !hasPeerEnded(wsi),
-            let bytes =
-                message.spans.isEmpty
-                ? seal(message, CollectionOfOne(message.onlySpan), held) : seal(message, message.spans[...], held)
+            !watched.isUnattended || !hasPeerEnded(wsi)
         else { return .over(.refused) }
-        guard tls != nil else {
+        let bytes =
+            message.spans.isEmpty
+            ? seal(message, CollectionOfOne(message.onlySpan), held) : seal(message, message.spans[...], held)
+        if let bytes, tls == nil {
             unheldSend.begin()
             return .unheld(bytes, lws_get_socket_fd(wsi))
         }
-        let isSent = reading.whileHandling { sendRaw(bytes, wsi) && tls?.isBroken != true }
+        let isSent = reading.whileHandling { bytes.map { giveToLWS($0, wsi) } == true && tls?.isBroken != true }
         guard isSent, lws_partial_buffered(wsi) == 0 else {
             connection.begun(message)
             goOn(isSent, wsi, held)

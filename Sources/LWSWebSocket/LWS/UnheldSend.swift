@@ -52,7 +52,7 @@ final class UnheldSend: @unchecked Sendable {
     func begin() { state.store(State.sending.rawValue, ordering: .relaxed) }
 
     /// Leaves what is queued to the caller who sends. Returns false where nobody does.
-    func isFollowed() -> Bool {
+    func follow() -> Bool {
         var current = state.load(ordering: .relaxed)
         while State(rawValue: current).contains(.sending) {
             let (isDone, found) = state.weakCompareExchange(

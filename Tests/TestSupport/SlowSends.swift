@@ -1,0 +1,29 @@
+// A system that takes its time to send, for a program that a test starts.
+
+#if os(Linux)
+    /// Has each send(2) of a program take half a millisecond, after which the system takes 7,000 bytes of it at most: calls
+    /// that last microseconds otherwise, so that hardly anything ever comes between.
+    package final class SlowSends: Sendable {
+        private let library: PreloadedLibrary
+
+        private static let source = """
+            #define _GNU_SOURCE
+            #include <dlfcn.h>
+            #include <sys/socket.h>
+            #include <unistd.h>
+            ssize_t send(int descriptor, const void *bytes, size_t count, int flags) {
+                static ssize_t (*original)(int, const void *, size_t, int);
+                if (!original) original = dlsym(RTLD_NEXT, "send");
+                usleep(500);
+                return original(descriptor, bytes, count < 7000 ? count : 7000, flags);
+            }
+            """
+
+        package init() throws { library = try PreloadedLibrary(Self.source) }
+
+        /// A program of this package on this system.
+        package func start(_ program: String, _ environment: [String]) throws -> PeerProcess {
+            try library.start(program, environment)
+        }
+    }
+#endif
