@@ -43,7 +43,7 @@ final class LoopGate: @unchecked Sendable {
     /// How often callers look before they sleep: about five microseconds.
     private static let looks = 100
     /// How often they let others run after that.
-    private static let yields = 20
+    private static let yields = 4
     /// How often callers come before the loop's own thread: for a tenth of a millisecond or so.
     private static let mostBypasses = 16
 
@@ -53,7 +53,7 @@ final class LoopGate: @unchecked Sendable {
     /// Takes the loop for a caller. Returns false where the loop's own thread waits inside lws.
     func enter() -> Bool {
         while true {
-            if let isTaken = look() { return isTaken }
+            if let isTaken = look(yields: Self.yields) { return isTaken }
             mutex.lock()
             callers += 1
             sleepers.add(1, ordering: .sequentiallyConsistent)
@@ -70,11 +70,11 @@ final class LoopGate: @unchecked Sendable {
     }
 
     /// The same for one who must not sleep. Returns false also where others hold the loop for longer than a moment.
-    func tryEnter() -> Bool { look() ?? false }
+    func tryEnter() -> Bool { look(yields: 0) ?? false }
 
     /// Looks for a moment. `nil` where the loop is not free yet.
-    private func look() -> Bool? {
-        for look in 0..<Self.looks + Self.yields where !isReserved.load(ordering: .relaxed) {
+    private func look(yields: Int) -> Bool? {
+        for look in 0..<Self.looks + yields where !isReserved.load(ordering: .relaxed) {
             if holder.load(ordering: .relaxed) == 0, take() { return true }
             if isInsideLWS.load(ordering: .acquiring) { return false }
             if look < Self.looks { clws_relax() } else { sched_yield() }

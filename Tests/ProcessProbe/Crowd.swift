@@ -1,4 +1,4 @@
-// Many threads that write on one connection while it is closed.
+// Threads that write on a connection while it is closed.
 
 import LWSServiceLoop
 import LWSWebSocket
@@ -28,5 +28,23 @@ enum Crowd {
         try client.close()
         for _ in 0..<4 { _ = ended.wait(until: .never) }
         for (writer, count) in counts.withLock({ $0 }).enumerated() { done(writer, count) }
+    }
+
+    /// One connection after the other, on which a thread writes until it is over, and each time another one as soon as that
+    /// is so: its socket is likely to get the number of the first.
+    static func reuse(_ url: String) throws {
+        for _ in 0..<50 {
+            let client = try WebSocketClient("\(url)ended")
+            let ended = MonotonicSemaphore()
+            try LoopThread(name: "writer") {
+                while (try? client.writeBinaryMessage([1, 2, 3])) != nil {}
+                ended.signal()
+            }.detach()
+            while (try? client.readMessage()) != nil {}
+            let next = try WebSocketClient("\(url)next")
+            try next.writeTextMessage("next")
+            try next.close()
+            _ = ended.wait(until: .never)
+        }
     }
 }

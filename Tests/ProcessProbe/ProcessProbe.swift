@@ -17,6 +17,9 @@ struct ProcessProbe {
         case "hours": try hours(url, root: environment["PROBE_ROOT"])
         case "short": try short(url, root: environment["PROBE_ROOT"], file: environment["SHORTAGE_FILE"] ?? "")
         case "crowd": try Crowd.write(url) { say("writer \($0) \($1)") }
+        case "reuse":
+            try Crowd.reuse(url)
+            say("end done")
         case "interrupted": try Interrupted.readUntilInterrupted(url)
         case "returns": try Interrupted.returnAtTheEnd(url)
         default:
