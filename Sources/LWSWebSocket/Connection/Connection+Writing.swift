@@ -29,7 +29,7 @@ extension Connection {
         case .refused: break
         }
         guard let transport = enterOffLoop(message) else { return .refused }
-        if !transport.sendNow() { transport.requestWrite() }
+        transport.flush()
         return query { _ in message.outcome } == .sent ? .sent : .queued
     }
 

@@ -108,7 +108,7 @@ final class Connection: Sendable {
         if let transport {
             if effects.resumeReading { transport.resumeReading() }
             if effects.requestWrite { transport.requestWrite() }
-            if effects.sendNow, !transport.sendNow() { transport.requestWrite() }
+            if effects.sendNow { transport.flush() }
             if let limit = effects.endAfter { transport.endAfter(limit) }
             if effects.abort { transport.abort() }
         }
@@ -216,7 +216,7 @@ final class Connection: Sendable {
         update { state in ((), state.received(frame)) }
     }
 
-    /// lws has a message that was not queued, or a part of it, and it is not all with the operating system yet.
+    /// A message that was not queued has begun to leave, and is not all with the operating system yet.
     func begun(_ message: OutgoingMessage) {
         query { $0.begun(message) }
     }

@@ -265,7 +265,7 @@ struct ConnectionState {
     /// Nothing waits to be sent.
     var mayWrite: Bool { phase == .open && outbound.count == 0 }
 
-    /// A message has been handed to lws that was not queued.
+    /// A message that was not queued has begun to leave.
     mutating func begun(_ message: OutgoingMessage) {
         if phase == .ended { message.outcome = .cut } else { outbound.putLeaving(message) }
     }

@@ -45,7 +45,7 @@ struct OutboundQueue {
         if message.kind.isControl { controls.append(message) } else { messages.append(message) }
     }
 
-    /// One that was handed to lws without having waited here.
+    /// One that has begun to leave without having waited here.
     mutating func putLeaving(_ message: OutgoingMessage) { leaving.append(message) }
 
     /// What to hand to lws next: a frame of at most `maxFrameSize` bytes, or frames of at most `runSize` together, but at

@@ -35,7 +35,7 @@ protocol Transport: AnyObject, Sendable {
 enum DirectSending {
     /// Every byte is with the operating system.
     case sent
-    /// lws has some of it, and the connection knows it now.
+    /// The system has not taken all of it. lws has the rest or gets it next, and the connection knows of it now.
     case begun
     /// It has to be queued.
     case refused
@@ -44,6 +44,8 @@ enum DirectSending {
 extension Transport {
     func sendDirectly(_ message: OutgoingMessage) -> DirectSending { .refused }
     func sendNow() -> Bool { false }
+    /// Sends what the connection has queued, on this thread or on the loop's.
+    func flush() { if !sendNow() { requestWrite() } }
     func trySendNow() -> Bool { false }
     func attend() {}
     func wait(for semaphore: MonotonicSemaphore, until deadline: Deadline, _ isWaitedFor: () -> Bool) -> Bool {

@@ -64,7 +64,7 @@ extension ClientSession {
         let isSent = reading.whileHandling { bytes.map { giveToLWS($0, wsi) } == true && tls?.isBroken != true }
         guard isSent, lws_partial_buffered(wsi) == 0 else {
             connection.begun(message)
-            goOn(isSent, wsi, held)
+            handedOver(isSent, wsi, held)
             return .over(.begun)
         }
         return .over(.sent)
@@ -75,11 +75,11 @@ extension ClientSession {
     func settle(_ held: borrowing HeldLoop) {
         guard let rest = unheldSend.settle(), let wsi else { return }
         let isSent = rest.bytes.map { bytes in reading.whileHandling { giveToLWS(bytes, wsi) } }
-        goOn(isSent == true, wsi, held)
+        handedOver(isSent == true, wsi, held)
     }
 
-    /// After a message that lws has a part of, or that could not be sent.
-    private func goOn(_ isSent: Bool, _ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
+    /// lws has been handed the rest of a message, or the connection is broken.
+    private func handedOver(_ isSent: Bool, _ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
         if isSent {
             reading.awaitWritable(wsi)
         } else if !goesOn(withoutWriting: wsi) {

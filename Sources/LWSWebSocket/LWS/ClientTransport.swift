@@ -47,7 +47,7 @@ final class ClientTransport: Transport {
     ) -> DirectSending {
         let sent = Socket.send(UnsafeRawBufferPointer(bytes), to: descriptor)
         guard sent != bytes.count else {
-            if unheldSend.end(), !sendNow() { requestWrite() }
+            if unheldSend.end() { flush() }
             return .sent
         }
         connection.begun(message)
