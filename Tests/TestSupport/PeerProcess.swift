@@ -19,13 +19,16 @@ package final class PeerProcess: Sendable {
     private let name: String
     private let state: PeerProcessState
     private let thread: LoopThread
+    private let folder: TemporaryFolder?
 
     /// Starts `program`, an absolute path.
-    package init(_ program: String, _ arguments: [String] = []) throws {
+    /// - Parameter folder: what it needs, and keeps for as long as this object is.
+    package init(_ program: String, _ arguments: [String] = [], keeping folder: TemporaryFolder? = nil) throws {
         guard access(program, X_OK) == 0 else { throw PeerError("cannot run \(program)") }
         let state = PeerProcessState()
         let started = MonotonicSemaphore()
         name = program
+        self.folder = folder
         self.state = state
         thread = try LoopThread(name: "peer-process") {
             let child = Result { try PeerProcessChild(program, arguments) }

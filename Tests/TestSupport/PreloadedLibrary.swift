@@ -5,7 +5,7 @@
 
     /// A library made from C source, loaded into a program before those that it would otherwise find its functions in. Not
     /// into one that a sanitizer watches, which has to be loaded first itself.
-    struct PreloadedLibrary {
+    package struct PreloadedLibrary: Sendable {
         let folder: TemporaryFolder
         private let file: String
 
@@ -19,9 +19,26 @@
             _ = try compiler.waitForLine("made", within: Timing.ages)
         }
 
-        /// A program of this package with the library in it.
-        func start(_ program: String, _ environment: [String]) throws -> PeerProcess {
-            try PeerProcess("/usr/bin/env", ["LD_PRELOAD=\(file)"] + environment + [try BuiltProgram.path(program)])
+        fileprivate func start(_ program: String, _ environment: [String]) throws -> PeerProcess {
+            try PeerProcess(
+                "/usr/bin/env", ["LD_PRELOAD=\(file)"] + environment + [try BuiltProgram.path(program)],
+                keeping: folder)
+        }
+    }
+
+    /// A system on which some function behaves otherwise, for the probe of the tests.
+    package protocol AlteredSystem: Sendable {
+        var library: PreloadedLibrary { get }
+        /// What the library finds in its environment.
+        var settings: [String] { get }
+    }
+
+    extension AlteredSystem {
+        /// Starts the probe on this system, as a client of the server, whose certificate it trusts.
+        package func startProbe(_ mode: String, of server: RawServer) throws -> PeerProcess {
+            var environment = settings + ["PROBE_MODE=\(mode)", "PROBE_URL=\(server.url())"]
+            if server.isSecure { environment.append("PROBE_ROOT=\(try CertificateAuthority.shared.rootFile)") }
+            return try library.start("lws-process-probe", environment)
         }
     }
 #endif

@@ -34,6 +34,8 @@ package final class RawServer: Sendable {
 
     deinit { stop() }
 
+    var isSecure: Bool { scheme == "wss" }
+
     package func url(_ path: String = "/") -> String {
         "\(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)\(path)"
     }

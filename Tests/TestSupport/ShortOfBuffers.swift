@@ -5,12 +5,12 @@
 
     /// Refuses sockets for IPv4 in a program, for as long as the program keeps a file there, the name of which it finds in
     /// `SHORTAGE_FILE`.
-    package final class ShortOfBuffers: Sendable {
+    package final class ShortOfBuffers: AlteredSystem {
         /// Where the system may find that out.
         package enum Call: String, CaseIterable, Sendable { case socket, connect }
 
-        private let library: PreloadedLibrary
-        private let settings: [String]
+        package let library: PreloadedLibrary
+        package let settings: [String]
 
         private static let source = """
             #define _GNU_SOURCE
@@ -44,11 +44,6 @@
                 "SHORTAGE_CALL=\(call.rawValue)", "SHORTAGE_ERRNO=\(code)",
                 "SHORTAGE_FILE=\(library.folder.file("short"))",
             ]
-        }
-
-        /// A program of this package on this system.
-        package func start(_ program: String, _ environment: [String]) throws -> PeerProcess {
-            try library.start(program, settings + environment)
         }
     }
 #endif

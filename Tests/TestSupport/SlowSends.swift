@@ -3,8 +3,8 @@
 #if os(Linux)
     /// Has each send(2) of a program take some time, after which the system takes 7,000 bytes of it at most: calls
     /// that last microseconds otherwise, so that hardly anything ever comes between.
-    package final class SlowSends: Sendable {
-        private let library: PreloadedLibrary
+    package final class SlowSends: AlteredSystem {
+        package let library: PreloadedLibrary
 
         private static let source = """
             #define _GNU_SOURCE
@@ -20,17 +20,12 @@
             }
             """
 
-        private let setting: String
+        package let settings: [String]
 
         /// - Parameter time: microseconds.
         package init(time: Int) throws {
             library = try PreloadedLibrary(Self.source)
-            setting = "SEND_TIME=\(time)"
-        }
-
-        /// A program of this package on this system.
-        package func start(_ program: String, _ environment: [String]) throws -> PeerProcess {
-            try library.start(program, [setting] + environment)
+            settings = ["SEND_TIME=\(time)"]
         }
     }
 #endif

@@ -5,7 +5,7 @@
 
     /// Steps some of the system's clocks in a program: by `step` for each byte of a file. Waits of the system itself are not
     /// shorter for that: time counts as gone by where somebody looks at the clock.
-    package final class SteppedClocks: Sendable {
+    package final class SteppedClocks: AlteredSystem {
         /// Those that nobody sets, by their numbers (clock_gettime(2)).
         package enum Clock: Int32, Sendable {
             case monotonic = 1
@@ -13,9 +13,9 @@
             case bootTime = 7
         }
 
-        private let library: PreloadedLibrary
+        package let library: PreloadedLibrary
         private let file: String
-        private let settings: [String]
+        package let settings: [String]
 
         private static let source = """
             #define _GNU_SOURCE
@@ -54,10 +54,5 @@
 
         /// Steps so far.
         package var count: Int { (try? Data(contentsOf: URL(filePath: file)).count) ?? 0 }
-
-        /// A program of this package that goes by these clocks.
-        package func start(_ program: String, _ environment: [String]) throws -> PeerProcess {
-            try library.start(program, settings + environment)
-        }
     }
 #endif

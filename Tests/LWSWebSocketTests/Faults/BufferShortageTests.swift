@@ -29,12 +29,8 @@
                     if number == 6, let close = try? peer.readFrame() { peer.sendFrame(opcode: 8, close.payload) }
                 }
                 defer { server.stop() }
-                var environment = ["PROBE_MODE=short", "PROBE_URL=\(server.url())"]
-                if isSecure { environment.append("PROBE_ROOT=\(try CertificateAuthority.shared.rootFile)") }
-                let system = try ShortOfBuffers(code, from: call)
-                let probe = try system.start("lws-process-probe", environment)
-                // The library goes with it.
-                defer { withExtendedLifetime(system) { probe.stop() } }
+                let probe = try ShortOfBuffers(code, from: call).startProbe("short", of: server)
+                defer { probe.stop() }
                 for _ in 0..<6 {
                     let error = try probe.waitForLine("short ", within: Timing.ages)
                     #expect(error.hasPrefix("connection true "), "\(call): \(error)")

@@ -38,9 +38,7 @@
                 }
             }
             defer { server.stop() }
-            var environment = ["PROBE_MODE=hours", "PROBE_URL=\(server.url())"]
-            if isSecure { environment.append("PROBE_ROOT=\(try CertificateAuthority.shared.rootFile)") }
-            let probe = try clocks.start("lws-process-probe", environment)
+            let probe = try clocks.startProbe("hours", of: server)
             defer { probe.stop() }
             #expect(try probe.waitForLine("end ", within: Timing.ages) == "done")
             // 300 s of silence is what lws pings after, 310 s what it ends a connection after.

@@ -25,7 +25,7 @@
                 }
             }
             defer { server.stop() }
-            let probe = try clocks.start("lws-process-probe", ["PROBE_MODE=suspended", "PROBE_URL=\(server.url())"])
+            let probe = try clocks.startProbe("suspended", of: server)
             defer { probe.stop() }
             #expect(try probe.waitForLine("end ", within: Timing.ages) == "done")
             #expect(clocks.count == 20)

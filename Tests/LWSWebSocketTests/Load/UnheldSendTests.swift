@@ -121,9 +121,8 @@ struct UnheldSendTests {
                 }
                 all.withLock { $0 = seen }
             }
-            let system = try SlowSends(time: 500)
-            let probe = try system.start("lws-process-probe", ["PROBE_MODE=crowd", "PROBE_URL=\(server.url())"])
-            defer { withExtendedLifetime(system) { probe.stop() } }
+            let probe = try SlowSends(time: 500).startProbe("crowd", of: server)
+            defer { probe.stop() }
             let written = try (0..<4).map { writer in
                 try #require(UInt32(probe.waitForLine("writer \(writer) ", within: Timing.ages)))
             }
@@ -157,9 +156,8 @@ struct UnheldSendTests {
                 }
             }
             defer { server.stop() }
-            let system = try SlowSends(time: 20_000)
-            let probe = try system.start("lws-process-probe", ["PROBE_MODE=reuse", "PROBE_URL=\(server.url())"])
-            defer { withExtendedLifetime(system) { probe.stop() } }
+            let probe = try SlowSends(time: 20_000).startProbe("reuse", of: server)
+            defer { probe.stop() }
             #expect(try probe.waitForLine("end ", within: Timing.ages) == "done")
             let expected = [Array("GET /next ".utf8), [1] + Array("next".utf8), [8, 3, 232]]
             #expect(eventually { frames.withLock { $0.count } == 150 })
