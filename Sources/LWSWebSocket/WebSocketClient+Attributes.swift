@@ -18,17 +18,17 @@ public enum AttributeValue: Sendable, Hashable, ExpressibleByStringLiteral, Expr
 extension WebSocketClient {
     /// Keeps a value under a name, in place of the one before. Never blocks for long; any thread.
     public func setAttribute(_ name: String, _ value: AttributeValue) {
-        attributes.withLock { $0[name] = value }
+        link.state.withLock { $0.attributes[name] = value }
     }
 
     /// The value kept under a name.
     public func getAttribute(_ name: String) -> AttributeValue? {
-        attributes.withLock { $0[name] }
+        link.state.withLock { $0.attributes[name] }
     }
 
     /// Forgets a name. Returns what was kept under it.
     @discardableResult
     public func removeAttribute(_ name: String) -> AttributeValue? {
-        attributes.withLock { $0.removeValue(forKey: name) }
+        link.state.withLock { $0.attributes.removeValue(forKey: name) }
     }
 }

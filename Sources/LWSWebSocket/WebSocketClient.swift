@@ -31,12 +31,12 @@ internal import LWSServiceLoop
 /// the fork stays locked in the child: what does not block, such as ``httpResponse``, might wait for it.
 public final class WebSocketClient: Sendable {
     let link: Link
-    let attributes = Locked<[String: AttributeValue]>([:])
     var connection: Connection { link.connection }
     var configuration: ClientConfiguration { link.configuration }
 
     /// A name for this client that no other has.
-    public let connectionID: String = UUID().uuidString
+    public var connectionID: String { identifier.uuidString }
+    private let identifier = UUID()
 
     /// Connects to `url` and returns when the connection is open.
     ///

@@ -6,25 +6,47 @@
     import Glibc
 #endif
 
-/// A `pthread_mutex_t` that stays where it is. Whoever owns it sees to it that nobody uses it any more when it goes.
+/// Memory for a `pthread_mutex_t`, for one who sees to it that the mutex stays where it is, and that nobody uses it any more when
+/// it goes.
 @usableFromInline
-struct PosixMutex: ~Copyable {
-    fileprivate let pointer: UnsafeMutablePointer<pthread_mutex_t>
+struct MutexMemory {
+    private var mutex = pthread_mutex_t()
 
-    init() {
-        pointer = .allocate(capacity: 1)
-        pointer.initialize(to: pthread_mutex_t())
-        let status = pthread_mutex_init(pointer, nil)
+    static func initialize(_ memory: UnsafeMutablePointer<Self>) {
+        let status = pthread_mutex_init(memory.mutex, nil)
         precondition(status == 0, "pthread_mutex_init failed: \(status)")
     }
 
-    deinit {
-        pthread_mutex_destroy(pointer)
-        pointer.deallocate()
+    static func destroy(_ memory: UnsafeMutablePointer<Self>) { pthread_mutex_destroy(memory.mutex) }
+
+    @usableFromInline static func lock(_ memory: UnsafeMutablePointer<Self>) { pthread_mutex_lock(memory.mutex) }
+    @usableFromInline static func unlock(_ memory: UnsafeMutablePointer<Self>) { pthread_mutex_unlock(memory.mutex) }
+}
+
+extension UnsafeMutablePointer<MutexMemory> {
+    /// Its one variable is at its beginning.
+    fileprivate var mutex: UnsafeMutablePointer<pthread_mutex_t> {
+        UnsafeMutableRawPointer(self).assumingMemoryBound(to: pthread_mutex_t.self)
+    }
+}
+
+/// A mutex in memory of its own. Whoever owns it sees to it that nobody uses it any more when it goes.
+struct PosixMutex: ~Copyable {
+    fileprivate let memory: UnsafeMutablePointer<MutexMemory>
+
+    init() {
+        memory = .allocate(capacity: 1)
+        memory.initialize(to: MutexMemory())
+        MutexMemory.initialize(memory)
     }
 
-    @usableFromInline func lock() { pthread_mutex_lock(pointer) }
-    @usableFromInline func unlock() { pthread_mutex_unlock(pointer) }
+    deinit {
+        MutexMemory.destroy(memory)
+        memory.deallocate()
+    }
+
+    func lock() { MutexMemory.lock(memory) }
+    func unlock() { MutexMemory.unlock(memory) }
 }
 
 /// A `pthread_cond_t` on the monotonic clock, likewise.
@@ -54,13 +76,13 @@ struct PosixCondition: ~Copyable {
     func signal() { pthread_cond_signal(pointer) }
 
     /// One wait with the mutex released, which may end early (a spurious wake-up); the caller looks again.
-    func wait(_ mutex: borrowing PosixMutex) { pthread_cond_wait(pointer, mutex.pointer) }
+    func wait(_ mutex: borrowing PosixMutex) { pthread_cond_wait(pointer, mutex.memory.mutex) }
 
     /// The same, for at most `duration`.
     func wait(_ mutex: borrowing PosixMutex, atMost duration: Duration) {
         #if canImport(Darwin)
             var relative = timespec(duration)
-            pthread_cond_timedwait_relative_np(pointer, mutex.pointer, &relative)
+            pthread_cond_timedwait_relative_np(pointer, mutex.memory.mutex, &relative)
         #else
             var absolute = timespec()
             clock_gettime(CLOCK_MONOTONIC, &absolute)
@@ -71,7 +93,7 @@ struct PosixCondition: ~Copyable {
                 absolute.tv_sec += 1
                 absolute.tv_nsec -= 1_000_000_000
             }
-            pthread_cond_timedwait(pointer, mutex.pointer, &absolute)
+            pthread_cond_timedwait(pointer, mutex.memory.mutex, &absolute)
         #endif
     }
 }

@@ -15,12 +15,14 @@ struct AuthenticationSurroundings: Sendable {
 /// Something that can be called off, once, from any thread.
 final class Cancellation: Sendable {
     private struct State {
-        var isCancelled = false
+        var isCancelled: Bool
         var lastKey = 0
         var handlers: [Int: @Sendable () -> Void] = [:]
     }
 
-    private let state = Locked(State())
+    private let state: Locked<State>
+
+    init(isCancelled: Bool = false) { state = Locked(State(isCancelled: isCancelled)) }
 
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
 

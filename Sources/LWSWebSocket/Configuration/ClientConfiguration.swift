@@ -51,7 +51,11 @@ public struct ClientConfiguration: Sendable {
     public var localAddress: String?
 
     /// How `wss:` connections are secured. `nil`: as ``ClientSecureSocket/init()`` says, with the system's roots.
-    public var secureSocket: ClientSecureSocket?
+    public var secureSocket: ClientSecureSocket? {
+        get { boxedSecureSocket }
+        set { boxedSecureSocket = newValue }
+    }
+    @Boxed private var boxedSecureSocket: ClientSecureSocket?
 
     /// Who the client is, for servers that ask. `nil`: nothing is sent. Beside one of the kinds that the library knows there
     /// must be no `Authorization` in ``customHeaders``.
@@ -90,7 +94,11 @@ public struct ClientConfiguration: Sendable {
     public var compression = CompressionOptions()
 
     /// Whether and how the client connects again, at first and after a loss. `nil`: it does not.
-    public var retryConfig: WebSocketRetryConfig?
+    public var retryConfig: WebSocketRetryConfig? {
+        get { boxedRetryConfig }
+        set { boxedRetryConfig = newValue }
+    }
+    @Boxed private var boxedRetryConfig: WebSocketRetryConfig?
 
     /// How many redirects of the handshake (301, 302, 303, 307 and 308 with a Location) one attempt to connect
     /// follows, all within ``handShakeTimeout``. 0: none. Where there are more, or a Location cannot be used,
@@ -104,7 +112,11 @@ public struct ClientConfiguration: Sendable {
     public var followRedirects = 0
 
     /// Is told of pongs. `nil`: they are read and forgotten.
-    public var pingPongHandler: (any PingPongHandler)?
+    public var pingPongHandler: (any PingPongHandler)? {
+        get { boxedPingPongHandler }
+        set { boxedPingPongHandler = newValue }
+    }
+    @Boxed private var boxedPingPongHandler: (any PingPongHandler)?
 
     /// Is told of every ``WebSocketEvent`` of the clients made with this configuration, from the first attempt to connect on:
     /// for status displays and logs, of blocking and suspended callers alike. `nil`: nobody is, and it costs nothing.

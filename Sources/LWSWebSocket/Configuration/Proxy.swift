@@ -6,7 +6,8 @@
 /// The proxy resolves the server's name; the client resolves the proxy's. Releases of libwebsockets after 4.1 reach a proxy
 /// only by an IPv4 address.
 public struct Proxy: Sendable, Hashable {
-    enum Choice: Sendable, Hashable {
+    /// Indirect, for most clients have none and keep room for it.
+    indirect enum Choice: Sendable, Hashable {
         case server(ProxyServer)
         case environment
     }

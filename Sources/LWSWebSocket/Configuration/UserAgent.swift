@@ -7,6 +7,9 @@ enum UserAgent {
     /// The package's version, as in CHANGELOG.md.
     static let version = "0.1.0"
     static let library = "swift-lws/\(version)"
+
+    /// All that most requests have, which they share.
+    fileprivate static let fields: HTTPFields = [.userAgent: library]
 }
 
 extension HTTPFields {
@@ -14,6 +17,8 @@ extension HTTPFields {
     mutating func completeUserAgent(of application: HTTPFields) {
         if application[.userAgent]?.isEmpty == true {
             self[.userAgent] = nil
+        } else if isEmpty {
+            self = UserAgent.fields
         } else if self[.userAgent] == nil {
             self[.userAgent] = UserAgent.library
         }

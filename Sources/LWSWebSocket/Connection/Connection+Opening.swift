@@ -50,7 +50,7 @@ extension Connection {
     ) throws(WebSocketError) -> [ResolvedAddress] {
         if let address = route.fixedAddress { return [address] }
         let answer = Locked<NameResolution?>(nil)
-        let (name, words) = route.nameToResolve(for: url)
+        let (name, words) = route.nameToResolve
         resolver.resolve(name, deadline: deadline) { result in
             answer.withLock { $0 = result }
             opener.signal()

@@ -32,7 +32,7 @@ extension Connection {
     ) async throws(WebSocketError) -> [ResolvedAddress] {
         if let address = route.fixedAddress { return [address] }
         let answer = Locked<NameResolution?>(nil)
-        let (name, words) = route.nameToResolve(for: url)
+        let (name, words) = route.nameToResolve
         resolver.resolve(name, deadline: limit.deadline) { result in
             answer.withLock { $0 = result }
             signal.signal()

@@ -11,9 +11,9 @@ internal import LWSServiceLoop
 /// The transport's session holds the connection, the connection holds the transport; the circle is broken when the
 /// connection has ended.
 final class Connection: Sendable {
-    let url: WebSocketURL
     let limits: Limits
     let route: Route
+    var url: WebSocketURL { route.url }
 
     private struct Shared {
         var state: ConnectionState
@@ -21,7 +21,7 @@ final class Connection: Sendable {
         /// What is waited for before it is open.
         var step = OpeningStep.resolving
         /// Why the handshake failed, where it did.
-        var openingFailure: WebSocketError?
+        @Boxed var openingFailure: WebSocketError?
     }
 
     private let shared: Locked<Shared>
@@ -31,10 +31,9 @@ final class Connection: Sendable {
 
     /// - Parameter inbound: what the connection before this one had received and nobody has read.
     init(
-        url: WebSocketURL, limits: Limits, pongs: PongDelivery? = nil, route: Route = Route(),
-        inbound: InboundQueue = InboundQueue(), events: EventHub = EventHub()
+        _ route: Route, limits: Limits, pongs: PongDelivery? = nil, inbound: InboundQueue = InboundQueue(),
+        events: EventHub = EventHub()
     ) {
-        self.url = url
         self.limits = limits
         self.route = route
         self.pongs = pongs
@@ -51,7 +50,7 @@ final class Connection: Sendable {
     }
 
     var phase: ConnectionState.Phase { shared.withLock { $0.state.phase } }
-    var response: HTTPResponse? { shared.withLock { $0.state.response } }
+    var response: HTTPResponse? { shared.withLock { $0.state.head }?.response }
     var subProtocol: String? { shared.withLock { $0.state.subProtocol } }
     var tlsInfo: TLSInfo? { shared.withLock { $0.state.tlsInfo } }
     var ending: Ending? { shared.withLock { $0.state.ending } }
@@ -156,10 +155,10 @@ final class Connection: Sendable {
 
     /// Returns false where nobody waits for the connection any more.
     func opened(
-        _ response: HTTPResponse?, subProtocol: String? = nil, tls: TLSInfo? = nil, compresses: Bool = false
+        _ head: ResponseHead?, subProtocol: String? = nil, tls: TLSInfo? = nil, compresses: Bool = false
     ) -> Bool {
         update { state in
-            let effects = state.opened(response, subProtocol: subProtocol, tls: tls, compresses: compresses)
+            let effects = state.opened(head, subProtocol: subProtocol, tls: tls, compresses: compresses)
             return (effects != nil, effects)
         }
     }

@@ -20,13 +20,13 @@ struct ConnectionState {
     }
 
     private(set) var phase = Phase.unconnected
-    private(set) var ending: Ending?
+    @Boxed private(set) var ending: Ending?
     private(set) var hasOpened = false
     /// The answer to the handshake.
-    private(set) var response: HTTPResponse?
+    private(set) var head: ResponseHead?
     /// What the server has chosen of the sub-protocols offered.
     private(set) var subProtocol: String?
-    private(set) var tlsInfo: TLSInfo?
+    @Boxed private(set) var tlsInfo: TLSInfo?
     /// Messages are compressed before they are cut into frames.
     private(set) var compresses = false
     var inbound: InboundQueue
@@ -73,12 +73,12 @@ struct ConnectionState {
 
     /// The handshake is done. Returns false where it comes too late, and the connection is not wanted any more.
     mutating func opened(
-        _ response: HTTPResponse?, subProtocol: String? = nil, tls: TLSInfo? = nil, compresses: Bool = false
+        _ head: ResponseHead?, subProtocol: String? = nil, tls: TLSInfo? = nil, compresses: Bool = false
     ) -> Effects? {
         guard phase == .connecting else { return nil }
         phase = .open
         hasOpened = true
-        self.response = response
+        self.head = head
         self.subProtocol = subProtocol
         tlsInfo = tls
         self.compresses = compresses

@@ -3,11 +3,14 @@
 internal import HTTPTypes
 
 /// Status and header fields of an answer (RFC 9112, sections 4 and 5), all of them, in order.
-struct ResponseHead: Equatable {
+///
+/// An open connection keeps it, and few ask for it: its bytes take a third of the room of what they say.
+struct ResponseHead: Sendable, Equatable {
     let status: Int
-    let fields: [HTTPField]
-    /// Its bytes, with the empty line.
-    let length: Int
+    /// With the empty line at the end.
+    private let bytes: [UInt8]
+
+    var length: Int { bytes.count }
 
     enum Reading: Equatable {
         /// The end is still to come.
@@ -35,7 +38,7 @@ struct ResponseHead: Equatable {
         guard (100...999).contains(status), bytes.count < 13 || [space, carriageReturn, lineFeed].contains(bytes[12])
         else { return .invalid }
         guard let length = length(of: bytes) else { return .incomplete(status: status) }
-        return .complete(ResponseHead(status: status, fields: fields(in: bytes[..<length]), length: length))
+        return .complete(ResponseHead(status: status, bytes: Array(bytes[..<length])))
     }
 
     private static let space = UInt8(ascii: " ")
@@ -58,13 +61,13 @@ struct ResponseHead: Equatable {
         return nil
     }
 
-    private static func fields(in head: ArraySlice<UInt8>) -> [HTTPField] {
+    var fields: [HTTPField] {
         var lines: [[UInt8]] = []
-        for line in head.split(separator: lineFeed).dropFirst() {
-            let content = line.last == carriageReturn ? line.dropLast() : line
-            if let first = content.first, first == space || first == tab, !lines.isEmpty {
+        for line in bytes.split(separator: Self.lineFeed).dropFirst() {
+            let content = line.last == Self.carriageReturn ? line.dropLast() : line
+            if let first = content.first, first == Self.space || first == Self.tab, !lines.isEmpty {
                 // A folded line belongs to the one before (section 5.2).
-                lines[lines.count - 1] += [space] + content.drop { $0 == space || $0 == tab }
+                lines[lines.count - 1] += [Self.space] + content.drop { $0 == Self.space || $0 == Self.tab }
             } else {
                 lines.append(Array(content))
             }

@@ -27,7 +27,7 @@ extension ClientAttempt {
 
     /// Takes what was read for what the server has answered.
     func takeAnswer(_ reader: AnswerReader) {
-        response = reader.head?.response
+        answerHead = reader.head
         responseBody = reader.body?.bytes
     }
 
@@ -37,7 +37,7 @@ extension ClientAttempt {
         of outcome: AnswerReader.Outcome, _ reader: AnswerReader, _ what: String, detail: String? = nil
     ) -> WebSocketError {
         if outcome == .ended || outcome == .upgrade {
-            response = nil
+            answerHead = nil
             if securingFailed(detail ?? ""), let failure { return failure }
         }
         let host = url.host

@@ -11,8 +11,8 @@ internal import LWSServiceLoop
 /// lws's user pointer of the connection is this object. Each attempt retains it when it is handed to lws
 /// (`connectToNext`) and releases it when lws has forgotten it (`attemptEnded`).
 class ClientAttempt {
-    let url: WebSocketURL
     let route: Route
+    var url: WebSocketURL { route.url }
     let deadline: Deadline
     /// What a connection over TLS is made from.
     let tlsContext: TLSContext?
@@ -43,7 +43,7 @@ class ClientAttempt {
     var isConnectCallRunning = false
     var isAborted = false
     /// Why the attempt under way, or the last one, failed, as far as is known.
-    var failure: WebSocketError?
+    @Boxed var failure: WebSocketError?
     var requestWasWritten = false
     /// The server has answered as it should, and there is no other attempt any more.
     var wasOpened = false
@@ -51,15 +51,14 @@ class ClientAttempt {
     var isLimited = false
     /// Looks at what the server answers, once it was asked.
     var answer: AnswerReader?
-    var response: HTTPResponse?
+    var answerHead: ResponseHead?
     /// Its body, or the beginning.
     var responseBody: [UInt8]?
 
     init(
-        _ url: WebSocketURL, by route: Route, to addresses: [ResolvedAddress], until deadline: Deadline,
-        tls tlsContext: TLSContext?, userAgent: String?, lease: LoopLease
+        by route: Route, to addresses: [ResolvedAddress], until deadline: Deadline, tls tlsContext: TLSContext?,
+        userAgent: String?, lease: LoopLease
     ) {
-        self.url = url
         self.route = route
         self.addresses = addresses
         self.deadline = deadline
@@ -133,6 +132,8 @@ class ClientAttempt {
         }
         lease = nil
     }
+
+    var response: HTTPResponse? { answerHead?.response }
 
     var vhostKey: VhostKey { VhostKey(proxyPort: route.proxy?.port, tls: tlsContext) }
 

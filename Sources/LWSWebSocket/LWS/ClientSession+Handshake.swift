@@ -31,8 +31,10 @@ extension ClientSession {
         }
         wasHandedOver = true
         answer.handOver(held)
+        guard wasOpened else { return }
         // What an open connection has no use for.
-        if wasOpened { self.answer = nil }
+        self.answer = nil
+        addresses = []
     }
 
     /// lws judges an answer with 101 next.
@@ -71,7 +73,7 @@ extension ClientSession {
     /// Returns whether anybody still wants the connection.
     func opened(_ held: borrowing HeldLoop) -> Bool {
         wasOpened = connection.opened(
-            response, subProtocol: subProtocol, tls: tls?.info, compresses: compression?.inputSize != nil)
+            answerHead, subProtocol: subProtocol, tls: tls?.info, compresses: compression?.inputSize != nil)
         guard wasOpened else { return false }
         stopSecuring(held)
         tls?.connectionOpened()

@@ -45,8 +45,8 @@ final class ClientSession: ClientAttempt {
             maxFrameSize: connection.limits.maxFrameSize, maxMessageSize: connection.limits.maxMessageSize,
             room: connection.query { $0.inbound.room })
         super.init(
-            connection.url, by: connection.route, to: addresses, until: deadline, tls: tls,
-            userAgent: request.fields[.userAgent], lease: lease)
+            by: connection.route, to: addresses, until: deadline, tls: tls, userAgent: request.fields[.userAgent],
+            lease: lease)
     }
 
     override func connect(with info: inout lws_client_connect_info) -> OpaquePointer? {

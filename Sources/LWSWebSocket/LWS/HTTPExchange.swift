@@ -36,7 +36,7 @@ final class HTTPExchange: ClientAttempt {
         self.post = post
         self.done = done
         super.init(
-            post.url, by: route, to: addresses, until: deadline, tls: tls, userAgent: post.fields[.userAgent],
+            by: route, to: addresses, until: deadline, tls: tls, userAgent: post.fields[.userAgent],
             lease: lease)
     }
 

@@ -4,14 +4,14 @@ internal import CLibWebSockets
 internal import HTTPTypes
 internal import LWSServiceLoop
 
-/// What the handshake's request says.
-struct HandshakeRequest: Sendable {
+/// What the handshake's request says. An object, for a client keeps it, and what the loop has of its connection.
+final class HandshakeRequest: Sendable {
     let target: String
     let authority: String
     /// The application's fields, but for Host and Cookie, and a User-Agent.
-    private(set) var fields: HTTPFields
+    let fields: HTTPFields
     /// The value of the one Cookie field.
-    private(set) var cookies: String?
+    let cookies: String?
     /// In order of preference.
     let subProtocols: [String]
     /// What is offered of compression; `nil`: nothing.
@@ -50,24 +50,34 @@ struct HandshakeRequest: Sendable {
     /// - Throws: `auth` where they cannot be sent.
     func adding(_ credentials: HTTPFields, host: String) throws(WebSocketError) -> HandshakeRequest {
         guard !credentials.isEmpty else { return self }
-        var request = self
-        for name in Set(credentials.map(\.name)) where name != .cookie { request.fields[name] = nil }
+        var fields = fields
+        for name in Set(credentials.map(\.name)) where name != .cookie { fields[name] = nil }
         do throws(WebSocketError) {
             for field in credentials {
                 try ClientConfiguration.checkMayBeSet(field.name, "it")
                 guard field.name.canonicalName != "host" else {
                     throw WebSocketError(.invalidArgument, "it: Host belongs to the handshake and cannot be set")
                 }
-                if field.name != .cookie { request.fields.append(field) }
+                if field.name != .cookie { fields.append(field) }
             }
             let cookies = [credentials[.cookie], cookies].compactMap(\.self)
-            request.cookies = cookies.isEmpty ? nil : cookies.joined(separator: "; ")
+            let request = HandshakeRequest(
+                self, fields, cookies: cookies.isEmpty ? nil : cookies.joined(separator: "; "))
             try request.checkSize(host: host)
+            return request
         } catch {
             throw WebSocketError(
                 .auth, "What auth adds to the handshake with \(host) cannot be sent: \(error)", host: host)
         }
-        return request
+    }
+
+    private init(_ other: HandshakeRequest, _ fields: HTTPFields, cookies: String?) {
+        target = other.target
+        authority = other.authority
+        self.fields = fields
+        self.cookies = cookies
+        subProtocols = other.subProtocols
+        compression = other.compression
     }
 
     private func checkSize(host: String) throws(WebSocketError) {

@@ -36,16 +36,17 @@ final class SubstituteHead {
             return (0..<name.utf8.count).map { String(name.prefix($0)) }
         })
 
-    private static func isNeeded(_ head: ResponseHead) -> Bool {
-        head.fields.count > mostFields || head.length > mostBytes
-            || head.fields.contains { beginnings.contains($0.name.canonicalName) }
+    private static func isNeeded(_ length: Int, _ fields: [HTTPField]) -> Bool {
+        fields.count > mostFields || length > mostBytes
+            || fields.contains { beginnings.contains($0.name.canonicalName) }
     }
 
     /// `nil` where lws can read the head as it is, or there is no room for it.
     init?(of head: ResponseHead) {
-        guard Self.isNeeded(head) else { return nil }
-        let fields = head.fields.filter { Self.names.contains($0.name.canonicalName) }
-        let lines = ["HTTP/1.1 \(head.status) ."] + fields.map { "\($0.name.canonicalName): \($0.value)" }
+        let fields = head.fields
+        guard Self.isNeeded(head.length, fields) else { return nil }
+        let known = fields.filter { Self.names.contains($0.name.canonicalName) }
+        let lines = ["HTTP/1.1 \(head.status) ."] + known.map { "\($0.name.canonicalName): \($0.value)" }
         let text = lines.joined(separator: "\r\n") + "\r\n\r\n"
         guard let pair = Socket.pair() else { return nil }
         (reader, writer) = pair

@@ -10,16 +10,16 @@ internal import HTTPTypes
 
 /// Where an attempt goes to, and what it asks there.
 struct Destination: Sendable {
-    let url: WebSocketURL
     let request: HandshakeRequest
     /// The way there.
     let route: Route
     /// How TLS is done, where it is.
-    let secureSocket: ClientSecureSocket?
+    @Boxed private(set) var secureSocket: ClientSecureSocket?
     /// Redirects so far.
     private let hops: Int
     /// A redirect has led away from the origin of the client's URL.
     let hasLeftOrigin: Bool
+    var url: WebSocketURL { route.url }
 
     /// - Throws: `invalidArgument` where the request cannot be sent.
     init(to url: WebSocketURL, _ configuration: ClientConfiguration) throws(WebSocketError) {
@@ -29,7 +29,6 @@ struct Destination: Sendable {
     private init(
         to url: WebSocketURL, _ configuration: ClientConfiguration, hops: Int, hasLeftOrigin: Bool
     ) throws(WebSocketError) {
-        self.url = url
         request = try HandshakeRequest(url: url, configuration: configuration, toOtherOrigin: hasLeftOrigin)
         route = try Route(to: url, configuration)
         let settings = configuration.secureSocket ?? ClientSecureSocket()

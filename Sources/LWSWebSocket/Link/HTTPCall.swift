@@ -44,7 +44,7 @@ struct HTTPCall {
 
     private func resolve(_ route: Route, _ semaphore: MonotonicSemaphore) throws(WebSocketError) -> [ResolvedAddress]
     {
-        let (name, words) = route.nameToResolve(for: post.url)
+        let (name, words) = route.nameToResolve
         let resolution = Locked<NameResolution?>(nil)
         surroundings.resolver.resolve(name, deadline: deadline) { result in
             resolution.withLock { $0 = result }

@@ -136,7 +136,8 @@ extension Link {
     /// - Throws: `connectionClosure` where the client is closed.
     private func pause(_ retry: WebSocketRetryEvent) throws(WebSocketError) {
         announce(retry)
-        _ = interruption.wait(until: Deadline(after: retry.wait))
+        let semaphore = MonotonicSemaphore()
+        cancellation.watched(by: { semaphore.signal() }) { _ = semaphore.wait(until: Deadline(after: retry.wait)) }
         if let closed = closedError { throw closed }
     }
 
@@ -228,7 +229,7 @@ extension Link {
             // The first one is there from the start. One to another server may be unused, where its attempt failed before it
             // could be opened; what is meant for this server must not go there.
             let isUnused = state.connection.phase == .unconnected
-            if !isUnused || state.connection.url != destination.url || state.connection.route != destination.route {
+            if !isUnused || state.connection.route != destination.route {
                 state.connection = connection(to: destination, after: state.connection)
             }
             return state.connection
@@ -274,19 +275,17 @@ extension Link {
     }
 
     func endConnecting(_ frame: CloseFrame) -> Connection {
-        defer {
-            interruption.signal()
-            cancellation.cancel()
-        }
-        return state.withLock { state in
+        let (connection, cancellation) = state.withLock { state in
             let error = state.closedError ?? Ending(initiator: .local, sent: frame).error(host: origin.url.host)
             state.closedError = error
             if case .reconnecting = state.phase {
                 state.phase = .over(error)
                 state.failAll(error)
             }
-            return state.connection
+            return (state.connection, state.cancellation)
         }
+        cancellation?.cancel()
+        return connection
     }
 }
 

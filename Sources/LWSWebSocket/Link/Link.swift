@@ -31,7 +31,7 @@ final class Link: Sendable {
         /// The connection was lost, and a background thread makes another.
         case reconnecting
         /// There will be no other connection. `nil`: the last one says why.
-        case over(WebSocketError?)
+        indirect case over(WebSocketError?)
     }
 
     struct State {
@@ -40,24 +40,24 @@ final class Link: Sendable {
         var connection: Connection
         var phase = Phase.fresh
         /// The client was closed, or dropped: what calls throw from then on that have no connection to say it.
-        var closedError: WebSocketError?
+        @Boxed var closedError: WebSocketError?
         /// Calls that wait for another connection.
         var waiters: [Waiter] = []
+        /// Ends the wait for credentials, and between two attempts, once there was one.
+        var cancellation: Cancellation?
         var lastTicket = 0
         /// What connections over TLS are made with, shared with clients of equal settings.
         var tls: TLSContext?
         /// The log has been told that nothing is verified.
         var hasWarned = false
+        /// What the application keeps on the client.
+        var attributes: [String: AttributeValue] = [:]
         /// The thread on which the application is told of a wait.
         var notifier: pthread_t?
     }
 
     // Safe to share: pthread_t is a handle, compared with the lock held.
     let state: Locked<State>
-    /// Ends the wait for credentials. The client is closed or dropped.
-    let cancellation = Cancellation()
-    /// Ends the wait between two attempts. Signalled when the client is closed or dropped, and not before.
-    let interruption = MonotonicSemaphore()
 
     init(
         to origin: Destination, _ configuration: ClientConfiguration, _ loop: WebSocketLoop,
@@ -75,16 +75,24 @@ final class Link: Sendable {
         state = Locked(
             State(
                 connection: Connection(
-                    url: origin.url, limits: configuration.limits, pongs: pongs, route: origin.route,
-                    events: events)))
+                    origin.route, limits: configuration.limits, pongs: pongs, events: events)))
     }
 
     var connection: Connection { state.withLock { $0.connection } }
 
+    /// Ends waits when the client is closed or dropped.
+    var cancellation: Cancellation {
+        state.withLock { state in
+            let cancellation = state.cancellation ?? Cancellation(isCancelled: state.closedError != nil)
+            state.cancellation = cancellation
+            return cancellation
+        }
+    }
+
     /// A connection that follows another and takes over what nobody has read.
     func connection(to destination: Destination, after previous: Connection) -> Connection {
         Connection(
-            url: destination.url, limits: configuration.limits, pongs: pongs, route: destination.route,
+            destination.route, limits: configuration.limits, pongs: pongs,
             inbound: previous.query { $0.inbound.handOver() }, events: events)
     }
 

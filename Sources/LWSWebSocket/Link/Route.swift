@@ -1,4 +1,4 @@
-// Which way a connection takes to the server of its URL.
+// A URL, and which way a connection takes to its server.
 
 #if canImport(FoundationEssentials)
     internal import FoundationEssentials
@@ -6,8 +6,8 @@
     internal import Foundation
 #endif
 
-/// What is connected to, and from which address.
-struct Route: Sendable, Hashable {
+/// What is connected to, and from which address. An object, for a client, its connection and what the loop has of it all keep it.
+final class Route: Sendable {
     enum Hop: Sendable, Hashable {
         /// The server itself.
         case server
@@ -16,25 +16,26 @@ struct Route: Sendable, Hashable {
         case socket(path: String)
     }
 
-    var hop = Hop.server
+    let url: WebSocketURL
+    let hop: Hop
     /// An address of this machine, or the name of an interface.
-    var localAddress: String?
+    let localAddress: String?
 
     /// The way that the configuration asks for. Reads the environment where that is wanted.
     init(to url: WebSocketURL, _ configuration: ClientConfiguration) throws(WebSocketError) {
+        self.url = url
         localAddress = configuration.localAddress
-        if let path = url.socketPath {
-            guard localAddress == nil else {
-                throw WebSocketError(
-                    .invalidArgument, "localAddress: a ws+unix URL has none", host: url.host)
-            }
-            hop = .socket(path: path)
-        }
         let environment = { ProcessInfo.processInfo.environment }
-        if let server = try configuration.proxy?.server(for: url, environment: environment()) { hop = .proxy(server) }
+        let proxy = try configuration.proxy?.server(for: url, environment: environment())
+        guard let path = url.socketPath else {
+            hop = proxy.map { .proxy($0) } ?? .server
+            return
+        }
+        guard localAddress == nil else {
+            throw WebSocketError(.invalidArgument, "localAddress: a ws+unix URL has none", host: url.host)
+        }
+        hop = .socket(path: path)
     }
-
-    init() {}
 
     var proxy: ProxyServer? {
         if case .proxy(let server) = hop { server } else { nil }
@@ -47,7 +48,13 @@ struct Route: Sendable, Hashable {
     }
 
     /// What is looked up, and its words for errors.
-    func nameToResolve(for url: WebSocketURL) -> (name: String, words: String) {
+    var nameToResolve: (name: String, words: String) {
         if let proxy { (proxy.host, "The proxy \(proxy.host)") } else { (url.host, "The host \(url.host)") }
+    }
+}
+
+extension Route: Equatable {
+    static func == (one: Route, other: Route) -> Bool {
+        one.url == other.url && one.hop == other.hop && one.localAddress == other.localAddress
     }
 }

@@ -108,7 +108,7 @@ struct SuspendedStateTests {
     func letGo() {
         var state = ConnectionState()
         _ = state.beginConnecting(waking: .suspended(TaskSignal()))
-        _ = state.opened(HTTPResponse(status: 101))
+        _ = state.opened(nil)
         let messages = (0..<2).map { _ in
             [UInt8](repeating: 1, count: 20).withUnsafeBytes { OutgoingMessage(.binary, $0) }
         }

@@ -12,7 +12,7 @@ struct ConnectionStateTests {
     private func opened() -> ConnectionState {
         var state = ConnectionState()
         _ = state.beginConnecting(waking: .blocked(MonotonicSemaphore()))
-        _ = state.opened(HTTPResponse(status: 101))
+        _ = state.opened(nil)
         return state
     }
 

@@ -29,7 +29,8 @@ struct ConnectionTests {
 
     private func connection() throws -> Connection {
         Connection(
-            url: try WebSocketURL("ws://127.0.0.1/"), limits: .init(maxFrameSize: 100, maxMessageSize: nil))
+            try Route(to: WebSocketURL("ws://127.0.0.1/"), ClientConfiguration()),
+            limits: .init(maxFrameSize: 100, maxMessageSize: nil))
     }
 
     private func open(_ connection: Connection, _ transport: FakeTransport) throws {
@@ -43,7 +44,7 @@ struct ConnectionTests {
     @Test("opens when the answer is there before the transport's start has returned")
     func immediateAnswer() throws {
         let connection = try connection()
-        let transport = FakeTransport { _ = connection.opened(HTTPResponse(status: 101)) }
+        let transport = FakeTransport { _ = connection.opened(nil) }
         try open(connection, transport)
         #expect(connection.phase == .open)
         #expect(transport.calls.withLock { $0 } == ["start"])
@@ -61,7 +62,7 @@ struct ConnectionTests {
     @Test("looks past a signal that was meant for the reader before, and waits as long as it is told")
     func lateSignal() throws {
         let connection = try connection()
-        try open(connection, FakeTransport { _ = connection.opened(HTTPResponse(status: 101)) })
+        try open(connection, FakeTransport { _ = connection.opened(nil) })
         guard case .wait(let reader) = connection.enter(.any) else {
             Issue.record("served from an empty queue")
             return
@@ -129,11 +130,7 @@ struct ConnectionTests {
 
     @Test("does not take the late signal of one for the end of a message on another")
     func staleSignal() throws {
-        let url = try WebSocketURL("ws://h/")
-        let (first, second) = (
-            Connection(url: url, limits: ClientConfiguration().limits),
-            Connection(url: url, limits: ClientConfiguration().limits)
-        )
+        let (first, second) = (try connection(), try connection())
         for connection in [first, second] {
             _ = connection.query { $0.beginConnecting(waking: .blocked(MonotonicSemaphore())) }
             #expect(connection.opened(nil))

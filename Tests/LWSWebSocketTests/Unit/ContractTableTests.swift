@@ -39,11 +39,17 @@ struct ContractTableTests {
     private func fields(_ configuration: ClientConfiguration) -> [String: String] {
         var fields: [String: String] = [:]
         for child in Mirror(reflecting: configuration).children {
-            guard let label = child.label, !Self.coders.contains(label) else { continue }
+            guard let label = child.label.map(Self.name), !Self.coders.contains(label) else { continue }
             let value = (child.value as? HTTPFields).map { Array($0) } ?? child.value
             fields[label] = String(describing: value)
         }
         return fields
+    }
+
+    /// Of a property whose value is kept in a box.
+    private static func name(of label: String) -> String {
+        guard let name = label.wholeMatch(of: /_boxed(.)(.*)/)?.output else { return label }
+        return name.1.lowercased() + name.2
     }
 
     @Test("has these defaults, and no field that is not in this table", arguments: [false, true])
