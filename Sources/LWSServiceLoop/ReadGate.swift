@@ -105,9 +105,11 @@ public final class ReadGate {
     }
 
     /// Has lws call back when the connection can be written to.
-    package func awaitWritable(_ connection: OpaquePointer) {
+    package func awaitWritable(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
         isWriteAwaited = true
         _ = whileHandling { lws_callback_on_writable(connection) }
+        // lws does not ask by LWS_CALLBACK_GET_THREAD_ID where it waits for that already, or deals with it.
+        watched?.setWantsToWrite(true, held)
     }
 
     /// That callback has come; a pong that had to leave has left before it (`rops_handle_POLLOUT_ws`).
@@ -121,7 +123,8 @@ public final class ReadGate {
 
     /// LWS_CALLBACK_GET_THREAD_ID has come: lws changes what it waits for on the connection.
     package func waitChanged(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
-        // It may be that it wants to write no longer; then a callback for writing comes next, or in vain.
+        // It may be that it wants to write no longer; then a callback for writing comes next, or in vain. (What looks like a ping
+        // then has lws want it again behind this side's back, until the reading that is paused for it goes on.)
         watched?.setWantsToWrite(true, held)
         // With a payload for a close frame it is that which waits.
         guard calls == 0, !isWriteAwaited, !isAnsweringPing, !isPaused, lws_get_close_length(connection) == 0 else {
@@ -132,7 +135,7 @@ public final class ReadGate {
         isAnsweringPing = true
         turns = 0
         apply(connection, held)
-        awaitWritable(connection)
+        awaitWritable(connection, held)
         arm(connection, held)
     }
 
@@ -160,7 +163,7 @@ public final class ReadGate {
         }
         guard !isPaused else { return }
         apply(connection, held)
-        awaitWritable(connection)
+        awaitWritable(connection, held)
     }
 
     private func apply(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {

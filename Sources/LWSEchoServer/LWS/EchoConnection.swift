@@ -53,7 +53,7 @@ final class EchoConnection {
         case .close, .drop(afterMessages: 0): break
         case .echo, .drop, .slowUpgrade, .refuse, .fragments: return
         }
-        reading.awaitWritable(wsi)
+        reading.awaitWritable(wsi, held)
     }
 
     /// The close frame of the client; lws answers it with the same code and reason, apart from the codes that it
@@ -107,7 +107,7 @@ final class EchoConnection {
 
     /// Closes with 1001 as soon as lws can write to the client.
     func goAway(_ held: borrowing HeldLoop) {
-        if takesLeave { reading.awaitWritable(wsi) }
+        if takesLeave { reading.awaitWritable(wsi, held) }
     }
 
     // MARK: - Receiving
@@ -137,7 +137,7 @@ final class EchoConnection {
     }
 
     func pongArrived(_ payload: UnsafeRawBufferPointer, _ held: borrowing HeldLoop) {
-        if script?.pongArrived(payload) == true { reading.awaitWritable(wsi) }
+        if script?.pongArrived(payload) == true { reading.awaitWritable(wsi, held) }
     }
 
     private func messageKind(_ held: borrowing HeldLoop) -> OutgoingFrame.Kind {
@@ -160,7 +160,7 @@ final class EchoConnection {
         let message = OutgoingFrame(withHeadroom: takeIncoming(), messageKind(held), isFinal: true)
         script = .fragments(of: message, count: count)
         pause(held)
-        reading.awaitWritable(wsi)
+        reading.awaitWritable(wsi, held)
     }
 
     // MARK: - Sending
@@ -173,7 +173,7 @@ final class EchoConnection {
             waiting.append(frame)
         }
         if !waiting.isEmpty || lws_partial_buffered(wsi) != 0 || isDropDue { pause(held) }
-        if reading.isPaused || script != nil { reading.awaitWritable(wsi) }
+        if reading.isPaused || script != nil { reading.awaitWritable(wsi, held) }
         return true
     }
 
@@ -182,14 +182,14 @@ final class EchoConnection {
         reading.becameWritable(wsi, held)
         guard isEstablished, !isClosing, path != .silent else { return true }
         guard lws_partial_buffered(wsi) == 0 else {
-            reading.awaitWritable(wsi)
+            reading.awaitWritable(wsi, held)
             return true
         }
         if isStopping { return close(1001, [], held) }
         if case .close(let code, let reason) = path { return close(code, reason, held) }
         if let frame = nextFrame() {
             guard write(frame, held) else { return false }
-            reading.awaitWritable(wsi)
+            reading.awaitWritable(wsi, held)
             return true
         }
         if isDropDue { return false }

@@ -11,6 +11,11 @@ extension ClientSession {
     /// connection is broken.
     func writable(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) -> Bool {
         reading.becameWritable(wsi, held)
+        guard lws_partial_buffered(wsi) == 0 else {
+            // What a caller had left was handed over in the midst of this turn (``settle(_:)``).
+            reading.awaitWritable(wsi, held)
+            return true
+        }
         reportFlushed()
         return sendQueued(wsi, mustLook: true, held)
     }
@@ -81,7 +86,7 @@ extension ClientSession {
     /// lws has been handed the rest of a message, or the connection is broken.
     private func handedOver(_ isSent: Bool, _ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
         if isSent {
-            reading.awaitWritable(wsi)
+            reading.awaitWritable(wsi, held)
         } else if !goesOn(withoutWriting: wsi) {
             abort(held)
         }
@@ -92,7 +97,11 @@ extension ClientSession {
         if writeFailed || (mustLook && hasPeerEnded(wsi)) {
             // What the peer sent before it ended must not be lost to a write that can only fail. lws reads it next, or
             // when the application does.
-            if reading.isPaused { connection.refuseWrites() } else if !writeFailed { reading.awaitWritable(wsi) }
+            if reading.isPaused {
+                connection.refuseWrites()
+            } else if !writeFailed {
+                reading.awaitWritable(wsi, held)
+            }
             return true
         }
         var handedOver = 0
@@ -120,7 +129,7 @@ extension ClientSession {
             guard lws_partial_buffered(wsi) == 0 else { break }
             guard reportFlushed() else { return true }
         }
-        reading.awaitWritable(wsi)
+        reading.awaitWritable(wsi, held)
         return true
     }
 

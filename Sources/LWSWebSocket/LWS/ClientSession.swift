@@ -102,7 +102,7 @@ final class ClientSession: ClientAttempt {
 
     func requestWrite(_ held: borrowing HeldLoop) {
         guard let wsi, wasOpened else { return }
-        reading.awaitWritable(wsi)
+        reading.awaitWritable(wsi, held)
         // Where the peer does not read, a close frame may have to wait for long, and nobody is to wait for that.
         if connection.isTakingLeave, !SocketPoll.takesData(lws_get_socket_fd(wsi)) { connection.closeFrameLeft() }
     }

@@ -6,7 +6,7 @@ internal import LWSServiceLoop
 final class ClientTransport: Transport {
     private let connection: Connection
     private let loop: ServiceLoop
-    private let session: LoopBound<ClientSession>
+    let session: LoopBound<ClientSession>
     private let unheldSend: UnheldSend
 
     /// A session that has not begun to connect.

@@ -52,7 +52,7 @@ extension ClientSession {
             // Its pong would have to wait behind what is unread; and where the peer has closed behind that, the ping would
             // bring a reset, which throws it away. Nothing was asked, so nobody is judged.
             keepAlive.plan.heard()
-        case .ping: if connection.queueKeepAlivePing() { reading.awaitWritable(wsi) }
+        case .ping: if connection.queueKeepAlivePing() { reading.awaitWritable(wsi, held) }
         case .giveUp:
             connection.pingWasNotAnswered(within: keepAlive.plan.settings.limit ?? .zero)
             return

@@ -1,6 +1,7 @@
 // The contract's writeTextMessage and writeBinaryMessage.
 
 import Foundation
+import LWSEchoServer
 import LWSServiceLoop
 import TestSupport
 import Testing
@@ -29,6 +30,23 @@ struct WritingTests {
         try client.writeBinaryMessage([9, 1, 2, 9][1...2])
         try client.writeBinaryMessage(Data())
         #expect(try catcher.next(3).map(\.payload) == [[1, 2], [1, 2], []])
+    }
+
+    @Test("sends where libwebsockets waits for the socket by itself already, and does not tell when it is asked to")
+    func awaitedTwice() throws {
+        let server = try EchoServer()
+        var configuration = ClientConfiguration()
+        configuration.writeTimeout = .seconds(30)
+        let client = try WebSocketClient(server.url(), configuration: configuration)
+        try client.inside.onLoop { session, held in
+            guard let wsi = session.wsi else { return }
+            session.reading.awaitWritable(wsi, held)
+            // As after a callback for writing during which lws was asked for the next.
+            session.reading.becameWritable(wsi, held)
+            session.reading.awaitWritable(wsi, held)
+        }
+        try client.writeTextMessage("sent")
+        #expect(try client.readTextMessage() == "sent")
     }
 
     @Test("sends empty messages")

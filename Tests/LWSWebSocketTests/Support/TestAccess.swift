@@ -3,6 +3,7 @@
 // Everything here depends on how the client is built inside, and nothing else in the tests of a whole client does.
 
 import LWSServiceLoop
+import Testing
 
 @testable import LWSWebSocket
 
@@ -62,6 +63,21 @@ extension Inside {
     func takesMessage() -> Bool {
         if case .served(.message) = connection.enter(.any) { return true }
         return false
+    }
+}
+
+// MARK: - The loop
+
+extension Inside {
+    /// Runs `body` on the loop.
+    func onLoop(_ body: @escaping @Sendable (ClientSession, borrowing HeldLoop) -> Void) throws {
+        let transport = try #require(connection.transport as? ClientTransport)
+        let done = MonotonicSemaphore()
+        try link.loop.lease().loop.perform { held in
+            body(transport.session.get(held), held)
+            done.signal()
+        }
+        _ = done.wait(until: .never)
     }
 }
 
