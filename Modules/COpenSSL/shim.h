@@ -178,33 +178,59 @@ static inline bool cossl_plain_ecdsa(const unsigned char *der, long length, unsi
 
 // While the gate is closed the connection reads nothing more from its socket: what it has decrypted already, one record at
 // the most, is all that there is to read.
+static inline long cossl_gate(BIO *bio, int operation, const char *data, size_t length, int argument, long number,
+                              int result, size_t *processed) {
+    (void)data; (void)length; (void)argument; (void)number; (void)processed;
+    if (operation != BIO_CB_READ) return result;
+    BIO_set_retry_read(bio);
+    return -1;
+}
+static inline void cossl_close_gate(SSL *ssl) { BIO_set_callback_ex(SSL_get_rbio(ssl), cossl_gate); }
+static inline void cossl_open_gate(SSL *ssl) { BIO_set_callback_ex(SSL_get_rbio(ssl), NULL); }
+
+// OpenSSL writes with `write` (crypto/bio/bss_sock.c), which raises SIGPIPE where the peer has gone. Here it sends as lws does,
+// without a signal.
 //
 // What cannot be written any more, because the peer has reset the connection, is dropped: who is told of that reads no more,
 // and loses what came before.
-static inline long cossl_gate(BIO *bio, int operation, const char *data, size_t length, int argument, long number,
-                              int result, size_t *processed, bool is_closed) {
-    (void)data; (void)argument; (void)number;
-    if (operation == BIO_CB_READ && is_closed) {
-        BIO_set_retry_read(bio);
+static inline int cossl_send(BIO *bio, const char *bytes, int count) {
+    BIO_clear_retry_flags(bio);
+#if defined(MSG_NOSIGNAL)
+    ssize_t sent = send((int)(intptr_t)BIO_get_data(bio), bytes, (size_t)count, MSG_NOSIGNAL);
+#else
+    ssize_t sent = send((int)(intptr_t)BIO_get_data(bio), bytes, (size_t)count, 0); // as clws_send
+#endif
+    if (sent > 0) return (int)sent;
+    if (BIO_sock_should_retry((int)sent)) {
+        BIO_set_retry_write(bio);
         return -1;
     }
-    if (operation != (BIO_CB_WRITE | BIO_CB_RETURN) || result > 0 || BIO_should_retry(bio)) return result;
     BIO_set_callback_arg(bio, (char *)bio);
-    *processed = length;
-    return 1;
+    return count;
 }
-static inline long cossl_closed_gate(BIO *bio, int operation, const char *data, size_t length, int argument, long number,
-                                     int result, size_t *processed) {
-    return cossl_gate(bio, operation, data, length, argument, number, result, processed, true);
+static inline long cossl_control_sender(BIO *bio, int command, long number, void *argument) {
+    (void)bio; (void)number; (void)argument;
+    return command == BIO_CTRL_FLUSH || command == BIO_CTRL_DUP ? 1 : 0;
 }
-static inline long cossl_opened_gate(BIO *bio, int operation, const char *data, size_t length, int argument, long number,
-                                     int result, size_t *processed) {
-    return cossl_gate(bio, operation, data, length, argument, number, result, processed, false);
+static inline BIO_METHOD *cossl_sending(void) {
+    BIO_METHOD *method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket without signals");
+    if (method) {
+        BIO_meth_set_write(method, cossl_send);
+        BIO_meth_set_ctrl(method, cossl_control_sender);
+    }
+    return method;
 }
-static inline void cossl_close_gate(SSL *ssl) { BIO_set_callback_ex(SSL_get_rbio(ssl), cossl_closed_gate); }
-static inline void cossl_open_gate(SSL *ssl) { BIO_set_callback_ex(SSL_get_rbio(ssl), cossl_opened_gate); }
+// Has a connection write so. To be called before it has written anything.
+static inline bool cossl_send_by(SSL *ssl, const BIO_METHOD *method) {
+    BIO *bio = method ? BIO_new(method) : NULL;
+    if (!bio) return false;
+    BIO_set_data(bio, (void *)(intptr_t)SSL_get_fd(ssl));
+    BIO_set_init(bio, 1);
+    SSL_set0_wbio(ssl, bio);
+    return true;
+}
 // Whether something was dropped.
-static inline bool cossl_is_broken(SSL *ssl) { return BIO_get_callback_arg(SSL_get_rbio(ssl)) != NULL; }
+static inline bool cossl_is_broken(SSL *ssl) { return BIO_get_callback_arg(SSL_get_wbio(ssl)) != NULL; }
 
 // MARK: - Names
 

@@ -38,9 +38,6 @@ extension HeldLoop {
         core.sockets?.waker.signal()
     }
 
-    /// Connections over TLS will be made: whoever serves them may meet a SIGPIPE of OpenSSL's `write`.
-    package func noteTLS() { core.usesTLS = true }
-
     /// Has lws serve a socket for which something has happened.
     func serve(_ socket: WatchedSocket, ready: Int16) {
         let events = socket.events

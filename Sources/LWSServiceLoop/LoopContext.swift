@@ -25,10 +25,6 @@ public final class LoopContext {
     var needsPass = false
     /// When it gets one in any case.
     private var nextPass = LoopClock.now
-    /// Somebody may write to OpenSSL, which raises SIGPIPE.
-    var usesTLS = false
-    /// Keeps that from the thread of the caller who holds the loop.
-    var shield: PipeSignalShield?
     /// The end of the wait for sockets that is under way.
     var waitsUntil: LoopClock.Instant?
     private var context: OpaquePointer?

@@ -112,7 +112,6 @@ public final class ServiceLoop: Sendable {
             return nil
         }
         core.beginHolding()
-        if core.usesTLS { core.shield = PipeSignalShield() }
         return core
     }
 
@@ -120,10 +119,6 @@ public final class ServiceLoop: Sendable {
     func endTurn() {
         core.endHolding()
         core.hastenWait()
-        if let shield = core.shield {
-            core.shield = nil
-            shield.end()
-        }
         gate.leave()
     }
 

@@ -64,7 +64,6 @@ extension ClientAttempt {
         let retained = Unmanaged.passRetained(self)
         isKnownToLWS = true
         held.opaqueConnectionBegan()
-        if tlsContext != nil { held.noteTLS() }
         isConnectCallRunning = true
         defer { isConnectCallRunning = false }
         errno = 0

@@ -76,6 +76,10 @@ final class TLSHandshake {
     func begin(_ ssl: OpaquePointer) {
         self.ssl = ssl
         hasBegun = true
+        guard cossl_send_by(ssl, Self.sending) else {
+            refusal = TLSFailure(words: "there is no memory for the connection to \(server.host)", isTransient: true)
+            return
+        }
         let settings = context.settings
         // An address is no name (RFC 6066, section 3).
         _ = cossl_set_server_name(ssl, server.isAddress ? nil : server.name)
@@ -103,6 +107,9 @@ final class TLSHandshake {
             offered = session
         }
     }
+
+    /// How all connections write. A constant; never freed.
+    nonisolated(unsafe) private static let sending = cossl_sending()
 
     /// OpenSSL frees its connection.
     func released() { ssl = nil }
