@@ -45,6 +45,14 @@ class Measurement:
         return statistics.median(self.values(value))
 
     @property
+    def percentile_99(self):
+        return statistics.median(self.values(lambda result: result["percentile_99"]))
+
+    @property
+    def longest(self):
+        return statistics.median(self.values(lambda result: result["longest"]))
+
+    @property
     def seconds_open(self):
         """How long it took to open all of them: 64 at a time with libwebsockets and swift-lws, else one after the other."""
         return statistics.median(self.values(lambda result: result["seconds_open"]))

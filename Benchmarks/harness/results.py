@@ -16,6 +16,8 @@ def entry(found):
     made["processor"] = {name: float(f"{time:.4g}") for name, time in found.processor.items() if time > 0}
     if found.server is not None:
         made["server_busy"] = round(found.server, 3)
+    if found.row.workload == "beside":
+        made["percentile_99"], made["longest"] = (float(f"{time:.4g}") for time in (found.percentile_99, found.longest))
     if found.row.workload == "idle":
         made["memory"], made["threads"] = round(found.memory), found.threads_open
         made["seconds_open"] = float(f"{found.seconds_open:.4g}")

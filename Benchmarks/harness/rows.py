@@ -77,6 +77,12 @@ def connection_rows():
                   count=200 if clients > 1000 else 2000, quick=clients == 10000, rounds=1)
 
 
+def turn_rows():
+    """Of a client beside one on the same loop that receives messages of this size without pause."""
+    for size in (16, 64 * KIB):
+        yield Row(f"beside/{label(size)}", "beside", size, peers=(LWS,), count=5000)
+
+
 def allocation_rows():
     for workload in ("roundtrip", "receive", "send"):
         yield Row(f"allocations/{workload}/64", workload, 64, peers=(LWS, RAW, SYNC, EVENTS, BEAST), count=20000,
@@ -88,6 +94,7 @@ def all_rows():
     yield from secure_rows()
     yield from compressed_rows()
     yield from connection_rows()
+    yield from turn_rows()
     yield from allocation_rows()
 
 

@@ -43,6 +43,8 @@ def describe(found, own):
     text = f"{seconds(found.seconds):>8} {ratio}  {seconds(low):>8} .. {seconds(high):9} {busy:>6}  "
     text += ", ".join(f"{name} {seconds(time)}" for name, time in found.processor.items()
                       if time > 0 and not name.startswith("-"))
+    if found.row.workload == "beside":
+        text += f"; 99 of 100 within {seconds(found.percentile_99)}, the longest {seconds(found.longest)}"
     if found.row.workload == "idle":
         of = "each" if found.results[0]["clients"] > 1 else "in all"
         text += f"; memory {size(found.memory)} {of}, threads {found.threads_open}, open after {seconds(found.seconds_open)}"

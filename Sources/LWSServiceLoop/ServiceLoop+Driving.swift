@@ -45,7 +45,7 @@ extension ServiceLoop {
         }
         semaphore.detach()
         if !isOver {
-            // Asked with the loop held: a suspended caller who comes now looks whether the socket lingers (`attend`).
+            // Asked with the loop held: a suspended caller who comes now looks whether anybody waits for the socket (`attend`).
             if hold({ held in driving.end(isNeeded: isNeeded(), held) }) == nil {
                 let isNeeded = isNeeded()
                 // The loop's thread waits inside lws, and serves the connection with all others.

@@ -17,23 +17,23 @@ final class SocketSet {
         let ready: Int16
     }
 
-    /// How long a socket is left alone after its driver has gone, and at most twice that, in nanoseconds. Who waits for one
+    /// How long nobody waits for a socket after its driver has gone, and at most twice that, in nanoseconds. Who waits for one
     /// message after another is back sooner, and finds nothing to be undone.
     ///
     /// A ping that comes meanwhile waits for so long, where it has to be answered within 50 ms. At the end of each the loop's
     /// thread has a turn, for which it and the caller wake one another: with 2 ms receiving took up to a quarter longer.
-    private static let linger = 8_000_000
+    private static let absence = 8_000_000
     private static let wakerTag = UInt64.max
     private static let clockTag = UInt64.max - 1
 
     /// Interrupts the wait of the loop's thread.
     let waker: Waker
     private let watch: Int32
-    /// Runs while some socket lingers.
+    /// Runs while some socket is on it.
     private let clock: Int32
     private var isClockRunning = false
     private var sockets: [Int32: WatchedSocket] = [:]
-    private var lingering: [WatchedSocket] = []
+    private var onClock: [WatchedSocket] = []
     private var generation: UInt32 = 0
     /// For drivers, kept for the next: some, so that a rush of callers does not cost their descriptors for ever.
     private static let mostSpareWakers = 64
@@ -82,13 +82,16 @@ final class SocketSet {
         socket.driver?.signal()
     }
 
-    func wantsChanged(_ socket: WatchedSocket) {
+    /// Does what the table says.
+    func perform(_ step: SocketWait.Step, _ socket: WatchedSocket) {
         guard socket.isRegistered else { return }
-        if let driver = socket.driver {
-            // What they wait for is out of date.
-            driver.signal()
-        } else if !socket.isLingering || socket.wantsToWrite {
-            arm(socket)
+        switch step {
+        case .nothing: break
+        case .loopWaits: set(socket, UInt32(socket.events))
+        case .wakeDriver: socket.driver?.signal()
+        case .startClock:
+            onClock.append(socket)
+            startClock()
         }
     }
 
@@ -104,11 +107,6 @@ final class SocketSet {
         UInt64(socket.generation) << 32 | UInt64(UInt32(bitPattern: socket.descriptor))
     }
 
-    private func arm(_ socket: WatchedSocket) {
-        socket.isLingering = false
-        set(socket, UInt32(socket.events))
-    }
-
     private func set(_ socket: WatchedSocket, _ events: UInt32) {
         guard socket.armed != events else { return }
         socket.armed = events
@@ -117,61 +115,41 @@ final class SocketSet {
 
     // MARK: - Drivers
 
-    /// Leaves the socket to a caller. `nil` where another has it, or where there is no descriptor to wake them by.
+    /// Leaves the socket to a caller, its driver. `nil` where another has it, or where there is no descriptor to wake them by.
     func lend(_ socket: WatchedSocket) -> Waker? {
-        guard socket.isRegistered, socket.driver == nil else { return nil }
+        guard socket.isRegistered, socket.wait.mayBeDriven else { return nil }
         // A late signal for who had it before makes this one look in vain, once.
         guard let waker = spareWakers.popLast() ?? Waker() else { return nil }
+        socket.wait.drive()
         socket.driver = waker
-        socket.uses += 1
         set(socket, 0)
         return waker
     }
 
     /// The caller is done with it.
-    /// - Parameter isNeeded: somebody else waits for what comes, so that it must not linger.
+    /// - Parameter isNeeded: somebody else waits for what comes, so that it must be waited for at once.
     func takeBack(_ socket: WatchedSocket, _ waker: Waker, isNeeded: Bool) {
         if spareWakers.count < Self.mostSpareWakers { spareWakers.append(waker) }
         socket.driver = nil
-        guard socket.isRegistered else { return }
-        guard !isNeeded, !socket.wantsToWrite else { return arm(socket) }
-        guard !socket.isLingering else { return }
-        socket.isLingering = true
-        socket.usesSeen = socket.uses
-        lingering.append(socket)
-        startClock()
-    }
-
-    /// Somebody waits for what comes, and does not drive the socket.
-    func attend(_ socket: WatchedSocket) {
-        if socket.isRegistered { arm(socket) }
+        perform(socket.wait.driverLeaves(isNeeded: isNeeded || socket.wantsToWrite), socket)
     }
 
     private func startClock() {
         guard !isClockRunning else { return }
         isClockRunning = true
-        clws_start_clock(clock, Self.linger)
+        clws_start_clock(clock, Self.absence)
     }
 
     /// Watches those again whose drivers did not come back.
-    private func endLingering() {
+    private func clockLooks() {
         clws_reset_waker(clock)
         isClockRunning = false
-        lingering.removeAll { socket in
-            guard socket.isRegistered, socket.isLingering else { return true }
-            if socket.uses != socket.usesSeen {
-                socket.usesSeen = socket.uses
-                return false
-            }
-            guard socket.driver == nil else {
-                // It may have them for long, and is entered again when they are done.
-                socket.isLingering = false
-                return true
-            }
-            arm(socket)
-            return true
+        onClock.removeAll { socket in
+            guard socket.isRegistered else { return true }
+            perform(socket.wait.clockLooks(), socket)
+            return !socket.wait.isOnClock
         }
-        if !lingering.isEmpty { startClock() }
+        if !onClock.isEmpty { startClock() }
     }
 
     // MARK: - Waiting
@@ -189,7 +167,7 @@ final class SocketSet {
         for (tag, bits) in zip(tags, bits).prefix(count) {
             switch tag {
             case Self.wakerTag: waker.reset()
-            case Self.clockTag: endLingering()
+            case Self.clockTag: clockLooks()
             default: events.append(Event(tag: tag, ready: Int16(truncatingIfNeeded: bits)))
             }
         }

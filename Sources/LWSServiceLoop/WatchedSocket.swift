@@ -12,8 +12,7 @@
 /// `_lws_change_pollfd`), and for reading it does as it is told (`lws_rx_flow_control`). What is wanted in vain costs a
 /// callback for writing; what would be missing could wait for ever, so in doubt the socket is waited for.
 ///
-/// Who waits: the loop's thread, with all sockets at once, or one caller who is blocked on this connection anyway (its
-/// driver) and then serves it where the data is wanted.
+/// Who waits for it, says ``SocketWait``.
 package final class WatchedSocket {
     let descriptor: Int32
     /// Tells its events from those of another socket that had the same descriptor before it.
@@ -25,13 +24,9 @@ package final class WatchedSocket {
 
     package private(set) var wantsToRead = true
     package private(set) var wantsToWrite = false
-    /// Who waits for the socket in place of the loop's thread.
+    var wait = SocketWait()
+    /// Wakes the driver, while there is one.
     var driver: Waker?
-    /// Nobody waits for it: its driver has gone, and is likely to be back at once.
-    var isLingering = false
-    /// How often it was driven.
-    var uses = 0
-    var usesSeen = 0
     /// What the loop's thread waits for.
     var armed: UInt32 = 0
     var isRegistered = true
@@ -43,23 +38,21 @@ package final class WatchedSocket {
     }
 
     /// Whether nobody would notice at once that the peer has ended the connection.
-    package var isUnattended: Bool { isLingering && driver == nil }
+    package var isUnattended: Bool { wait.party == .nobody }
 
-    /// A suspended caller waits for the connection, whom the loop's thread has to serve: it must not linger.
-    package func attend(_ held: borrowing HeldLoop) {
-        if isUnattended { set.attend(self) }
-    }
+    /// A suspended caller waits for the connection, whom the loop's thread has to serve.
+    package func attend(_ held: borrowing HeldLoop) { set.perform(wait.suspendedCallerComes(), self) }
 
     package func setWantsToRead(_ wants: Bool, _ held: borrowing HeldLoop) {
         guard wants != wantsToRead else { return }
         wantsToRead = wants
-        set.wantsChanged(self)
+        set.perform(wait.wantsChanged(toWrite: wantsToWrite), self)
     }
 
     package func setWantsToWrite(_ wants: Bool, _ held: borrowing HeldLoop) {
         guard wants != wantsToWrite else { return }
         wantsToWrite = wants
-        set.wantsChanged(self)
+        set.perform(wait.wantsChanged(toWrite: wantsToWrite), self)
     }
 
     /// As poll(2) has them.

@@ -324,7 +324,8 @@ void bench_print(const bench_options *options, double operations) {
         printf(", \"allocations\": %llu", (unsigned long long)(after.allocations - before.allocations));
     if (sample_count > 0) {
         qsort(samples, sample_count, sizeof *samples, compare_samples);
-        printf(", \"median\": %.9f", samples[sample_count / 2]);
+        printf(", \"median\": %.9f, \"percentile_99\": %.9f, \"longest\": %.9f", samples[sample_count / 2],
+               samples[sample_count * 99 / 100], samples[sample_count - 1]);
     }
     printf(", \"memory\": %zu%s", bench_memory(), notes);
     print_threads();

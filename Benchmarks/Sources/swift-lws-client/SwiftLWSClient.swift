@@ -12,6 +12,7 @@ struct SwiftLWSClient {
             switch String(cString: options.workload) {
             case "connect": try connect(options)
             case "idle": try stayIdle(options)
+            case "beside": try besideReceiver(options)
             default: try exchange(options)
             }
         } catch {
@@ -110,7 +111,7 @@ struct SwiftLWSClient {
         let places: UnsafeMutableBufferPointer<MeasuredClient?>
     }
 
-    private static func report(_ options: bench_options, _ operations: Double) {
+    static func report(_ options: bench_options, _ operations: Double) {
         withUnsafePointer(to: options) { bench_print($0, operations) }
     }
 }

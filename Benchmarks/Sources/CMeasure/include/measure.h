@@ -12,7 +12,7 @@ extern "C" {
 #endif
 
 typedef struct bench_options {
-    const char *workload; // roundtrip, receive, send, connect, idle
+    const char *workload; // roundtrip, receive, send, connect, idle, beside
     const char *url;
     const char *host;
     const char *path;     // of the URL; where it has none, the workload's: /echo, /sink, /blast/<size>/<count>
@@ -62,7 +62,7 @@ void bench_in_threads(size_t threads, void (*work)(size_t index, bool measured, 
 // Calls `work` for each index below `count`, in so many threads at once, which have ended when this returns.
 void bench_spread(size_t count, size_t threads, void (*work)(size_t index, void *context), void *context);
 
-// One of many times, of which the line of results has the median.
+// One of many times, of which the line of results has the median, the 99th percentile and the longest.
 void bench_sample(double seconds);
 double bench_now(void);
 // A further number for the line of results.
