@@ -15,6 +15,11 @@ import Synchronization
 /// lock again and again; but some of them, or it would never have its turn where there are many. While that thread waits
 /// inside lws, with the lock, callers are turned away instead of waiting.
 ///
+/// A caller who lets go and comes again at once is quicker than one who has to wake up first. That makes it fast, but one
+/// who reads large messages without pause would keep the others out for tens of milliseconds. So after a turn that took long
+/// the next is given to those who slept. (Once in 300 microseconds, however short the turns are, made 64 callers a fifth
+/// slower: nobody has the loop until the sleeper is awake.)
+///
 /// It is mostly held for a few microseconds, the time of one system call, and to sleep and be woken costs several times that:
 /// so callers look again for a moment, and then let other threads run some times, of which the holder may be one that was
 /// interrupted, before they sleep. (WebKit's WTF::Lock yields 40 times before it parks a thread.)
@@ -31,8 +36,12 @@ final class LoopGate: @unchecked Sendable {
     private var isServantWaiting = false
     /// Turns of callers since the loop's own thread began to wait for its.
     private var bypasses = 0
-    /// The next turn is that thread's.
-    private let isReserved = Atomic<Bool>(false)
+    /// Which turn it is.
+    private let turn = Atomic<UInt>(0)
+    /// The turn in which somebody went to sleep last, and since when they sleep.
+    private var slept = (turn: UInt(0), since: LoopClock.now)
+    /// Who may have the next turn.
+    private let next = Atomic(Role.anybody)
     /// The thread that holds the loop; 0: nobody does.
     private let holder = Atomic<UInt>(0)
     private let isInsideLWS = Atomic<Bool>(false)
@@ -46,73 +55,118 @@ final class LoopGate: @unchecked Sendable {
     private static let yields = 4
     /// How often callers come before the loop's own thread: for a tenth of a millisecond or so.
     private static let mostBypasses = 16
+    /// A turn of which a caller has slept through so much was long.
+    private static let long = Duration.microseconds(100)
+
+    /// As who somebody wants the loop.
+    private enum Role: UInt8, AtomicRepresentable {
+        case anybody, sleeper, servant
+    }
 
     /// Whether the current thread holds the loop.
     var isHeldByCurrentThread: Bool { holder.load(ordering: .relaxed) == Self.currentThread }
 
     /// Takes the loop for a caller. Returns false where the loop's own thread waits inside lws.
     func enter() -> Bool {
+        var role = Role.anybody
         while true {
-            if let isTaken = look(yields: Self.yields) { return isTaken }
-            mutex.lock()
-            callers += 1
-            sleepers.add(1, ordering: .sequentiallyConsistent)
-            defer {
-                callers -= 1
-                sleepers.subtract(1, ordering: .sequentiallyConsistent)
-                mutex.unlock()
-            }
-            if !isReserved.load(ordering: .relaxed), take() { return true }
-            if isInsideLWS.load(ordering: .acquiring) { return false }
-            forCallers.wait(mutex)
-            isCallerWaking = false
+            if let isTaken = look(as: role, yields: Self.yields) ?? sleep(as: role) { return isTaken }
+            role = .sleeper
         }
     }
 
     /// The same for one who must not sleep. Returns false also where others hold the loop for longer than a moment.
-    func tryEnter() -> Bool { look(yields: 0) ?? false }
+    func tryEnter() -> Bool { look(as: .anybody, yields: 0) ?? false }
 
-    /// Looks for a moment. `nil` where the loop is not free yet.
-    private func look(yields: Int) -> Bool? {
-        for look in 0..<Self.looks + yields where !isReserved.load(ordering: .relaxed) {
-            if holder.load(ordering: .relaxed) == 0, take() { return true }
-            if isInsideLWS.load(ordering: .acquiring) { return false }
+    /// Looks for a moment. `nil` where the loop is not free yet, or others have the next turn.
+    private func look(as role: Role, yields: Int) -> Bool? {
+        for look in 0..<Self.looks + yields {
+            guard mayTake(as: role) else { return nil }
+            if let isTaken = attempt(as: role) { return isTaken }
             if look < Self.looks { clws_relax() } else { sched_yield() }
         }
         return nil
+    }
+
+    /// Sleeps until the loop may be free, if it is not.
+    private func sleep(as role: Role) -> Bool? {
+        mutex.lock()
+        callers += 1
+        sleepers.add(1, ordering: .sequentiallyConsistent)
+        defer {
+            callers -= 1
+            sleepers.subtract(1, ordering: .sequentiallyConsistent)
+            mutex.unlock()
+        }
+        if mayTake(as: role), let isTaken = attempt(as: role) { return isTaken }
+        let turn = turn.load(ordering: .relaxed)
+        if slept.turn != turn { slept = (turn, LoopClock.now) }
+        forCallers.wait(mutex)
+        isCallerWaking = false
+        return nil
+    }
+
+    private func mayTake(as role: Role) -> Bool {
+        let next = next.load(ordering: .relaxed)
+        return next == .anybody || next == role
+    }
+
+    /// Looks once. `nil` where somebody else holds the loop.
+    private func attempt(as role: Role) -> Bool? {
+        let isTaken = holder.load(ordering: .sequentiallyConsistent) == 0 && take()
+        guard isTaken || isInsideLWS.load(ordering: .acquiring) else { return nil }
+        if role != .anybody { hadTurn(as: role) }
+        return isTaken
+    }
+
+    private func hadTurn(as role: Role) {
+        if next.load(ordering: .relaxed) == role { next.store(.anybody, ordering: .relaxed) }
     }
 
     /// Takes the loop for its own thread, when no caller wants it or enough of them have had it.
     func enterAsServant() {
         mutex.lock()
         sleepers.add(1, ordering: .sequentiallyConsistent)
-        while callers > 0 && !isReserved.load(ordering: .relaxed) || !take() {
+        while !isServantsTurn || !take() {
             isServantWaiting = true
             forServant.wait(mutex)
         }
         isServantWaiting = false
         bypasses = 0
-        isReserved.store(false, ordering: .relaxed)
+        hadTurn(as: .servant)
         sleepers.subtract(1, ordering: .sequentiallyConsistent)
         mutex.unlock()
     }
 
+    private var isServantsTurn: Bool {
+        let next = next.load(ordering: .relaxed)
+        return next == .servant || next == .anybody && callers == 0
+    }
+
     func leave() {
+        let turn = turn.load(ordering: .relaxed)
         holder.store(0, ordering: .sequentiallyConsistent)
         guard sleepers.load(ordering: .sequentiallyConsistent) > 0 else { return }
         mutex.lock()
-        if isServantWaiting {
-            bypasses += 1
-            if bypasses >= Self.mostBypasses { isReserved.store(true, ordering: .relaxed) }
-        }
-        let isReserved = isReserved.load(ordering: .relaxed)
-        let wakesCaller = callers > 0 && !isCallerWaking && !isReserved
-        let wakesServant = isServantWaiting && (callers == 0 || isReserved)
+        giveNextTurn(after: turn)
+        let wakesCaller = callers > 0 && !isCallerWaking && next.load(ordering: .relaxed) != .servant
+        let wakesServant = isServantWaiting && isServantsTurn
         if wakesCaller { isCallerWaking = true }
         if wakesServant { isServantWaiting = false }
         mutex.unlock()
         if wakesCaller { forCallers.signal() }
         if wakesServant { forServant.signal() }
+    }
+
+    /// Says who may have the next turn, with `mutex` held.
+    private func giveNextTurn(after turn: UInt) {
+        if isServantWaiting { bypasses += 1 }
+        guard next.load(ordering: .relaxed) == .anybody else { return }
+        if bypasses >= Self.mostBypasses {
+            next.store(.servant, ordering: .relaxed)
+        } else if callers > 0, slept.turn == turn, slept.since.duration(to: LoopClock.now) >= Self.long {
+            next.store(.sleeper, ordering: .relaxed)
+        }
     }
 
     /// The loop's own thread, which holds it, is about to wait inside lws. Returns false where callers want the loop, and
@@ -135,7 +189,12 @@ final class LoopGate: @unchecked Sendable {
     }
 
     private func take() -> Bool {
-        holder.compareExchange(expected: 0, desired: Self.currentThread, ordering: .sequentiallyConsistent).exchanged
+        let thread = Self.currentThread
+        guard holder.compareExchange(expected: 0, desired: thread, ordering: .sequentiallyConsistent).exchanged else {
+            return false
+        }
+        turn.store(turn.load(ordering: .relaxed) &+ 1, ordering: .relaxed)
+        return true
     }
 
     private static var currentThread: UInt {

@@ -70,6 +70,27 @@ struct LoopGateTests {
         for caller in callers { try caller.value() }
     }
 
+    @Test("gives the next turn to a caller who slept through a long one, though the holder comes again at once")
+    func sleeperHasItsTurn() throws {
+        let (gate, mayLeave) = (LoopGate(), MonotonicSemaphore())
+        gate.enterAsServant()
+        let sleeper = try Background {
+            while !gate.enter() {}
+            _ = mayLeave.wait(until: .never)
+            gate.leave()
+        }
+        // It is possible until somebody sleeps.
+        while gate.beginWaitInsideLWS() { gate.endWaitInsideLWS() }
+        let longTurn = Deadline(after: .milliseconds(1))
+        while !longTurn.hasPassed {}
+        gate.leave()
+        #expect(!gate.tryEnter(), "the sleeper has it, or will have")
+        mayLeave.signal()
+        try sleeper.value()
+        #expect(gate.tryEnter())
+        gate.leave()
+    }
+
     @Test("turns callers away while its own thread waits in lws, also those who have to wait")
     func insideLWS() throws {
         let gate = LoopGate()
