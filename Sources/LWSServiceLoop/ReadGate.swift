@@ -112,13 +112,20 @@ public final class ReadGate {
         watched?.setWantsToWrite(true, held)
     }
 
-    /// That callback has come; a pong that had to leave has left before it (`rops_handle_POLLOUT_ws`).
-    package func becameWritable(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
+    /// That callback has come; a pong that had to leave has left before it (`rops_handle_POLLOUT_ws`). Returns false where lws
+    /// was given more in the midst of that turn, and has yet to pass it on: the callback comes again.
+    package func becameWritable(_ connection: OpaquePointer, _ held: borrowing HeldLoop) -> Bool {
         isWriteAwaited = false
         watched?.setWantsToWrite(false, held)
-        guard isAnsweringPing else { return }
-        isAnsweringPing = false
-        arm(connection, held)
+        if isAnsweringPing {
+            isAnsweringPing = false
+            arm(connection, held)
+        }
+        guard lws_partial_buffered(connection) == 0 else {
+            awaitWritable(connection, held)
+            return false
+        }
+        return true
     }
 
     /// LWS_CALLBACK_GET_THREAD_ID has come: lws changes what it waits for on the connection.

@@ -179,12 +179,7 @@ final class EchoConnection {
 
     /// lws can write: one frame, then what comes next. Returns false where the connection has to end.
     func writable(isStopping: Bool, _ held: borrowing HeldLoop) -> Bool {
-        reading.becameWritable(wsi, held)
-        guard isEstablished, !isClosing, path != .silent else { return true }
-        guard lws_partial_buffered(wsi) == 0 else {
-            reading.awaitWritable(wsi, held)
-            return true
-        }
+        guard reading.becameWritable(wsi, held), isEstablished, !isClosing, path != .silent else { return true }
         if isStopping { return close(1001, [], held) }
         if case .close(let code, let reason) = path { return close(code, reason, held) }
         if let frame = nextFrame() {

@@ -10,12 +10,8 @@ extension ClientSession {
     /// The socket takes data, and lws has passed on all that it was given before. Returns false where the
     /// connection is broken.
     func writable(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) -> Bool {
-        reading.becameWritable(wsi, held)
-        guard lws_partial_buffered(wsi) == 0 else {
-            // What a caller had left was handed over in the midst of this turn (``settle(_:)``).
-            reading.awaitWritable(wsi, held)
-            return true
-        }
+        // What a caller had left may have been handed over in the midst of this turn (``settle(_:)``).
+        guard reading.becameWritable(wsi, held) else { return true }
         reportFlushed()
         return sendQueued(wsi, mustLook: true, held)
     }
