@@ -15,8 +15,8 @@ extension HeldLoop {
 
     package func opaqueConnectionEnded() { core.opaqueConnections -= 1 }
 
-    /// The connection is open; from now on its owner tells what lws wants of its socket. `nil` where the waiting stays
-    /// lws's.
+    /// The connection is open; from now on its owner tells what lws wants of its socket: at first to read and to write. `nil`
+    /// where the waiting stays lws's.
     package func watch(_ descriptor: Int32) -> WatchedSocket? {
         guard let socket = core.sockets?.add(descriptor) else { return nil }
         core.opaqueConnections -= 1
@@ -34,8 +34,7 @@ extension HeldLoop {
     /// lws was told to do something in its next pass, which no socket will tell of.
     package func noteWork() {
         core.needsPass = true
-        // Where it is a caller who holds the loop.
-        core.sockets?.waker.signal()
+        core.endWait()
     }
 
     /// Has lws serve a socket for which something has happened.

@@ -25,7 +25,7 @@ public final class LoopContext {
     var needsPass = false
     /// When it gets one in any case.
     private var nextPass = LoopClock.now
-    /// The end of the wait for sockets that is under way.
+    /// The end of the wait for sockets that is under way, unless it has been interrupted.
     var waitsUntil: LoopClock.Instant?
     private var context: OpaquePointer?
     private var eventPipe: EventPipe?
@@ -192,7 +192,13 @@ public final class LoopContext {
     /// Ends that wait where a timer was armed meanwhile that is due before.
     func hastenWait() {
         guard let earliest = timers.earliest, let end = waitsUntil, earliest < end else { return }
-        waitsUntil = earliest
+        endWait()
+    }
+
+    /// Ends it in any case.
+    func endWait() {
+        guard waitsUntil != nil else { return }
+        waitsUntil = nil
         sockets?.waker.signal()
     }
 

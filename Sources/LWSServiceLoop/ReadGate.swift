@@ -40,8 +40,6 @@ public final class ReadGate {
     package func watch(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
         watched = held.watch(lws_get_socket_fd(connection))
         watched?.whenHungUp = { [unowned self] held in hungUp(held) }
-        // lws may have asked for it before anybody listened.
-        watched?.setWantsToWrite(true, held)
         watched?.setWantsToRead(!isPaused && !isAnsweringPing, held)
     }
 

@@ -197,6 +197,7 @@ public final class ServiceLoop: Sendable {
         }
         let count = sockets.wait(milliseconds: milliseconds)
         gate.enterAsServant()
+        core.waitsUntil = nil
         for event in sockets.sort(count) {
             core.hold { held in
                 if let socket = sockets.socket(of: event) { held.serve(socket, ready: event.ready) }
@@ -218,7 +219,6 @@ public final class ServiceLoop: Sendable {
             if work.isEmpty { break }
             for item in work { item(held) }
         }
-        core.waitsUntil = nil
         core.timers.fireDue(held)
         guard let sockets = core.sockets, core.opaqueConnections == 0 else { return waitInsideLWS(held) }
         guard !held.hasForcedWork, let wait = core.planWait() else { return held.pass() ? .goOn : .end }

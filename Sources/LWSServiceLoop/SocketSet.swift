@@ -68,7 +68,7 @@ final class SocketSet {
     func add(_ descriptor: Int32) -> WatchedSocket? {
         generation &+= 1
         let socket = WatchedSocket(descriptor, generation, in: self)
-        socket.armed = UInt32(POLLIN)
+        socket.armed = UInt32(socket.events)
         guard clws_watch(watch, true, descriptor, socket.armed, tag(of: socket)) else { return nil }
         sockets[descriptor] = socket
         return socket

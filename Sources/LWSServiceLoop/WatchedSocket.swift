@@ -23,7 +23,8 @@ package final class WatchedSocket {
     var whenHungUp: ((borrowing HeldLoop) -> Void)?
 
     package private(set) var wantsToRead = true
-    package private(set) var wantsToWrite = false
+    // lws may have asked for it before anybody listened.
+    package private(set) var wantsToWrite = true
     var wait = SocketWait()
     /// Wakes the driver, while there is one.
     var driver: Waker?

@@ -26,9 +26,10 @@ package final class MonotonicSemaphore: @unchecked Sendable {
         mutex.lock()
         count += 1
         let listener = listener
-        if listener == nil { condition.signal() }
         mutex.unlock()
-        guard let listener, pthread_equal(listener.thread, pthread_self()) == 0 else { return }
+        // After that, or who wakes up would wait for the mutex first.
+        guard let listener else { return condition.signal() }
+        guard pthread_equal(listener.thread, pthread_self()) == 0 else { return }
         listener.waker.signal()
     }
 
