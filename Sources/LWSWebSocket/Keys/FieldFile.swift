@@ -36,6 +36,14 @@ struct FileStamp: Sendable, Hashable {
         seconds = changed.tv_sec
         nanoseconds = changed.tv_nsec
     }
+
+    /// All of it.
+    var bytes: [UInt8] {
+        [
+            device, node, UInt64(bitPattern: size), UInt64(bitPattern: Int64(seconds)),
+            UInt64(bitPattern: Int64(nanoseconds)),
+        ].withUnsafeBytes { Array($0) }
+    }
 }
 
 /// A place that settings name: one field's file or bytes.

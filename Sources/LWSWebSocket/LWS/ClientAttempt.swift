@@ -125,10 +125,7 @@ class ClientAttempt {
             // In a later turn: lws may be in the midst of ending the connection.
             let key = vhostKey
             vhost = nil
-            loop.perform { held in
-                held.resident(ClientVhostPool.self)?.release(key, held)
-                held.noteWork()
-            }
+            loop.perform { held in held.resident(ClientVhostPool.self)?.release(key, held) }
         }
         lease = nil
     }

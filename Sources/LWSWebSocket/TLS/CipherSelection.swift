@@ -1,9 +1,10 @@
 // Which versions of TLS, and which cipher suites, are offered.
 
 internal import COpenSSL
+internal import LWSServiceLoop
 
 /// The versions and suites of some settings, as OpenSSL wants them.
-struct CipherSelection {
+struct CipherSelection: Hashable {
     private(set) var versions: Set<TLSVersion>
     /// The suites of TLS 1.2 and older, by OpenSSL's names; `nil`: OpenSSL's own.
     private var list: String?
@@ -75,7 +76,18 @@ struct CipherSelection {
         return SSL_CTX_get_security_level(context) == 0
     }
 
+    /// Those of which something is left to offer. To ask OpenSSL takes half a millisecond, and it says the same each time.
+    private static let offering = Locked<Set<CipherSelection>>([])
+    private static let mostOffering = 64
+
     private var offersAnything: Bool {
+        if Self.offering.withLock({ $0.contains(self) }) { return true }
+        guard asksOpenSSL else { return false }
+        Self.offering.withLock { if $0.count < Self.mostOffering { $0.insert(self) } }
+        return true
+    }
+
+    private var asksOpenSSL: Bool {
         OpenSSLError.scope {
             guard let context = SSL_CTX_new(TLS_client_method()) else { return false }
             defer { SSL_CTX_free(context) }

@@ -12,15 +12,28 @@ struct SettingsDigest {
         digest.add("\(settings.enable) \(settings.verifyHostName) \(settings.shareSession)")
         digest.add(settings.cert)
         digest.add(settings.key)
-        digest.add(settings.protocol.map { "\($0)" }.sorted())
+        digest.add(settings.protocol.map { "\($0.rawValue)" }.sorted())
         digest.add(settings.certValidation)
         digest.add(settings.ciphers)
         digest.add(settings.serverName.map { [$0] } ?? [])
-        digest.add("\(settings.sessionTimeout as Any) \(settings.handshakeTimeout as Any)")
+        digest.add(settings.sessionTimeout)
+        digest.add(settings.handshakeTimeout)
         digest.add(settings.pinnedPublicKeys.map(\.description).sorted())
-        digest.add("\(settings.keyLog as Any)")
-        digest.add("\(stamps)")
+        digest.add(settings.keyLog)
+        for stamp in stamps { digest.add(bytes: stamp?.bytes ?? []) }
         return digest.value
+    }
+
+    private mutating func add(_ limit: Duration?) {
+        add(limit.map { ["\($0.components.seconds)", "\($0.components.attoseconds)"] } ?? [])
+    }
+
+    private mutating func add(_ keyLog: ClientSecureSocket.KeyLog?) {
+        switch keyLog {
+        case nil: add("none")
+        case .environment: add("environment")
+        case .file(let path): add(["file", path])
+        }
     }
 
     private mutating func add(_ roots: TrustRoots?) {

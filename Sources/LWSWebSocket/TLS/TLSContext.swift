@@ -4,7 +4,7 @@ internal import COpenSSL
 internal import LWSServiceLoop
 
 /// The one place that turns a ``ClientSecureSocket`` into an `SSL_CTX`, which connections are made from. Shared by
-/// clients with equal settings and freed with the last of them; see ``TLSContextPool``.
+/// clients with equal settings and freed a moment after the last of them (``ClientVhostPool``); see ``TLSContextPool``.
 final class TLSContext: @unchecked Sendable {
     // Safe to share: an SSL_CTX is reference-counted and locks what changes in it; it is not configured any more once
     // `init` is over.
