@@ -62,11 +62,19 @@ static void all_opened(void) {
     begin(options.warmup);
 }
 
+static void finish(void) {
+    bench_stop();
+    done = true;
+    if (!options.uv) return;
+    // libuv's loop ends when there is nothing left on it, which takes the end of the context.
+    bench_print(&options, (double)options.count * (double)(is("connect") ? 1 : active));
+    exit(0);
+}
+
 static void client_finished(void) {
     if (++finished < active) return;
     if (measuring) {
-        bench_stop();
-        done = true;
+        finish();
     } else {
         measuring = true;
         bench_start();
@@ -158,10 +166,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
         if (!is("connect")) bench_fail("closed");
         if (++closed == options.warmup) bench_start();
         if (closed < options.warmup + options.count) connect_next();
-        else {
-            bench_stop();
-            done = true;
-        }
+        else finish();
         break;
     default:
         break;
@@ -190,14 +195,16 @@ int main(int argc, char **argv) {
     info.pt_serv_buf_size = 65536;
     info.max_http_header_pool = 1024;
     if (options.compress) info.extensions = extensions;
+    if (options.uv) info.options |= LWS_SERVER_OPTION_LIBUV;
     if (options.tls) {
-        info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
         info.client_ssl_ca_filepath = options.ca;
 #if defined(LWS_SERVER_OPTION_DISABLE_TLS_SESSION_CACHE)
         info.options |= LWS_SERVER_OPTION_DISABLE_TLS_SESSION_CACHE;
 #endif
     }
-    if (!(context = lws_create_context(&info))) bench_fail("no context");
+    if (!(context = lws_create_context(&info))) bench_fail(options.uv ? "no libuv" : "no context");
+    if (is("nothing")) return 0;
     bench_note("memory_before", (double)bench_memory());
     size_t at_once = is("connect") ? 1 : options.clients < open_at_once ? options.clients : open_at_once;
     while (begun < at_once) connect_next();

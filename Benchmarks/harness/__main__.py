@@ -58,7 +58,7 @@ def main(options):
         found = []
         runner = Runner(programs, server, options, say)
         for row in rows:
-            peers = [peer for peer in peers_of(row, options.quick)
+            peers = [peer for peer in peers_of(row, options.quick, programs.has_uv)
                      if re.search(options.only, peer) and peer in (allowed or row.peers)]
             if peers:
                 found.append(runner.run(row, peers))

@@ -36,6 +36,10 @@ class Measurement:
         return statistics.median(self.values(lambda result: result["allocations"] / result["operations"]))
 
     @property
+    def locks(self):
+        return statistics.median(self.values(lambda result: result["locks"] / result["operations"]))
+
+    @property
     def memory(self):
         """Of each open client; of a single one, all of the process."""
         def value(result):
@@ -56,6 +60,12 @@ class Measurement:
     def seconds_open(self):
         """How long it took to open all of them: 64 at a time with libwebsockets and swift-lws, else one after the other."""
         return statistics.median(self.values(lambda result: result["seconds_open"]))
+
+    @property
+    def seconds_next(self):
+        """How long it takes to open one more; `None` where that was not measured."""
+        times = [result["seconds_next"] for result in self.results if "seconds_next" in result]
+        return statistics.median(times) if times else None
 
     @property
     def threads_open(self):

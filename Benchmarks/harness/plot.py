@@ -3,10 +3,10 @@
 import math
 from html import escape
 
-from .rows import BEAST, EVENTS, LWS, RAW, SYNC, WEBSOCKET_CLIENT, WEBSOCKETS
+from .rows import BEAST, EVENTS, LWS, RAW, RAW_UV, SYNC, WEBSOCKET_CLIENT, WEBSOCKETS
 
 COLOURS = {
-    LWS: "#d62728", RAW: "#444444", SYNC: "#1f77b4", EVENTS: "#7fb3e0", BEAST: "#2ca02c",
+    LWS: "#d62728", RAW: "#444444", RAW_UV: "#aaaaaa", SYNC: "#1f77b4", EVENTS: "#7fb3e0", BEAST: "#2ca02c",
     WEBSOCKETS: "#e6a700", WEBSOCKET_CLIENT: "#9467bd",
 }
 LEFT, RIGHT, TOP, LINE = 190, 30, 96, 22
@@ -35,7 +35,7 @@ def draw(rows, title):
     shown = []
     for row in rows:
         times = {peer.removesuffix("-batch"): found.seconds for peer, found in row.items()
-                 if found.results and not found.row.counts_allocations}
+                 if found.results and not found.row.counts_calls}
         if row.get(LWS + "-batch"):
             times = {peer.removesuffix("-batch"): row[peer].seconds for peer in row
                      if row[peer].results and (peer.endswith("-batch") or peer == RAW)}

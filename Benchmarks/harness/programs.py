@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 
-from .rows import BATCH, BEAST, EVENTS, LWS, RAW, SYNC, WEBSOCKET_CLIENT, WEBSOCKETS
+from .rows import BATCH, BEAST, EVENTS, LWS, RAW, RAW_UV, SYNC, WEBSOCKET_CLIENT, WEBSOCKETS
 
 CORES = {
     None: {},
@@ -37,11 +37,16 @@ class Programs:
         batch, events = ["--batch", "64"], ["--events"]
         snake = [python, "Peers/python_client.py"]
         self.clients = {
-            LWS: own, LWS + BATCH: own + batch, RAW: [f"{peers}/raw-lws"], BEAST: [f"{peers}/beast-client"],
+            LWS: own, LWS + BATCH: own + batch, RAW: [f"{peers}/raw-lws"],
+            RAW_UV: [f"{peers}/raw-lws", "--uv"], BEAST: [f"{peers}/beast-client"],
             SYNC: nio, EVENTS: nio + events, SYNC + BATCH: nio + batch, EVENTS + BATCH: nio + events + batch,
             WEBSOCKETS: snake + ["websockets"], WEBSOCKET_CLIENT: snake + ["websocket-client"],
         }
         self.servers = {"c": [f"{peers}/server"], "beast": [f"{peers}/beast-server"]}
+        # libwebsockets may have been built without libuv, or have it in a package of its own.
+        self.has_uv = subprocess.run(
+            [f"{peers}/raw-lws", "nothing", "ws://127.0.0.1:1", "--uv"], env=self.environment(RAW),
+            capture_output=True).returncode == 0
         self.certificate, self.key = f"{folder}/certificate.pem", f"{folder}/key.pem"
 
     def make_certificate(self):
@@ -49,6 +54,11 @@ class Programs:
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
              "-subj", "/CN=benchmark", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost",
              "-keyout", self.key, "-out", self.certificate], check=True, capture_output=True)
+
+    @staticmethod
+    def environment(peer):
+        of_its_own = {"LD_LIBRARY_PATH": os.environ["LWS_LIBDIR"]} if peer.startswith((LWS, RAW)) else {}
+        return {**os.environ, **of_its_own}
 
     def placed(self, command, role):
         cores = self.cores.get(role)
@@ -74,11 +84,9 @@ class Programs:
                    "--size", row.size, "--count", count, *row.arguments]
         if row.tls:
             command += ["--ca", self.certificate]
-        environment = dict(os.environ)
-        if peer.startswith((LWS, RAW)):
-            environment["LD_LIBRARY_PATH"] = os.environ["LWS_LIBDIR"]
-        if row.counts_allocations:
-            environment["LD_PRELOAD"] = os.path.abspath(f"{self.peers}/count-allocations.so")
+        environment = self.environment(peer)
+        if row.counts_calls:
+            environment["LD_PRELOAD"] = os.path.abspath(f"{self.peers}/count-calls.so")
         try:
             ran = subprocess.run(self.placed([str(word) for word in command], "client"), capture_output=True,
                                  text=True, timeout=150, env=environment)

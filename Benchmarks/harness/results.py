@@ -9,8 +9,8 @@ def entry(found):
     made = {"row": found.row.name, "peer": found.peer}
     if found.failure:
         return {**made, "failure": found.failure}
-    if found.row.counts_allocations:
-        return {**made, "allocations": round(found.allocations, 3)}
+    if found.row.counts_calls:
+        return {**made, "allocations": round(found.allocations, 3), "locks": round(found.locks, 3)}
     made["seconds"] = float(f"{found.seconds:.4g}")
     made["rounds"] = [float(f"{time:.4g}") for time in found.values(found.time)]
     made["processor"] = {name: float(f"{time:.4g}") for name, time in found.processor.items() if time > 0}
@@ -21,6 +21,8 @@ def entry(found):
     if found.row.workload == "idle":
         made["memory"], made["threads"] = round(found.memory), found.threads_open
         made["seconds_open"] = float(f"{found.seconds_open:.4g}")
+        if found.seconds_next:
+            made["seconds_next"] = float(f"{found.seconds_next:.4g}")
     return made
 
 

@@ -7,6 +7,7 @@ MIB = KIB * KIB
 SIZES = (16, 64, KIB, 64 * KIB, MIB)
 
 LWS, RAW, SYNC, EVENTS, BEAST = "swift-lws", "raw-lws", "nio", "nio-events", "beast"
+RAW_UV = "raw-lws-uv"
 WEBSOCKETS, WEBSOCKET_CLIENT = "py-websockets", "py-websocket-client"
 COMPILED = (LWS, RAW, SYNC, EVENTS, BEAST)
 ALL = (*COMPILED, WEBSOCKETS, WEBSOCKET_CLIENT)
@@ -25,12 +26,13 @@ class Row:
     rounds: int = 0     # in the short run; 0: as many as any row
     count: int = 0      # of messages; 0: as many as fill the time of one measurement
     quick: bool = False  # a row of the short run: those that the library's goals are about
-    counts_allocations: bool = False
+    counts_calls: bool = False
 
 
-def peers_of(row, quick):
-    """Without Python's in the short run: no goal is about them."""
-    return [peer for peer in row.peers if not (quick and peer.startswith("py-"))]
+def peers_of(row, quick, has_uv):
+    """Without Python's and the one on libuv in the short run: no goal is about them."""
+    return [peer for peer in row.peers
+            if not (quick and peer.startswith("py-")) and (peer != RAW_UV or has_uv and not quick)]
 
 
 def label(size):
@@ -42,15 +44,16 @@ def label(size):
 
 def plain_rows():
     for size in SIZES[1:]:
-        yield Row(f"roundtrip/{label(size)}", "roundtrip", size, quick=size == 64)
+        yield Row(f"roundtrip/{label(size)}", "roundtrip", size, quick=size == 64, peers=(*ALL, RAW_UV))
     for workload in ("receive", "send"):
         for size in SIZES:
             quick = size < MIB and (size > 16 or workload == "receive")
             yield Row(f"{workload}/{label(size)}", workload, size, quick=quick,
-                      peers=ALL if size > 16 or workload == "receive" else COMPILED)
+                      peers=(*(ALL if size > 16 or workload == "receive" else COMPILED), RAW_UV))
     yield Row("batch/64", "send", 64, quick=True, peers=(LWS + BATCH, LWS, RAW, SYNC + BATCH, EVENTS + BATCH))
     for clients in (8, 64):
-        yield Row(f"clients/{clients}", "roundtrip", 64, ("--clients", clients), quick=clients == 64)
+        yield Row(f"clients/{clients}", "roundtrip", 64, ("--clients", clients), quick=clients == 64,
+                  peers=(*ALL, RAW_UV))
 
 
 def secure_rows():
@@ -83,10 +86,10 @@ def turn_rows():
         yield Row(f"beside/{label(size)}", "beside", size, peers=(LWS,), count=5000)
 
 
-def allocation_rows():
+def call_rows():
     for workload in ("roundtrip", "receive", "send"):
-        yield Row(f"allocations/{workload}/64", workload, 64, peers=(LWS, RAW, SYNC, EVENTS, BEAST), count=20000,
-                  quick=workload != "roundtrip", counts_allocations=True)
+        yield Row(f"calls/{workload}/64", workload, 64, peers=(LWS, RAW, SYNC, EVENTS, BEAST), count=20000,
+                  quick=workload != "roundtrip", counts_calls=True)
 
 
 def all_rows():
@@ -95,7 +98,7 @@ def all_rows():
     yield from compressed_rows()
     yield from connection_rows()
     yield from turn_rows()
-    yield from allocation_rows()
+    yield from call_rows()
 
 
 # Measured again with the second server.

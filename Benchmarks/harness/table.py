@@ -35,8 +35,8 @@ def lines(measurements):
 
 
 def describe(found, own):
-    if found.row.counts_allocations:
-        return f"{found.allocations:8.2f} allocations of one message"
+    if found.row.counts_calls:
+        return f"{found.allocations:8.2f} allocations of one message, {found.locks:.2f} locks"
     low, high = found.spread
     ratio = f"{own.seconds / found.seconds:6.2f}" if own and own is not found else " " * 6
     busy = "" if found.server is None else f"{found.server:.0%}"
@@ -48,4 +48,6 @@ def describe(found, own):
     if found.row.workload == "idle":
         of = "each" if found.results[0]["clients"] > 1 else "in all"
         text += f"; memory {size(found.memory)} {of}, threads {found.threads_open}, open after {seconds(found.seconds_open)}"
+        if found.seconds_next:
+            text += f", the next after {seconds(found.seconds_next)}"
     return text

@@ -46,6 +46,7 @@ bench_options bench_parse(int argc, char *const *argv) {
         } else if (!strcmp(word, "--compress")) options.compress = true;
         else if (!strcmp(word, "--resume")) options.resume = true;
         else if (!strcmp(word, "--events")) options.events = true;
+        else if (!strcmp(word, "--uv")) options.uv = true;
         else if (at++, !strcmp(word, "--size")) options.size = number;
         else if (!strcmp(word, "--count")) options.count = number;
         else if (!strcmp(word, "--warmup")) options.warmup = number;
@@ -65,8 +66,8 @@ bench_options bench_parse(int argc, char *const *argv) {
         }
     }
     fprintf(stderr,
-            "usage: %s roundtrip|receive|send|connect|idle ws[s]://HOST:PORT[/PATH] [--size N] [--count N] [--warmup N]\n"
-            "       [--clients N] [--batch N] [--compress] [--ca FILE] [--resume] [--events]\n", argv[0]);
+            "usage: %s roundtrip|receive|send|connect|idle|beside ws[s]://HOST:PORT[/PATH] [--size N] [--count N] [--warmup N]\n"
+            "       [--clients N] [--batch N] [--compress] [--ca FILE] [--resume] [--events] [--uv]\n", argv[0]);
     exit(2);
 }
 
@@ -120,7 +121,7 @@ typedef struct thread_time {
 typedef struct snapshot {
     double wall, user, system;
     long switches;
-    uint64_t allocations;
+    uint64_t allocations, locks;
     int thread_count;
     thread_time threads[thread_limit];
 } snapshot;
@@ -133,9 +134,11 @@ static double clock_seconds(clockid_t clock) {
     return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-// In the library that counts allocations, where it is preloaded.
-static uint64_t (*allocations(void))(void) {
-    return (uint64_t (*)(void))dlsym(RTLD_DEFAULT, "bench_allocations");
+// Where the library is preloaded that counts calls: one of its counts so far.
+static bool counted(const char *name, uint64_t *count) {
+    uint64_t (*counter)(void) = (uint64_t (*)(void))dlsym(RTLD_DEFAULT, name);
+    if (counter) *count = counter();
+    return counter != NULL;
 }
 
 static void take_threads(snapshot *shot) {
@@ -166,7 +169,8 @@ static void take_process(snapshot *shot) {
     shot->user = (double)usage.ru_utime.tv_sec + (double)usage.ru_utime.tv_usec / 1e6;
     shot->system = (double)usage.ru_stime.tv_sec + (double)usage.ru_stime.tv_usec / 1e6;
     shot->switches = usage.ru_nvcsw;
-    shot->allocations = allocations() ? allocations()() : 0;
+    counted("bench_allocations", &shot->allocations);
+    counted("bench_locks", &shot->locks);
     shot->wall = clock_seconds(CLOCK_MONOTONIC);
 }
 
@@ -320,8 +324,10 @@ void bench_print(const bench_options *options, double operations) {
     printf(", \"operations\": %.0f, \"seconds\": %.9f, \"user\": %.6f, \"system\": %.6f, \"switches\": %ld", operations,
            after.wall - before.wall, after.user - before.user, after.system - before.system,
            after.switches - before.switches);
-    if (allocations())
-        printf(", \"allocations\": %llu", (unsigned long long)(after.allocations - before.allocations));
+    uint64_t ignored;
+    if (counted("bench_allocations", &ignored))
+        printf(", \"allocations\": %llu, \"locks\": %llu", (unsigned long long)(after.allocations - before.allocations),
+               (unsigned long long)(after.locks - before.locks));
     if (sample_count > 0) {
         qsort(samples, sample_count, sizeof *samples, compare_samples);
         printf(", \"median\": %.9f, \"percentile_99\": %.9f, \"longest\": %.9f", samples[sample_count / 2],

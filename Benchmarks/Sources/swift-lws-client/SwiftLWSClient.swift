@@ -74,6 +74,7 @@ struct SwiftLWSClient {
         bench_note("seconds_open", bench_now() - began)
         bench_note("memory_open", Double(bench_memory()))
         bench_note("threads_open", Double(bench_threads()))
+        bench_note("seconds_next", try openNext(options))
         guard let last = clients.last else { return }
         try last.run(options.warmup)
         bench_start()
@@ -81,6 +82,18 @@ struct SwiftLWSClient {
         bench_stop()
         report(options, Double(options.count))
         withExtendedLifetime(clients) {}
+    }
+
+    /// Seconds that it takes to open one more beside those: the median of some, each of which is closed before the next.
+    private static func openNext(_ options: bench_options) throws -> Double {
+        let common = MeasuredClient.Common(options)
+        let times = try (0..<21).map { _ in
+            let began = bench_now()
+            let client = try MeasuredClient(common)
+            defer { try? client.close() }
+            return bench_now() - began
+        }
+        return times.sorted()[times.count / 2]
     }
 
     /// As many at once as raw libwebsockets opens.

@@ -22,6 +22,7 @@ typedef struct bench_options {
     bool compress;
     bool resume;          // connect: resume the TLS session of the connection before
     bool events;          // nio: event-driven, instead of a thread that blocks
+    bool uv;              // raw libwebsockets: on libuv, instead of its own poll
     size_t size;          // bytes of a message
     size_t count;         // messages to measure, of each client; connections for connect
     size_t warmup;        // messages before that
