@@ -130,7 +130,8 @@ struct UnheldSendTests {
             let seen = all.withLock { $0 }
             #expect(seen.faults.isEmpty)
             #expect(seen.close == [3, 232])
-            #expect(seen.pings > 20 && seen.pongs >= seen.pings - 1, "\(seen.pongs) of \(seen.pings)")
+            // Of 600 messages that take half a millisecond each: 16 to 133 in twelve runs.
+            #expect(seen.pings > 5 && seen.pongs >= seen.pings - 1, "\(seen.pongs) of \(seen.pings)")
             for (writer, count) in written.enumerated() {
                 // The last may have been on its way when the connection was closed.
                 #expect(count <= seen.counts[writer] && seen.counts[writer] <= count + 1)
