@@ -106,7 +106,7 @@ struct UnheldSendTests {
             let server = try RawServer { peer in
                 guard (try? peer.acceptUpgrade()) != nil else { return }
                 var seen = Seen()
-                var messages = 0
+                var (messages, hasEnough) = (0, false)
                 while let frame = try? peer.readFrame() {
                     seen.note(frame)
                     if frame.opcode == 8 { peer.sendFrame(opcode: 8, frame.payload) }
@@ -117,7 +117,11 @@ struct UnheldSendTests {
                         seen.pings += 1
                         peer.sendFrame(opcode: 9, [UInt8(truncatingIfNeeded: seen.pings)])
                     }
-                    if messages == 600 { peer.sendFrame(opcode: 1, Array("enough".utf8)) }
+                    // How many pings that takes depends on who comes first: those of 600 were 16 to 133.
+                    if messages >= 600, seen.pings > 20, !hasEnough {
+                        hasEnough = true
+                        peer.sendFrame(opcode: 1, Array("enough".utf8))
+                    }
                 }
                 all.withLock { $0 = seen }
             }
@@ -130,8 +134,7 @@ struct UnheldSendTests {
             let seen = all.withLock { $0 }
             #expect(seen.faults.isEmpty)
             #expect(seen.close == [3, 232])
-            // Of 600 messages that take half a millisecond each: 16 to 133 in twelve runs.
-            #expect(seen.pings > 5 && seen.pongs >= seen.pings - 1, "\(seen.pongs) of \(seen.pings)")
+            #expect(seen.pings > 20 && seen.pongs >= seen.pings - 1, "\(seen.pongs) of \(seen.pings)")
             for (writer, count) in written.enumerated() {
                 // The last may have been on its way when the connection was closed.
                 #expect(count <= seen.counts[writer] && seen.counts[writer] <= count + 1)
