@@ -185,28 +185,19 @@ struct ProxyTests {
         let clients = try connecting.map { try $0.value() }
         let openOnes = clients.filter(\.isOpen)
         #expect(openOnes.count == clients.count)
-        #expect(vhostCount(loop) == 5)
+        #expect(try vhostCount(loop) == 5)
         for client in clients.dropFirst(4) { try client.close() }
         for client in clients.prefix(3) { try client.close() }
         #expect(clients[3].isOpen)
         let lease = try loop.lease()
         defer { _ = lease }
-        #expect(eventually { vhostCount(loop) == 2 })
+        #expect(try eventually { try vhostCount(loop) == 2 })
         try clients[3].close()
-        #expect(eventually { vhostCount(loop) == 1 })
+        #expect(try eventually { try vhostCount(loop) == 1 })
         #expect(try WebSocketClient(server.url(), configuration: configurations[0], loop: loop).isOpen)
     }
 
-    private func vhostCount(_ loop: WebSocketLoop) -> Int? {
-        let answer = Locked(0)
-        let done = MonotonicSemaphore()
-        guard let lease = try? loop.lease() else { return nil }
-        lease.loop.perform { held in
-            let count = held.resident(ClientVhostPool.self)?.count ?? 0
-            answer.withLock { $0 = count }
-            done.signal()
-        }
-        guard done.wait(until: Deadline(after: Timing.ages)) else { return nil }
-        return answer.withLock { $0 }
+    private func vhostCount(_ loop: WebSocketLoop) throws -> Int? {
+        try loop.onThread { held in held.resident(ClientVhostPool.self)?.count }
     }
 }

@@ -79,20 +79,13 @@ struct LoopTests {
         let server = try server()
         let loop = WebSocketLoop()
         let client = try WebSocketClient(server.url(), loop: loop)
-        let lease = try loop.lease()
-        let codes = Locked<[WebSocketError.Code?]>([])
-        let done = MonotonicSemaphore()
-        lease.loop.perform { _ in
-            codes.withLock {
-                $0 = [
-                    failure { try client.readMessage() }?.code, failure { try client.writeTextMessage("x") }?.code,
-                    failure { try client.close() }?.code,
-                ]
-            }
-            done.signal()
+        let codes = try loop.onThread { _ in
+            [
+                failure { try client.readMessage() }?.code, failure { try client.writeTextMessage("x") }?.code,
+                failure { try client.close() }?.code,
+            ]
         }
-        #expect(done.wait(until: Deadline(after: Timing.ages)))
-        #expect(codes.withLock { $0 } == [.invalidArgument, .invalidArgument, .invalidArgument])
+        #expect(codes == [.invalidArgument, .invalidArgument, .invalidArgument])
         #expect(client.isOpen)
     }
 

@@ -44,15 +44,7 @@ struct LoopWork: CustomStringConvertible {
     var description: String { "the loop worked \(loop), a thread that spins \(spinning)" }
 
     private static func time(of loop: WebSocketLoop) throws -> Duration {
-        let answer = Locked(Duration.zero)
-        let done = MonotonicSemaphore()
-        let lease = try loop.lease()
-        lease.loop.perform { _ in
-            answer.withLock { $0 = Self.timeOfThread() }
-            done.signal()
-        }
-        guard done.wait(until: Deadline(after: Timing.ages)) else { throw StillRunning(limit: Timing.ages) }
-        return answer.withLock { $0 }
+        try loop.onThread { _ in timeOfThread() }
     }
 
     private static func timeOfThread() -> Duration {

@@ -3,6 +3,7 @@
 // Everything here depends on how the client is built inside, and nothing else in the tests of a whole client does.
 
 import LWSServiceLoop
+import TestSupport
 import Testing
 
 @testable import LWSWebSocket
@@ -68,16 +69,29 @@ extension Inside {
 
 // MARK: - The loop
 
+extension WebSocketLoop {
+    /// Runs `body` on the loop's thread, and returns what it returns.
+    func onThread<Value: Sendable>(_ body: @escaping @Sendable (borrowing HeldLoop) -> Value) throws -> Value {
+        let lease = try lease()
+        let answer = Locked<Value?>(nil)
+        let done = MonotonicSemaphore()
+        lease.loop.perform { held in
+            let value = body(held)
+            answer.withLock { $0 = value }
+            done.signal()
+        }
+        guard done.wait(until: Deadline(after: Timing.ages)), let value = answer.withLock({ $0 }) else {
+            throw StillRunning(limit: Timing.ages)
+        }
+        return value
+    }
+}
+
 extension Inside {
     /// Runs `body` on the loop.
     func onLoop(_ body: @escaping @Sendable (ClientSession, borrowing HeldLoop) -> Void) throws {
         let transport = try #require(connection.transport as? ClientTransport)
-        let done = MonotonicSemaphore()
-        try link.loop.lease().loop.perform { held in
-            body(transport.session.get(held), held)
-            done.signal()
-        }
-        _ = done.wait(until: .never)
+        try link.loop.onThread { held in body(transport.session.get(held), held) }
     }
 }
 

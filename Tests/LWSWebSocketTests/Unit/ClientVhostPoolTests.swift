@@ -14,18 +14,8 @@ struct ClientVhostPoolTests {
     private func onLoop<Value: Sendable>(
         _ body: @escaping @Sendable (ClientVhostPool, borrowing HeldLoop) -> Value
     ) throws -> Value {
-        let lease = try loop.lease()
-        let answer = Locked<Value?>(nil)
-        let done = MonotonicSemaphore()
-        lease.loop.perform { held in
-            if let pool = held.resident(ClientVhostPool.self) {
-                let value = body(pool, held)
-                answer.withLock { $0 = value }
-            }
-            done.signal()
-        }
-        #expect(done.wait(until: Deadline(after: Timing.ages)))
-        return try #require(answer.withLock { $0 })
+        let value = try loop.onThread { held in held.resident(ClientVhostPool.self).map { body($0, held) } }
+        return try #require(value)
     }
 
     @Test("one that nobody uses any more is there for the next who wants it, and ends a moment later")
