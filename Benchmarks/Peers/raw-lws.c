@@ -64,11 +64,10 @@ static void all_opened(void) {
 
 static void finish(void) {
     bench_stop();
-    done = true;
-    if (!options.uv) return;
-    // libuv's loop ends when there is nothing left on it, which takes the end of the context.
     bench_print(&options, (double)options.count * (double)(is("connect") ? 1 : active));
-    exit(0);
+    done = true;
+    // libuv's loop ends when there is nothing left on it, which takes the end of the context.
+    if (options.uv) exit(0);
 }
 
 static void client_finished(void) {
@@ -210,7 +209,6 @@ int main(int argc, char **argv) {
     while (begun < at_once) connect_next();
     while (!done && lws_service(context, 0) >= 0) {}
     if (!done) bench_fail("lws_service");
-    bench_print(&options, (double)options.count * (double)(is("connect") ? 1 : active));
     lws_context_destroy(context);
     return 0;
 }

@@ -196,10 +196,11 @@ static inline void cossl_open_gate(SSL *ssl) { BIO_set_callback_ex(SSL_get_rbio(
 static inline int cossl_send(BIO *bio, const char *bytes, int count) {
     BIO_clear_retry_flags(bio);
 #if defined(MSG_NOSIGNAL)
-    ssize_t sent = send((int)(intptr_t)BIO_get_data(bio), bytes, (size_t)count, MSG_NOSIGNAL);
+    const int flags = MSG_NOSIGNAL;
 #else
-    ssize_t sent = send((int)(intptr_t)BIO_get_data(bio), bytes, (size_t)count, 0); // as clws_send
+    const int flags = 0; // as clws_send
 #endif
+    ssize_t sent = send((int)(intptr_t)BIO_get_data(bio), bytes, (size_t)count, flags);
     if (sent > 0) return (int)sent;
     if (BIO_sock_should_retry((int)sent)) {
         BIO_set_retry_write(bio);

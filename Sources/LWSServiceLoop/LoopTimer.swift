@@ -11,6 +11,9 @@ package final class LoopTimer {
     /// Its place in the heap while it is armed.
     fileprivate var place: Int?
 
+    /// Whether it has yet to call back.
+    package var isArmed: Bool { place != nil }
+
     package init(_ fired: @escaping (borrowing HeldLoop) -> Void) { self.fired = fired }
 
     deinit { precondition(place == nil, "a timer was dropped while it was armed") }

@@ -17,7 +17,7 @@ struct VhostKey: Sendable, Hashable {
 /// the loop.
 ///
 /// Who makes one client after the other with the same settings would have lws and OpenSSL start from nothing each time: to
-/// connect over TLS took nearly twice as long, 1.7 ms more.
+/// connect over TLS took 3.6 ms in place of 2.8.
 final class ClientVhostPool: LoopResident {
     private struct Entry {
         let vhost: ClientVhost
@@ -29,7 +29,6 @@ final class ClientVhostPool: LoopResident {
     private var entries: [VhostKey: Entry] = [:]
     /// Ends those that have been idle for long.
     private lazy var timer = LoopTimer { [unowned self] held in endIdle(held) }
-    private var isTimerArmed = false
 
     /// How long a vhost waits for another user, at most twice that.
     private static let linger = Duration.milliseconds(500)
@@ -66,7 +65,6 @@ final class ClientVhostPool: LoopResident {
     }
 
     private func endIdle(_ held: borrowing HeldLoop) {
-        isTimerArmed = false
         let now = LoopClock.now
         let idle = entries.filter { $0.value.users == 0 }
         let old = idle.filter { $0.value.idleSince.duration(to: now) >= Self.linger }
@@ -75,9 +73,7 @@ final class ClientVhostPool: LoopResident {
     }
 
     private func armTimer(_ held: borrowing HeldLoop) {
-        guard !isTimerArmed else { return }
-        isTimerArmed = true
-        timer.arm(after: Self.linger, held)
+        if !timer.isArmed { timer.arm(after: Self.linger, held) }
     }
 
     private func end(_ key: VhostKey, _ held: borrowing HeldLoop) {

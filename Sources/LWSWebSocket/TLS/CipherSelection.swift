@@ -82,12 +82,12 @@ struct CipherSelection: Hashable {
 
     private var offersAnything: Bool {
         if Self.offering.withLock({ $0.contains(self) }) { return true }
-        guard asksOpenSSL else { return false }
+        guard openSSLOffersAnything else { return false }
         Self.offering.withLock { if $0.count < Self.mostOffering { $0.insert(self) } }
         return true
     }
 
-    private var asksOpenSSL: Bool {
+    private var openSSLOffersAnything: Bool {
         OpenSSLError.scope {
             guard let context = SSL_CTX_new(TLS_client_method()) else { return false }
             defer { SSL_CTX_free(context) }
