@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #if defined(__linux__)
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -17,6 +18,8 @@
 // a timerfd beside the sockets. Other systems have other means, and a loop there leaves all waiting to lws.
 #if defined(__linux__)
 static const bool clws_can_watch = true;
+// All that may happen to a socket, told of when it happens.
+static const uint32_t clws_each_change = (uint32_t)EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 static inline int clws_make_watch(void) { return epoll_create1(EPOLL_CLOEXEC); }
 static inline bool clws_watch(int watch, bool is_new, int descriptor, uint32_t events, uint64_t tag) {
     struct epoll_event event = {.events = events, .data = {.u64 = tag}};
@@ -49,6 +52,7 @@ static inline void clws_start_clock(int clock, long nanoseconds) {
 }
 #else
 static const bool clws_can_watch = false;
+static const uint32_t clws_each_change = 0;
 static inline int clws_make_watch(void) { return -1; }
 static inline bool clws_watch(int watch, bool is_new, int descriptor, uint32_t events, uint64_t tag) {
     (void)watch; (void)is_new; (void)descriptor; (void)events; (void)tag;
@@ -65,6 +69,12 @@ static inline void clws_reset_waker(int waker) { (void)waker; }
 static inline int clws_make_clock(void) { return -1; }
 static inline void clws_start_clock(int clock, long nanoseconds) { (void)clock; (void)nanoseconds; }
 #endif
+
+// Bytes that can be read; ioctl is variadic.
+static inline int clws_unread(int descriptor) {
+    int count = 0;
+    return ioctl(descriptor, FIONREAD, &count) == 0 ? count : 0;
+}
 
 // Tells on which of many sockets something has arrived: an epoll set or a kqueue, which lws waits for like for a file.
 // `each` makes what arrives count once, so that what stays in the socket does not wake anybody again.

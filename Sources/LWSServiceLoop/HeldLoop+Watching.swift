@@ -9,27 +9,16 @@ import CLibWebSockets
 #endif
 
 extension HeldLoop {
-    /// A connection is being made or ended: only lws knows what to wait for. To be taken back by
-    /// ``opaqueConnectionEnded()``, or by ``watch(_:)`` when it is open.
-    package func opaqueConnectionBegan() { core.opaqueConnections += 1 }
+    /// Whether the loop waits for the sockets of connections by itself, and has to be told of each.
+    package var watchesSockets: Bool { core.sockets != nil }
 
-    package func opaqueConnectionEnded() { core.opaqueConnections -= 1 }
+    /// lws has begun to connect. To be taken back by ``WatchedSocket/forget(_:)``. `nil` where the system cannot watch the
+    /// socket, or the waiting is lws's.
+    package func watch(_ connection: OpaquePointer) -> WatchedSocket? { core.sockets?.add(connection) }
 
-    /// The connection is open; from now on its owner tells what lws wants of its socket: at first to read and to write. `nil`
-    /// where the waiting stays lws's.
-    package func watch(_ descriptor: Int32) -> WatchedSocket? {
-        guard let socket = core.sockets?.add(descriptor) else { return nil }
-        core.opaqueConnections -= 1
-        return socket
-    }
-
-    /// The open connection is about to end, and belongs to lws again.
-    package func unwatch(_ socket: WatchedSocket) {
-        guard socket.isRegistered else { return }
-        core.sockets?.remove(socket)
-        core.opaqueConnections += 1
-        noteWork()
-    }
+    /// Has lws serve a file, which it knows already, before any socket when there is something to read from it. Returns false
+    /// where the system cannot watch it.
+    package func watchFile(_ descriptor: Int32) -> Bool { core.sockets?.watchFile(descriptor) ?? true }
 
     /// lws was told to do something in its next pass, which no socket will tell of.
     package func noteWork() {
@@ -37,7 +26,47 @@ extension HeldLoop {
         core.endWait()
     }
 
-    /// Has lws serve a socket for which something has happened.
+    /// Has lws deal with what a wait has found.
+    func serve(_ event: SocketSet.Event, of sockets: SocketSet) {
+        guard !event.isFile else { return serveFile(of: sockets) }
+        guard let socket = sockets.socket(of: event) else { return }
+        if socket.isOpen { serve(socket, ready: event.ready) } else { advance(socket) }
+    }
+
+    private func serveFile(of sockets: SocketSet) {
+        guard sockets.file >= 0, SocketPoll.events(sockets.file, Int16(POLLIN)) != 0 else { return }
+        serveReading(sockets.file)
+    }
+
+    /// How often lws looks at a connection in one turn of the loop.
+    private static let mostLooks = 8
+
+    /// Has lws go on with a connection that is being made or ended, until it does no more.
+    ///
+    /// It is told what poll(2) says of the socket, wanted or not. What it did not want it leaves alone: it looks at how far the
+    /// connection is, and whether it may read (roles/h1/ops-h1.c: rops_handle_POLLIN_h1, roles/http/client/client-http.c:
+    /// lws_client_socket_service, roles/ws/ops-ws.c: rops_handle_POLLIN_ws). But it must not be told that a socket can be
+    /// written to which cannot: it takes that for the end of connecting (lws_client_connect_3_connect).
+    func advance(_ socket: WatchedSocket) {
+        for _ in 0..<Self.mostLooks {
+            guard socket.isRegistered, !socket.isOpen else { return }
+            let events = socket.events
+            let ready = SocketPoll.events(socket.descriptor, events)
+            guard ready != 0 else { return }
+            if ready & Int16(POLLERR | POLLHUP) != 0, let sockets = core.sockets {
+                // Why it has failed is to be known before lws asks.
+                serveFile(of: sockets)
+                guard socket.isRegistered else { return }
+            }
+            let before = Progress(of: socket)
+            serve(socket.descriptor, events, ready: ready)
+            if ready & Int16(POLLERR | POLLHUP) != 0, socket.isRegistered { socket.whenHungUp?(self) }
+            guard socket.isRegistered, Progress(of: socket) != before else { return }
+        }
+        socket.mark(self)
+    }
+
+    /// Has lws serve an open connection for whose socket something has happened.
     func serve(_ socket: WatchedSocket, ready: Int16) {
         let events = socket.events
         let shown = ready & (events | Int16(POLLERR | POLLHUP))
@@ -86,6 +115,19 @@ extension HeldLoop {
         core.pausedConnections.look(self)
         core.finishPass(self)
         return goesOn
+    }
+}
+
+/// How far lws is with a connection that is being made or ended, as far as it shows.
+private struct Progress: Equatable {
+    private let changes: Int
+    private let unread: Int
+    private let unsent: Int32
+
+    init(of socket: WatchedSocket) {
+        changes = socket.changes
+        unread = SocketPoll.unread(socket.descriptor)
+        unsent = lws_partial_buffered(socket.connection)
     }
 }
 

@@ -19,12 +19,9 @@ public final class LoopContext {
     let pausedConnections = PausedConnections()
     /// The sockets that the loop waits for by itself; `nil` where all waiting is lws's.
     private(set) var sockets: SocketSet?
-    /// Connections of which only lws knows what to wait for.
-    var opaqueConnections = 0
     /// lws has something to do in its next pass that no socket tells of.
     var needsPass = false
-    /// When it gets one in any case.
-    private var nextPass = LoopClock.now
+    private var lastPass = LoopClock.now
     /// The end of the wait for sockets that is under way, unless it has been interrupted.
     var waitsUntil: LoopClock.Instant?
     private var context: OpaquePointer?
@@ -150,17 +147,26 @@ public final class LoopContext {
     /// Whether there is a context: between ``create(_:)`` and ``destroy(_:)``.
     var isAlive: Bool { context != nil }
 
-    /// The longest that the loop waits by itself. What lws does by timers of its own, such as a look at the age of
-    /// certificates once a day, is so much late at the most.
+    /// The longest that lws is without a pass. What it does by timers of its own, such as a look at the age of certificates
+    /// once a day, is so much late at the most.
     private static let longestWait = Duration.seconds(60)
+    /// The same while connections are being made or ended, to which lws gives times by the second.
+    private static let longestUnsettledWait = Duration.seconds(1)
 
-    /// When the wait of the loop's thread ends that is about to begin, in milliseconds, rounded up; `nil` where lws is due.
-    func planWait() -> Int32? {
-        let now = LoopClock.now
-        guard now < nextPass else { return nil }
-        let end = min(timers.earliest ?? nextPass, nextPass)
+    /// When lws gets a pass in any case.
+    private var nextPass: LoopClock.Instant {
+        lastPass + (sockets?.unsettled ?? 0 > 0 ? Self.longestUnsettledWait : Self.longestWait)
+    }
+
+    var isPassDue: Bool { LoopClock.now >= nextPass }
+
+    private var nextTurn: LoopClock.Instant { min(timers.earliest ?? nextPass, nextPass) }
+
+    /// How long the loop's thread is to wait now at the most, in milliseconds, rounded up.
+    func planWait() -> Int32 {
+        let end = nextTurn
         waitsUntil = end
-        return Int32(clamping: (max(end - now, .zero).microseconds + 999) / 1000)
+        return Int32(clamping: (max(end - LoopClock.now, .zero).microseconds + 999) / 1000)
     }
 
     /// Who has something to do when lws returns.
@@ -186,12 +192,12 @@ public final class LoopContext {
     /// lws has looked at everything.
     func passed() {
         needsPass = false
-        nextPass = LoopClock.now + Self.longestWait
+        lastPass = LoopClock.now
     }
 
-    /// Ends that wait where a timer was armed meanwhile that is due before.
+    /// Ends that wait where there is something to do before.
     func hastenWait() {
-        guard let earliest = timers.earliest, let end = waitsUntil, earliest < end else { return }
+        guard let end = waitsUntil, sockets?.hasMarked == true || nextTurn < end else { return }
         endWait()
     }
 

@@ -12,8 +12,7 @@ import Synchronization
 /// The lock around a loop's lws context.
 ///
 /// Callers, who want to do one small thing and go on, come before the loop's own thread, which would otherwise take the
-/// lock again and again; but some of them, or it would never have its turn where there are many. While that thread waits
-/// inside lws, with the lock, callers are turned away instead of waiting.
+/// lock again and again; but some of them, or it would never have its turn where there are many.
 ///
 /// A caller who lets go and comes again at once is quicker than one who has to wake up first. That makes it fast, but one
 /// who reads large messages without pause would keep the others out for tens of milliseconds. So after a turn that took long
@@ -44,7 +43,6 @@ final class LoopGate: @unchecked Sendable {
     private let next = Atomic(Role.anybody)
     /// The thread that holds the loop; 0: nobody does.
     private let holder = Atomic<UInt>(0)
-    private let isInsideLWS = Atomic<Bool>(false)
     /// Who sleeps or is about to. Raised before a last look at `holder`, and looked at after that is cleared: one of the two
     /// sides sees the other.
     private let sleepers = Atomic<Int>(0)
@@ -66,30 +64,27 @@ final class LoopGate: @unchecked Sendable {
     /// Whether the current thread holds the loop.
     var isHeldByCurrentThread: Bool { holder.load(ordering: .relaxed) == Self.currentThread }
 
-    /// Takes the loop for a caller. Returns false where the loop's own thread waits inside lws.
-    func enter() -> Bool {
+    /// Takes the loop for a caller.
+    func enter() {
         var role = Role.anybody
-        while true {
-            if let isTaken = look(as: role, yields: Self.yields) ?? sleep(as: role) { return isTaken }
-            role = .sleeper
-        }
+        while !look(as: role, yields: Self.yields), !sleep(as: role) { role = .sleeper }
     }
 
-    /// The same for one who must not sleep. Returns false also where others hold the loop for longer than a moment.
-    func tryEnter() -> Bool { look(as: .anybody, yields: 0) ?? false }
+    /// The same for one who must not sleep. Returns false where others hold the loop for longer than a moment.
+    func tryEnter() -> Bool { look(as: .anybody, yields: 0) }
 
-    /// Looks for a moment. `nil` where the loop is not free yet, or others have the next turn.
-    private func look(as role: Role, yields: Int) -> Bool? {
+    /// Looks for a moment. Returns false where the loop is not free yet, or others have the next turn.
+    private func look(as role: Role, yields: Int) -> Bool {
         for look in 0..<Self.looks + yields {
-            guard mayTake(as: role) else { return nil }
-            if let isTaken = attempt(as: role) { return isTaken }
+            guard mayTake(as: role) else { return false }
+            if attempt(as: role) { return true }
             if look < Self.looks { clws_relax() } else { sched_yield() }
         }
-        return nil
+        return false
     }
 
-    /// Sleeps until the loop may be free, if it is not.
-    private func sleep(as role: Role) -> Bool? {
+    /// Sleeps until the loop may be free, if it is not. Returns whether it was.
+    private func sleep(as role: Role) -> Bool {
         mutex.lock()
         callers += 1
         sleepers.add(1, ordering: .sequentiallyConsistent)
@@ -98,12 +93,12 @@ final class LoopGate: @unchecked Sendable {
             sleepers.subtract(1, ordering: .sequentiallyConsistent)
             mutex.unlock()
         }
-        if mayTake(as: role), let isTaken = attempt(as: role) { return isTaken }
+        if mayTake(as: role), attempt(as: role) { return true }
         let turn = turn.load(ordering: .relaxed)
         if slept.turn != turn { slept = (turn, LoopClock.now) }
         forCallers.wait(mutex)
         isCallerWaking = false
-        return nil
+        return false
     }
 
     private func mayTake(as role: Role) -> Bool {
@@ -111,12 +106,11 @@ final class LoopGate: @unchecked Sendable {
         return next == .anybody || next == role
     }
 
-    /// Looks once. `nil` where somebody else holds the loop.
-    private func attempt(as role: Role) -> Bool? {
-        let isTaken = holder.load(ordering: .sequentiallyConsistent) == 0 && take()
-        guard isTaken || isInsideLWS.load(ordering: .acquiring) else { return nil }
+    /// Looks once. Returns false where somebody else holds the loop.
+    private func attempt(as role: Role) -> Bool {
+        guard holder.load(ordering: .sequentiallyConsistent) == 0, take() else { return false }
         if role != .anybody { hadTurn(as: role) }
-        return isTaken
+        return true
     }
 
     private func hadTurn(as role: Role) {
@@ -169,17 +163,8 @@ final class LoopGate: @unchecked Sendable {
         }
     }
 
-    /// The loop's own thread, which holds it, is about to wait inside lws. Returns false where callers want the loop, and
-    /// it must not.
-    func beginWaitInsideLWS() -> Bool {
-        mutex.lock()
-        defer { mutex.unlock() }
-        guard callers == 0 else { return false }
-        isInsideLWS.store(true, ordering: .releasing)
-        return true
-    }
-
-    func endWaitInsideLWS() { isInsideLWS.store(false, ordering: .releasing) }
+    /// For tests: whether somebody sleeps until the loop is free.
+    var isWaitedFor: Bool { sleepers.load(ordering: .sequentiallyConsistent) > 0 }
 
     /// Lets callers who wait have their turn. The loop's own thread holds it, before and after.
     func giveWay() {

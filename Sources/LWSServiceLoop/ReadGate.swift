@@ -30,25 +30,26 @@ public final class ReadGate {
     private var calls = 0
     private var timer: LoopTimer?
     /// The socket, where the loop waits for it by itself: it has to know what lws wants of it.
-    package private(set) var watched: WatchedSocket?
+    private var socket: WatchedSocket?
+    /// The same, while the connection is open.
+    package var watched: WatchedSocket? { socket?.isOpen == true ? socket : nil }
     /// The connection, while its reading is paused, and its socket.
     private var paused: (connection: OpaquePointer, socket: Int32)?
 
     package init() {}
 
     /// The connection is open.
-    package func watch(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
-        watched = held.watch(lws_get_socket_fd(connection))
-        watched?.whenHungUp = { [unowned self] held in hungUp(held) }
-        watched?.setWantsToRead(!isPaused && !isAnsweringPing, held)
+    package func open(_ socket: WatchedSocket, _ held: borrowing HeldLoop) {
+        self.socket = socket
+        socket.whenHungUp = { [unowned self] held in hungUp(held) }
+        socket.open(held)
+        socket.setWantsToRead(!isPaused && !isAnsweringPing, held)
     }
 
     /// The connection is about to end: lws alone knows how it goes on.
-    package func unwatch(_ connection: OpaquePointer?, _ held: borrowing HeldLoop) {
+    package func end(_ connection: OpaquePointer?, _ held: borrowing HeldLoop) {
         guard let watched else { return }
-        held.unwatch(watched)
-        self.watched = nil
-        noteHangups(held)
+        watched.end(held)
         if isAnsweringPing, let connection { arm(connection, held) }
     }
 
@@ -79,7 +80,7 @@ public final class ReadGate {
 
     /// Where the loop watches the socket by itself, it notices that anyway.
     private func noteHangups(_ held: borrowing HeldLoop) {
-        if watched == nil, let paused { held.core.pausedConnections.add(self, paused.socket) }
+        if socket == nil, let paused { held.core.pausedConnections.add(self, paused.socket) }
     }
 
     private func forgetPause(_ held: borrowing HeldLoop) {
@@ -98,6 +99,7 @@ public final class ReadGate {
     /// The connection is over.
     package func stop(_ held: borrowing HeldLoop) {
         forgetPause(held)
+        socket = nil
         timer?.cancel(held)
         timer = nil
     }
@@ -177,6 +179,6 @@ public final class ReadGate {
         // At once, or lws would do it after the callback, where the change does not look like this side's.
         change |= LWS_RXFLOW_REASON_FLAG_PROCESS_NOW
         _ = whileHandling { lws_rx_flow_control(connection, Int32(change)) }
-        watched?.setWantsToRead(!isPaused && !isAnsweringPing, held)
+        socket?.setWantsToRead(!isPaused && !isAnsweringPing, held)
     }
 }

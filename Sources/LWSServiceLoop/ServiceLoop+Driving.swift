@@ -10,8 +10,8 @@ extension ServiceLoop {
     /// Waits for `semaphore`, and serves a connection meanwhile in place of the loop's thread: what comes is handled where
     /// it is wanted, and no thread has to wake another.
     ///
-    /// Where that is not possible, because another caller serves the connection already or lws waits for it, this is
-    /// `semaphore`'s own wait.
+    /// Where that is not possible, because another caller serves the connection already, it is not open, or the waiting is
+    /// lws's, this is `semaphore`'s own wait.
     /// - Parameters:
     ///   - find: the connection's socket, if it can be waited for.
     ///   - isNeeded: whether others wait for the connection too, when this caller is done.
@@ -46,11 +46,7 @@ extension ServiceLoop {
         semaphore.detach()
         if !isOver {
             // Asked with the loop held: a suspended caller who comes now looks whether anybody waits for the socket (`attend`).
-            if hold({ held in driving.end(isNeeded: isNeeded(), held) }) == nil {
-                let isNeeded = isNeeded()
-                // The loop's thread waits inside lws, and serves the connection with all others.
-                perform { [bound = driving.bound] held in bound.get(held).end(isNeeded: isNeeded, held) }
-            }
+            _ = hold { held in driving.end(isNeeded: isNeeded(), held) }
         }
         return isTimedOut ? semaphore.tryWait() : semaphore.wait(until: deadline)
     }
@@ -100,10 +96,10 @@ private struct Driving {
 
     mutating func serve(_ ready: Int16, _ held: borrowing HeldLoop) {
         let socket = bound.get(held).socket
-        if socket.isRegistered, ready != 0 { held.serve(socket, ready: ready) }
+        if socket.isOpen, ready != 0 { held.serve(socket, ready: ready) }
         // What no socket tells of is mostly the rest of what was just read.
-        if socket.isRegistered, mustPass { held.pass() }
-        isOver = !socket.isRegistered
+        if socket.isOpen, mustPass { held.pass() }
+        isOver = !socket.isOpen
         events = socket.events
         mustPass = held.hasForcedWork
     }

@@ -11,10 +11,10 @@ import CLibWebSockets
 /// A running loop: one lws context, and one thread that serves it when nobody else does.
 ///
 /// Work that can wait a moment is handed over (``perform(_:)``), and runs on the loop's thread, in order, between two passes
-/// of lws. What a blocked caller waits for they may do themselves: while every connection of the loop is open and steady,
-/// anybody can hold the loop (``hold(_:)``), and wait for one connection in its place
-/// (``wait(for:until:serving:isNeeded:)``). The loop's thread waits without holding it then. While a connection is being
-/// made or ended, of which lws alone knows what to wait for, that thread waits inside lws, and all work is handed over.
+/// of lws. What a blocked caller waits for they may do themselves: anybody can hold the loop (``hold(_:)``), and wait for one open
+/// connection in its place (``wait(for:until:serving:isNeeded:)``). The loop's thread waits without holding it. Where the
+/// waiting is lws's, on systems without epoll and for those who ask for it (``LoopOptions/watchesSockets``), that thread
+/// waits inside lws, and all work is handed over.
 public final class ServiceLoop: Sendable {
     /// Work for the holder of the loop. It must not block.
     package typealias Work = @Sendable (borrowing HeldLoop) -> Void
@@ -104,9 +104,8 @@ public final class ServiceLoop: Sendable {
     /// A caller takes the loop, if that can be.
     @usableFromInline
     func beginTurn(mayBlock: Bool = true) -> LoopContext? {
-        guard watchesSockets, !gate.isHeldByCurrentThread, mayBlock ? gate.enter() : gate.tryEnter() else {
-            return nil
-        }
+        guard watchesSockets, !gate.isHeldByCurrentThread else { return nil }
+        if mayBlock { gate.enter() } else if !gate.tryEnter() { return nil }
         guard core.isAlive else {
             gate.leave()
             return nil
@@ -199,9 +198,7 @@ public final class ServiceLoop: Sendable {
         gate.enterAsServant()
         core.waitsUntil = nil
         for event in sockets.sort(count) {
-            core.hold { held in
-                if let socket = sockets.socket(of: event) { held.serve(socket, ready: event.ready) }
-            }
+            core.hold { held in held.serve(event, of: sockets) }
             gate.giveWay()
         }
         gate.leave()
@@ -220,16 +217,18 @@ public final class ServiceLoop: Sendable {
             for item in work { item(held) }
         }
         core.timers.fireDue(held)
-        guard let sockets = core.sockets, core.opaqueConnections == 0 else { return waitInsideLWS(held) }
-        guard !held.hasForcedWork, let wait = core.planWait() else { return held.pass() ? .goOn : .end }
+        guard let sockets = core.sockets else { return waitInsideLWS(held) }
+        guard !held.hasForcedWork, !core.isPassDue else { return held.pass() ? .goOn : .end }
+        if let socket = sockets.nextMarked() {
+            held.advance(socket)
+            return .goOn
+        }
         guard mayWait(.forSockets(sockets.waker)) else { return .goOn }
-        return .wait(milliseconds: wait, sockets)
+        return .wait(milliseconds: core.planWait(), sockets)
     }
 
     private func waitInsideLWS(_ held: borrowing HeldLoop) -> Step {
         guard mayWait(.insideLWS(held.context)) else { return .goOn }
-        guard gate.beginWaitInsideLWS() else { return held.pass() ? .goOn : .end }
-        defer { gate.endWaitInsideLWS() }
         core.setAlarm()
         // A timeout of 0 or more waits for the next event or timer (plat/unix/unix-service.c: the argument is
         // ignored since 3.2); work that has come since has signalled lws's event pipe already.

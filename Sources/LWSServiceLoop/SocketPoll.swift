@@ -20,6 +20,9 @@ package enum SocketPoll {
         events(descriptor, Int16(POLLOUT)) == Int16(POLLOUT)
     }
 
+    /// Bytes that can be read.
+    static func unread(_ descriptor: Int32) -> Int { Int(clws_unread(descriptor)) }
+
     /// Whether the peer has ended its direction, or TCP is broken.
     package static func hasEnded(_ descriptor: Int32) -> Bool {
         events(descriptor, Int16(clws_poll_ended)) & Int16(clws_poll_ended) != 0

@@ -8,13 +8,14 @@ import CLibWebSockets
     import Glibc
 #endif
 
-/// All watched sockets of a loop, in an epoll set: with it a wait costs the same for ten thousand sockets as for one, which
-/// is not so for lws's poll(2), and nobody has to hold the loop meanwhile. Lives on the loop but for ``wait(milliseconds:)``.
+/// All sockets of a loop, in an epoll set: with it a wait costs the same for ten thousand sockets as for one, which is not so
+/// for lws's poll(2), and nobody has to hold the loop meanwhile. Lives on the loop but for ``wait(milliseconds:)``.
 final class SocketSet {
     /// Something that a wait has found.
     struct Event {
         let tag: UInt64
         let ready: Int16
+        var isFile: Bool { tag == SocketSet.fileTag }
     }
 
     /// How long nobody waits for a socket after its driver has gone, and at most twice that, in nanoseconds. Who waits for one
@@ -25,6 +26,7 @@ final class SocketSet {
     private static let absence = 8_000_000
     private static let wakerTag = UInt64.max
     private static let clockTag = UInt64.max - 1
+    private static let fileTag = UInt64.max - 2
 
     /// Interrupts the wait of the loop's thread.
     let waker: Waker
@@ -33,6 +35,11 @@ final class SocketSet {
     private let clock: Int32
     private var isClockRunning = false
     private var sockets: [Int32: WatchedSocket] = [:]
+    /// What lws serves before any socket; see ``HeldLoop/watchFile(_:)``.
+    private(set) var file: Int32 = -1
+    /// How many belong to connections that are being made or ended.
+    private(set) var unsettled = 0
+    private var marked: [WatchedSocket] = []
     private var onClock: [WatchedSocket] = []
     private var generation: UInt32 = 0
     /// For drivers, kept for the next: some, so that a rush of callers does not cost their descriptors for ever.
@@ -64,27 +71,81 @@ final class SocketSet {
 
     // MARK: - Which sockets
 
-    /// `nil` where the system cannot watch it.
-    func add(_ descriptor: Int32) -> WatchedSocket? {
+    /// The socket of a connection that is being made; what has happened to it is told of, too. `nil` where the system cannot
+    /// watch it.
+    func add(_ connection: OpaquePointer) -> WatchedSocket? {
         generation &+= 1
-        let socket = WatchedSocket(descriptor, generation, in: self)
-        socket.armed = UInt32(socket.events)
-        guard clws_watch(watch, true, descriptor, socket.armed, tag(of: socket)) else { return nil }
-        sockets[descriptor] = socket
+        let socket = WatchedSocket(connection, generation, in: self)
+        socket.armed = clws_each_change
+        guard clws_watch(watch, true, socket.descriptor, socket.armed, tag(of: socket)) else { return nil }
+        sockets[socket.descriptor] = socket
+        unsettled += 1
         return socket
+    }
+
+    func open(_ socket: WatchedSocket) {
+        guard socket.isRegistered, !socket.isOpen else { return }
+        socket.isOpen = true
+        unsettled -= 1
+        set(socket, UInt32(socket.events))
+    }
+
+    /// What has happened to the socket is told of once more.
+    func end(_ socket: WatchedSocket) {
+        guard socket.isRegistered, socket.isOpen else { return }
+        socket.isOpen = false
+        unsettled += 1
+        set(socket, clws_each_change)
+        socket.driver?.signal()
     }
 
     func remove(_ socket: WatchedSocket) {
         guard socket.isRegistered else { return }
         socket.isRegistered = false
+        if socket.isOpen {
+            socket.isOpen = false
+            socket.driver?.signal()
+        } else {
+            unsettled -= 1
+        }
         sockets[socket.descriptor] = nil
         clws_unwatch(watch, socket.descriptor)
-        socket.driver?.signal()
+    }
+
+    /// Returns false where the system cannot watch it.
+    func watchFile(_ descriptor: Int32) -> Bool {
+        file = descriptor
+        return clws_watch(watch, true, descriptor, UInt32(POLLIN), Self.fileTag)
+    }
+
+    // MARK: - What is wanted of them
+
+    func wantsChanged(_ socket: WatchedSocket) {
+        guard socket.isOpen else { return mark(socket) }
+        perform(socket.wait.wantsChanged(toWrite: socket.wantsToWrite), socket)
+    }
+
+    func mark(_ socket: WatchedSocket) {
+        guard socket.isRegistered, !socket.isOpen else { return }
+        socket.changes &+= 1
+        guard !socket.isMarked else { return }
+        socket.isMarked = true
+        marked.append(socket)
+    }
+
+    var hasMarked: Bool { !marked.isEmpty }
+
+    /// The next of which lws wants something else.
+    func nextMarked() -> WatchedSocket? {
+        guard !marked.isEmpty else { return nil }
+        let socket = marked.removeFirst()
+        socket.isMarked = false
+        return socket
     }
 
     /// Does what the table says.
     func perform(_ step: SocketWait.Step, _ socket: WatchedSocket) {
-        guard socket.isRegistered else { return }
+        guard socket.isOpen else { return }
         switch step {
         case .nothing: break
         case .loopWaits: set(socket, UInt32(socket.events))
@@ -117,7 +178,7 @@ final class SocketSet {
 
     /// Leaves the socket to a caller, its driver. `nil` where another has it, or where there is no descriptor to wake them by.
     func lend(_ socket: WatchedSocket) -> Waker? {
-        guard socket.isRegistered, socket.wait.mayBeDriven else { return nil }
+        guard socket.isOpen, socket.wait.mayBeDriven else { return nil }
         // A late signal for who had it before makes this one look in vain, once.
         guard let waker = spareWakers.popLast() ?? Waker() else { return nil }
         socket.wait.drive()
@@ -145,7 +206,7 @@ final class SocketSet {
         clws_reset_waker(clock)
         isClockRunning = false
         onClock.removeAll { socket in
-            guard socket.isRegistered else { return true }
+            guard socket.isOpen else { return true }
             perform(socket.wait.clockLooks(), socket)
             return !socket.wait.isOnClock
         }
@@ -168,6 +229,8 @@ final class SocketSet {
             switch tag {
             case Self.wakerTag: waker.reset()
             case Self.clockTag: clockLooks()
+            // Before all sockets.
+            case Self.fileTag: events.insert(Event(tag: tag, ready: Int16(POLLIN)), at: 0)
             default: events.append(Event(tag: tag, ready: Int16(truncatingIfNeeded: bits)))
             }
         }

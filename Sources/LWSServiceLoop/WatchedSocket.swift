@@ -1,19 +1,25 @@
 // A connection whose socket the loop waits for by itself, in place of lws.
 
+import CLibWebSockets
+
 #if canImport(Darwin)
     import Darwin
 #else
     import Glibc
 #endif
 
-/// The socket of an open connection, and what lws would wait for on it. Lives on the loop.
+/// The socket of a connection, from its beginning to its end, and what is to be waited for on it. Lives on the loop.
 ///
 /// lws keeps that to itself, but asks by LWS_CALLBACK_GET_THREAD_ID whenever it changes (core-net/pollfd.c:
-/// `_lws_change_pollfd`), and for reading it does as it is told (`lws_rx_flow_control`). What is wanted in vain costs a
-/// callback for writing; what would be missing could wait for ever, so in doubt the socket is waited for.
+/// `_lws_change_pollfd`). How that is made use of depends on the connection:
 ///
-/// Who waits for it, says ``SocketWait``.
+/// - While it is being made or ended, whatever happens to the socket has lws look at it, and so does every change of what lws
+///   wants: see ``HeldLoop/advance(_:)``.
+/// - While it is open, this side knows what lws wants: for reading it does as it is told (`lws_rx_flow_control`). What is
+///   wanted in vain costs a callback for writing; what would be missing could wait for ever, so in doubt the socket is waited
+///   for. Who waits for it, says ``SocketWait``.
 package final class WatchedSocket {
+    let connection: OpaquePointer
     let descriptor: Int32
     /// Tells its events from those of another socket that had the same descriptor before it.
     let generation: UInt32
@@ -25,6 +31,11 @@ package final class WatchedSocket {
     package private(set) var wantsToRead = true
     // lws may have asked for it before anybody listened.
     package private(set) var wantsToWrite = true
+    package internal(set) var isOpen = false
+    /// How often lws has changed what it wants, while the connection was not open.
+    var changes = 0
+    /// lws is to look at it for that.
+    var isMarked = false
     var wait = SocketWait()
     /// Wakes the driver, while there is one.
     var driver: Waker?
@@ -32,11 +43,28 @@ package final class WatchedSocket {
     var armed: UInt32 = 0
     var isRegistered = true
 
-    init(_ descriptor: Int32, _ generation: UInt32, in set: SocketSet) {
-        self.descriptor = descriptor
+    init(_ connection: OpaquePointer, _ generation: UInt32, in set: SocketSet) {
+        self.connection = connection
+        descriptor = lws_get_socket_fd(connection)
         self.generation = generation
         self.set = set
     }
+
+    // MARK: - How far the connection is
+
+    /// The connection is open; from now on its owner tells what lws wants of the socket: at first to read and to write.
+    package func open(_ held: borrowing HeldLoop) { set.open(self) }
+
+    /// The open connection is about to end, and only lws knows how.
+    package func end(_ held: borrowing HeldLoop) { set.end(self) }
+
+    /// lws is about to close the socket, or has done so.
+    package func forget(_ held: borrowing HeldLoop) { set.remove(self) }
+
+    /// lws wants something else of the socket of a connection that is not open.
+    package func mark(_ held: borrowing HeldLoop) { set.mark(self) }
+
+    // MARK: - What is wanted of an open one
 
     /// Whether nobody would notice at once that the peer has ended the connection.
     package var isUnattended: Bool { wait.party == .nobody }
@@ -47,15 +75,15 @@ package final class WatchedSocket {
     package func setWantsToRead(_ wants: Bool, _ held: borrowing HeldLoop) {
         guard wants != wantsToRead else { return }
         wantsToRead = wants
-        set.perform(wait.wantsChanged(toWrite: wantsToWrite), self)
+        set.wantsChanged(self)
     }
 
     package func setWantsToWrite(_ wants: Bool, _ held: borrowing HeldLoop) {
         guard wants != wantsToWrite else { return }
         wantsToWrite = wants
-        set.perform(wait.wantsChanged(toWrite: wantsToWrite), self)
+        set.wantsChanged(self)
     }
 
-    /// As poll(2) has them.
-    var events: Int16 { Int16((wantsToRead ? POLLIN : 0) | (wantsToWrite ? POLLOUT : 0)) }
+    /// As poll(2) has them. A connection that is not open may want to write.
+    var events: Int16 { Int16((wantsToRead ? POLLIN : 0) | (wantsToWrite || !isOpen ? POLLOUT : 0)) }
 }

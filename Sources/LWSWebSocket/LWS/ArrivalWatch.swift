@@ -60,6 +60,7 @@ final class ArrivalWatch: LoopResident, PassFinisher {
         }
         // Alive for as long as lws has this: a resident goes after lws's context.
         lws_set_opaque_user_data(wsi, Unmanaged.passUnretained(self).toOpaque())
+        guard held.watchFile(arrivals) else { return nil }
     }
 
     deinit { close(quiet) }

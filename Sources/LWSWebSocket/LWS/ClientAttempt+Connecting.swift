@@ -36,7 +36,9 @@ extension ClientAttempt {
             reached(.connecting(address))
             if let handle = begin(address, from: source, vhost.vhost, held) {
                 wsi = handle
-                limitAttempt(handle)
+                socket = held.watch(handle)
+                guard socket != nil || !held.watchesSockets else { return cannotWatch(held) }
+                limitAttempt(held)
                 watchReaching(handle, held)
                 // It may have been asked already.
                 held.passEnded()
@@ -63,14 +65,12 @@ extension ClientAttempt {
     ) -> OpaquePointer? {
         let retained = Unmanaged.passRetained(self)
         isKnownToLWS = true
-        held.opaqueConnectionBegan()
         isConnectCallRunning = true
         defer { isConnectCallRunning = false }
         errno = 0
         let handle = connect(to: address, from: source, vhost, retained.toOpaque(), held)
         if handle != nil, isKnownToLWS { return handle }
         failure = failure ?? unreachable(errno)
-        if isKnownToLWS { held.opaqueConnectionEnded() }
         // lws failed on the spot. Whether it has called back by then depends on how far it came
         // (`lws_client_connect_via_info`); it has forgotten the object either way.
         isKnownToLWS = false
@@ -112,9 +112,12 @@ extension ClientAttempt {
     func attemptEnded(_ held: borrowing HeldLoop) {
         guard isKnownToLWS else { return }
         isKnownToLWS = false
-        unwatch(held)
-        held.opaqueConnectionEnded()
+        ends(held)
+        socket?.forget(held)
+        socket = nil
         wsi = nil
+        limit?.cancel(held)
+        limit = nil
         reaching?.stop(held)
         answer?.stop(held)
         proxyWatcher?.stop(held)

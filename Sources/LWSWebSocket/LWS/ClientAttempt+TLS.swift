@@ -9,6 +9,7 @@ extension ClientAttempt {
     func connected(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
         reaching?.stop(held)
         reaching = nil
+        limit?.cancel(held)
         expectTLS(wsi)
         if let proxy = route.proxy {
             reached(.proxy(proxy.name))

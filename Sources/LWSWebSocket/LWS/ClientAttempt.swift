@@ -38,6 +38,10 @@ class ClientAttempt {
     var hasTunnel = false
     /// lws's handle of the attempt under way or of the open connection.
     var wsi: OpaquePointer?
+    /// Its socket, where the loop waits for it by itself.
+    var socket: WatchedSocket?
+    /// Ends the attempt, or the connection when it has been given a time to end by.
+    var limit: LoopTimer?
     /// lws has this object's address.
     var isKnownToLWS = false
     var isConnectCallRunning = false
@@ -47,8 +51,6 @@ class ClientAttempt {
     var requestWasWritten = false
     /// The server has answered as it should, and there is no other attempt any more.
     var wasOpened = false
-    /// The connection has been given a time to end by.
-    var isLimited = false
     /// Looks at what the server answers, once it was asked.
     var answer: AnswerReader?
     var answerHead: ResponseHead?
@@ -79,10 +81,10 @@ class ClientAttempt {
     ) -> Bool { false }
 
     /// lws changes what it waits for on the connection's socket.
-    func waitChanged(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {}
+    func waitChanged(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) { socket?.mark(held) }
 
-    /// The connection is about to end: what its socket is waited for, only lws knows from here on.
-    func unwatch(_ held: borrowing HeldLoop) {}
+    /// The connection is about to end, if it is open: how, only lws knows from here on.
+    func ends(_ held: borrowing HeldLoop) {}
 
     /// What the same place is asked by over TLS.
     class var secureURL: String { "a wss: URL" }
@@ -106,7 +108,7 @@ class ClientAttempt {
     func abort(_ held: borrowing HeldLoop) {
         isAborted = true
         guard let wsi else { return }
-        unwatch(held)
+        ends(held)
         reaching?.stop(held)
         answer?.stop(held)
         proxyWatcher?.stop(held)

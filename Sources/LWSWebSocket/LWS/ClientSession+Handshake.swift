@@ -79,7 +79,7 @@ extension ClientSession {
         tls?.connectionOpened()
         // What a connection before this one has left unread may fill the queue.
         if let wsi {
-            reading.watch(wsi, held)
+            if let socket { reading.open(socket, held) }
             if connection.query({ $0.inbound.pauseIfFull() }) { reading.pause(wsi, held) }
         }
         startKeepAlive(held)

@@ -112,7 +112,7 @@ extension ClientSession {
                 case .none:
                     return true
                 case .close(let frame):
-                    unwatch(held)
+                    ends(held)
                     defer { connection.closeFrameLeft() }
                     return send(frame, wsi)
                 case .data(let next):

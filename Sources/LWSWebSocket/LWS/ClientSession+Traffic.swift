@@ -66,7 +66,7 @@ extension ClientSession: PassFinisher {
         _ payload: UnsafeRawBufferPointer, _ wsi: OpaquePointer, _ held: borrowing HeldLoop
     ) -> Bool {
         handOver(held)
-        unwatch(held)
+        ends(held)
         guard let frame = CloseFrame(payload: payload) else {
             let violation = Violation.malformedCloseFrame
             self.violation = violation

@@ -72,6 +72,7 @@ final class ClientSession: ClientAttempt {
     ) -> Bool { reading.whileHandling { translate(reason, wsi, argument, held) } }
 
     override func waitChanged(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
+        super.waitChanged(wsi, held)
         guard wasOpened else { return }
         // It will write in its next turn, a pong perhaps.
         settle(held)
@@ -93,9 +94,9 @@ final class ClientSession: ClientAttempt {
 
     override func reached(_ step: OpeningStep) { connection.reached(step) }
 
-    override func unwatch(_ held: borrowing HeldLoop) {
+    override func ends(_ held: borrowing HeldLoop) {
         settle(held)
-        reading.unwatch(wsi, held)
+        reading.end(wsi, held)
     }
 
     // MARK: - What the connection asks for
@@ -115,9 +116,12 @@ final class ClientSession: ClientAttempt {
     }
 
     func endAfter(_ limit: Duration, _ held: borrowing HeldLoop) {
-        guard let wsi else { return }
-        isLimited = true
-        unwatch(held)
-        lws_set_timer_usecs(wsi, limit.microseconds)
+        guard wsi != nil else { return }
+        ends(held)
+        // Not by lws's own way of ending, which first tries for 5 s to send what it holds.
+        let timer = LoopTimer { [unowned self] held in abort(held) }
+        timer.arm(after: limit, held)
+        self.limit?.cancel(held)
+        self.limit = timer
     }
 }

@@ -46,7 +46,7 @@ private func isHandled(_ reason: lws_callback_reasons) -> Bool {
         LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH, LWS_CALLBACK_CLIENT_CONNECTION_ERROR,
         LWS_CALLBACK_WS_PEER_INITIATED_CLOSE, LWS_CALLBACK_CLIENT_CLOSED,
         LWS_CALLBACK_CLIENT_HTTP_WRITEABLE, LWS_CALLBACK_CLOSED_CLIENT_HTTP,
-        LWS_CALLBACK_TIMER, LWS_CALLBACK_WSI_CREATE, LWS_CALLBACK_WSI_DESTROY:
+        LWS_CALLBACK_WSI_CREATE, LWS_CALLBACK_WSI_DESTROY:
         true
     default: false
     }
@@ -90,17 +90,16 @@ extension ClientSession {
         case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
             connectionFailed(String(decoding: argument.prefix { $0 != 0 }, as: UTF8.self), held)
             goOn = true
-        case LWS_CALLBACK_TIMER:
-            goOn = !timerFired(held)
         case LWS_CALLBACK_CLIENT_CLOSED:
             closing(wsi)
-            // Before lws closes the socket, which a forked child may keep open.
-            unwatch(held)
+            ends(held)
+            // Before lws closes it: a forked child may keep it open.
+            socket?.forget(held)
             goOn = true
         case LWS_CALLBACK_WSI_DESTROY:
             compression?.destroy(wsi)
             compression = nil
-            unwatch(held)
+            ends(held)
             reading.stop(held)
             attemptEnded(held)
             goOn = true

@@ -40,6 +40,9 @@ final class ClientVhostPool: LoopResident {
         // A user that never goes.
         entries[.plain] = Entry(vhost: plain, users: 1)
         watchers = plain
+        // lws asks by LWS_CALLBACK_GET_THREAD_ID, which tells what it waits for, once it has had a pass with a vhost
+        // (plat/unix/unix-service.c: service_tid_detected).
+        held.noteWork()
     }
 
     /// Where the watchers of descriptors live: they end a moment after the client that they watch for.

@@ -176,7 +176,6 @@ final class HTTPExchange: ClientAttempt {
             connectionFailed(String(decoding: argument.prefix { $0 != 0 }, as: UTF8.self), held)
         case LWS_CALLBACK_CLOSED_CLIENT_HTTP:
             if answer != nil { connectionFailed("", held) }
-        case LWS_CALLBACK_TIMER: return !timerFired(held)
         case LWS_CALLBACK_WSI_DESTROY: attemptEnded(held)
         default: break
         }

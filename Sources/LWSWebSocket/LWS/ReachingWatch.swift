@@ -45,26 +45,25 @@ extension ClientAttempt {
 
     /// Gives an address that does not answer only its share of the time, so that the others get theirs. The last
     /// one has all that is left, which the caller watches.
-    func limitAttempt(_ handle: OpaquePointer) {
+    func limitAttempt(_ held: borrowing HeldLoop) {
         guard !addresses.isEmpty else { return }
         let share = deadline.remaining.map { $0 / (addresses.count + 1) } ?? Self.longestAttempt
-        lws_set_timer_usecs(handle, min(share, Self.longestAttempt).microseconds)
+        let timer = LoopTimer { [unowned self] held in attemptTimedOut(held) }
+        timer.arm(after: min(share, Self.longestAttempt), held)
+        limit = timer
     }
 
-    /// The time is over that an attempt or the closing of the connection was given. Returns whether lws is to end it.
-    func timerFired(_ held: borrowing HeldLoop) -> Bool {
-        guard !isLimited else {
-            // Not by lws's own way of ending, which first tries for 5 s to send what it holds.
-            abort(held)
-            return false
-        }
-        // The timer of an attempt may still run: lws 4.1 does not know LWS_SET_TIMER_USEC_CANCEL. Once TCP is connected
-        // the address works, and the rest of the handshake has all the time that is left.
-        guard !wasOpened, !requestWasWritten, let wsi, !Socket.isConnected(lws_get_socket_fd(wsi)) else {
-            return false
-        }
-        failure = unreachable(ETIMEDOUT)
-        return true
+    private func attemptTimedOut(_ held: borrowing HeldLoop) {
+        // Once TCP is connected the address works, and the rest of the handshake has all the time that is left.
+        guard let wsi, !Socket.isConnected(lws_get_socket_fd(wsi)) else { return }
+        endAttempt(unreachable(ETIMEDOUT), held)
+    }
+
+    /// Ends the attempt at this address. Not from inside a callback of lws.
+    private func endAttempt(_ reason: WebSocketError, _ held: borrowing HeldLoop) {
+        guard let wsi else { return }
+        failure = reason
+        lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, clws_kill_sync)
     }
 
     func watchReaching(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
@@ -77,10 +76,8 @@ extension ClientAttempt {
 
     /// Ends the attempt before lws sees the socket, which has no error any more and would look connected.
     fileprivate func notReached(_ reason: Int32, _ held: borrowing HeldLoop) {
-        guard let wsi, reaching != nil else { return }
-        failure = unreachable(reason)
-        held.noteWork()
-        lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, clws_kill_sync)
+        guard reaching != nil else { return }
+        endAttempt(unreachable(reason), held)
     }
 
     /// - Parameter reason: the system's, where it is known. Of an attempt that fails on the spot it is what the system has said
