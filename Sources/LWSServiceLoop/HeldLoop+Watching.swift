@@ -33,37 +33,9 @@ extension HeldLoop {
         if socket.isOpen { serve(socket, ready: event.ready) } else { advance(socket) }
     }
 
-    private func serveFile(of sockets: SocketSet) {
-        guard sockets.file >= 0, SocketPoll.events(sockets.file, Int16(POLLIN)) != 0 else { return }
-        serveReading(sockets.file)
-    }
-
-    /// How often lws looks at a connection in one turn of the loop.
-    private static let mostLooks = 8
-
-    /// Has lws go on with a connection that is being made or ended, until it does no more.
-    ///
-    /// It is told what poll(2) says of the socket, wanted or not. What it did not want it leaves alone: it looks at how far the
-    /// connection is, and whether it may read (roles/h1/ops-h1.c: rops_handle_POLLIN_h1, roles/http/client/client-http.c:
-    /// lws_client_socket_service, roles/ws/ops-ws.c: rops_handle_POLLIN_ws). But it must not be told that a socket can be
-    /// written to which cannot: it takes that for the end of connecting (lws_client_connect_3_connect).
-    func advance(_ socket: WatchedSocket) {
-        for _ in 0..<Self.mostLooks {
-            guard socket.isRegistered, !socket.isOpen else { return }
-            let events = socket.events
-            let ready = SocketPoll.events(socket.descriptor, events)
-            guard ready != 0 else { return }
-            if ready & Int16(POLLERR | POLLHUP) != 0, let sockets = core.sockets {
-                // Why it has failed is to be known before lws asks.
-                serveFile(of: sockets)
-                guard socket.isRegistered else { return }
-            }
-            let before = Progress(of: socket)
-            serve(socket.descriptor, events, ready: ready)
-            if ready & Int16(POLLERR | POLLHUP) != 0, socket.isRegistered { socket.whenHungUp?(self) }
-            guard socket.isRegistered, Progress(of: socket) != before else { return }
-        }
-        socket.mark(self)
+    func serveFile(of sockets: SocketSet) {
+        guard let file = sockets.file, SocketPoll.events(file, Int16(POLLIN)) != 0 else { return }
+        serveReading(file)
     }
 
     /// Has lws serve an open connection for whose socket something has happened.
@@ -89,7 +61,7 @@ extension HeldLoop {
     /// Gives a connection its turn to write, without reading from it. Not from inside a callback of lws.
     package func serveWriting(_ descriptor: Int32) { serve(descriptor, Int16(POLLOUT), ready: Int16(POLLOUT)) }
 
-    private func serve(_ descriptor: Int32, _ events: Int16, ready: Int16) {
+    func serve(_ descriptor: Int32, _ events: Int16, ready: Int16) {
         var entry = pollfd(fd: descriptor, events: events, revents: ready)
         _ = lws_service_fd(context, &entry)
         core.finishPass(self)
@@ -115,19 +87,6 @@ extension HeldLoop {
         core.pausedConnections.look(self)
         core.finishPass(self)
         return goesOn
-    }
-}
-
-/// How far lws is with a connection that is being made or ended, as far as it shows.
-private struct Progress: Equatable {
-    private let changes: Int
-    private let unread: Int
-    private let unsent: Int32
-
-    init(of socket: WatchedSocket) {
-        changes = socket.changes
-        unread = SocketPoll.unread(socket.descriptor)
-        unsent = lws_partial_buffered(socket.connection)
     }
 }
 

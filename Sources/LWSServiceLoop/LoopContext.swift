@@ -19,9 +19,9 @@ public final class LoopContext {
     let pausedConnections = PausedConnections()
     /// The sockets that the loop waits for by itself; `nil` where all waiting is lws's.
     private(set) var sockets: SocketSet?
-    /// lws has something to do in its next pass that no socket tells of.
-    var needsPass = false
-    private var lastPass = LoopClock.now
+    /// lws has something to do in its next pass that no socket tells of, such as to begin.
+    var needsPass = true
+    private(set) var lastPass = LoopClock.now
     /// The end of the wait for sockets that is under way, unless it has been interrupted.
     var waitsUntil: LoopClock.Instant?
     private var context: OpaquePointer?
@@ -150,12 +150,12 @@ public final class LoopContext {
     /// The longest that lws is without a pass. What it does by timers of its own, such as a look at the age of certificates
     /// once a day, is so much late at the most.
     private static let longestWait = Duration.seconds(60)
-    /// The same while connections are being made or ended, to which lws gives times by the second.
-    private static let longestUnsettledWait = Duration.seconds(1)
+    /// The same while connections are being made or ended, to whose steps lws gives seconds.
+    var longestUnsettledWait = Duration.seconds(1)
 
     /// When lws gets a pass in any case.
     private var nextPass: LoopClock.Instant {
-        lastPass + (sockets?.unsettled ?? 0 > 0 ? Self.longestUnsettledWait : Self.longestWait)
+        lastPass + (sockets?.unsettled ?? 0 > 0 ? longestUnsettledWait : Self.longestWait)
     }
 
     var isPassDue: Bool { LoopClock.now >= nextPass }
@@ -286,8 +286,8 @@ package struct LoopOptions: Sendable {
     /// the whole context in 4.1 (core/context.c), one for each vhost in later releases.
     package var timeoutSeconds: UInt32?
 
-    /// The loop waits for the sockets of open connections by itself where the system can, and callers may hold it. Those
-    /// who open connections on it have to tell it of them (``HeldLoop/watch(_:)``).
+    /// The loop waits for the sockets of its connections by itself where the system can, and callers may hold it. Those who
+    /// make connections on it have to tell it of them (``HeldLoop/watch(_:)``).
     package var watchesSockets: Bool
 
     package init(name: String, usesTLS: Bool = false, timeoutSeconds: UInt32? = nil, watchesSockets: Bool = false) {

@@ -11,10 +11,10 @@ import CLibWebSockets
 /// A running loop: one lws context, and one thread that serves it when nobody else does.
 ///
 /// Work that can wait a moment is handed over (``perform(_:)``), and runs on the loop's thread, in order, between two passes
-/// of lws. What a blocked caller waits for they may do themselves: anybody can hold the loop (``hold(_:)``), and wait for one open
-/// connection in its place (``wait(for:until:serving:isNeeded:)``). The loop's thread waits without holding it. Where the
-/// waiting is lws's, on systems without epoll and for those who ask for it (``LoopOptions/watchesSockets``), that thread
-/// waits inside lws, and all work is handed over.
+/// of lws. What a blocked caller waits for they may do themselves: anybody can hold the loop (``hold(_:)``), and wait for
+/// one open connection in its place (``wait(for:until:serving:isNeeded:)``). The loop's thread waits without holding it.
+/// Where the waiting is lws's, on systems without epoll and for those who do not ask for more
+/// (``LoopOptions/watchesSockets``), that thread waits inside lws, and all work is handed over.
 public final class ServiceLoop: Sendable {
     /// Work for the holder of the loop. It must not block.
     package typealias Work = @Sendable (borrowing HeldLoop) -> Void
@@ -83,7 +83,7 @@ public final class ServiceLoop: Sendable {
     }
 
     /// Holds the loop for as long as `body` runs, which must not block. Blocks only while others do the same.
-    /// - Returns: `nil` where the loop cannot be held now, or has ended; then the work has to be handed over. So it is on the
+    /// - Returns: `nil` where the waiting is lws's, or the loop has ended; then the work has to be handed over. So it is on the
     ///   thread that holds the loop already.
     @inlinable
     public func hold<Result>(_ body: (borrowing HeldLoop) -> Result) -> Result? {

@@ -36,7 +36,7 @@ final class SocketSet {
     private var isClockRunning = false
     private var sockets: [Int32: WatchedSocket] = [:]
     /// What lws serves before any socket; see ``HeldLoop/watchFile(_:)``.
-    private(set) var file: Int32 = -1
+    private(set) var file: Int32?
     /// How many belong to connections that are being made or ended.
     private(set) var unsettled = 0
     private var marked: [WatchedSocket] = []
@@ -114,8 +114,9 @@ final class SocketSet {
 
     /// Returns false where the system cannot watch it.
     func watchFile(_ descriptor: Int32) -> Bool {
+        guard clws_watch(watch, true, descriptor, UInt32(POLLIN), Self.fileTag) else { return false }
         file = descriptor
-        return clws_watch(watch, true, descriptor, UInt32(POLLIN), Self.fileTag)
+        return true
     }
 
     // MARK: - What is wanted of them

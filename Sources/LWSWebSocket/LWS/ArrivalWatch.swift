@@ -58,9 +58,12 @@ final class ArrivalWatch: LoopResident, PassFinisher {
             close(arrivals)
             return nil
         }
+        guard held.watchFile(arrivals) else {
+            lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, clws_kill_sync)
+            return nil
+        }
         // Alive for as long as lws has this: a resident goes after lws's context.
         lws_set_opaque_user_data(wsi, Unmanaged.passUnretained(self).toOpaque())
-        guard held.watchFile(arrivals) else { return nil }
     }
 
     deinit { close(quiet) }
@@ -90,7 +93,8 @@ final class ArrivalWatch: LoopResident, PassFinisher {
         clws_ignore_arrivals(arrivals, ticket.descriptor)
     }
 
-    /// lws serves this before the connections, which were made after it (pollfd.c: __insert_wsi_socket_into_fds).
+    /// lws serves this before the connections, which were made after it (pollfd.c: __insert_wsi_socket_into_fds), and so does a
+    /// loop that waits by itself.
     fileprivate func happened(_ held: borrowing HeldLoop) {
         withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 64) { tags in
             guard let start = tags.baseAddress, arrivals >= 0 else { return }

@@ -2,10 +2,10 @@
 //
 // Everything here depends on how the client is built inside, and nothing else in the tests of a whole client does.
 
-import LWSServiceLoop
 import TestSupport
 import Testing
 
+@testable import LWSServiceLoop
 @testable import LWSWebSocket
 
 extension WebSocketClient {
@@ -85,6 +85,12 @@ extension WebSocketLoop {
         }
         return value
     }
+
+    /// Has libwebsockets look at all sockets only where there is something to do that none tells of, for as long as it runs.
+    func lookOnlyWhenAsked() throws { try onThread { held in held.core.longestUnsettledWait = .seconds(3600) } }
+
+    /// When it last did so.
+    func lastPass() throws -> LoopClock.Instant { try onThread { held in held.core.lastPass } }
 }
 
 extension Inside {

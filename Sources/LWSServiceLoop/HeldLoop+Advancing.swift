@@ -1,0 +1,53 @@
+// How connections go on that are being made or ended.
+
+import CLibWebSockets
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+extension HeldLoop {
+    /// How often lws looks at a connection in one turn of the loop.
+    private static let mostLooks = 8
+
+    /// Has lws go on with a connection that is being made or ended, until it does no more.
+    ///
+    /// It is told what poll(2) says of the socket, wanted or not. What it did not want it leaves alone: it looks at how far the
+    /// connection is, and whether it may read (roles/h1/ops-h1.c: rops_handle_POLLIN_h1, roles/http/client/client-http.c:
+    /// lws_client_socket_service, roles/ws/ops-ws.c: rops_handle_POLLIN_ws). But it must not be told that a socket can be
+    /// written to which cannot: it takes that for the end of connecting (lws_client_connect_3_connect).
+    func advance(_ socket: WatchedSocket) {
+        guard socket.isRegistered, !socket.isOpen else { return }
+        for _ in 0..<Self.mostLooks {
+            let events = socket.events
+            let ready = SocketPoll.events(socket.descriptor, events)
+            guard ready != 0 else { return }
+            let hasHungUp = ready & Int16(POLLERR | POLLHUP) != 0
+            if hasHungUp, let sockets = core.sockets {
+                // Why it has failed is to be known before lws asks.
+                serveFile(of: sockets)
+                guard socket.isRegistered else { return }
+            }
+            let before = Progress(of: socket)
+            serve(socket.descriptor, events, ready: ready)
+            if hasHungUp, socket.isRegistered { socket.whenHungUp?(self) }
+            guard socket.isRegistered, !socket.isOpen, Progress(of: socket) != before else { return }
+        }
+        socket.mark(self)
+    }
+}
+
+/// How far lws is with a connection that is being made or ended, as far as it shows.
+private struct Progress: Equatable {
+    private let changes: Int
+    private let unread: Int
+    private let unsent: Int32
+
+    init(of socket: WatchedSocket) {
+        changes = socket.changes
+        unread = SocketPoll.unread(socket.descriptor)
+        unsent = lws_partial_buffered(socket.connection)
+    }
+}
