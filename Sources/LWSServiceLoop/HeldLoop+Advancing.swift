@@ -20,22 +20,29 @@ extension HeldLoop {
     /// written to which cannot: it takes that for the end of connecting (lws_client_connect_3_connect).
     func advance(_ socket: WatchedSocket) {
         guard socket.isRegistered, !socket.isOpen else { return }
-        for _ in 0..<Self.mostLooks {
-            let events = socket.events
-            let ready = SocketPoll.events(socket.descriptor, events)
-            guard ready != 0 else { return }
-            let hasHungUp = ready & Int16(POLLERR | POLLHUP) != 0
-            if hasHungUp, let sockets = core.sockets {
-                // Why it has failed is to be known before lws asks.
-                serveFile(of: sockets)
-                guard socket.isRegistered else { return }
-            }
-            let before = Progress(of: socket)
-            serve(socket.descriptor, events, ready: ready)
-            if hasHungUp, socket.isRegistered { socket.whenHungUp?(self) }
-            guard socket.isRegistered, !socket.isOpen, Progress(of: socket) != before else { return }
+        // What lws wants else meanwhile is seen here.
+        let isMarked = socket.isMarked
+        socket.isMarked = true
+        let isDone = (0..<Self.mostLooks).contains { _ in !goesOn(socket) }
+        socket.isMarked = isMarked
+        if !isDone { socket.mark(self) }
+    }
+
+    /// Has lws look at it once. Returns whether it may do more.
+    private func goesOn(_ socket: WatchedSocket) -> Bool {
+        let events = socket.events
+        let ready = SocketPoll.events(socket.descriptor, events)
+        guard ready != 0 else { return false }
+        let hasHungUp = ready & Int16(POLLERR | POLLHUP) != 0
+        if hasHungUp, let sockets = core.sockets {
+            // Why it has failed is to be known before lws asks.
+            serveFile(of: sockets)
+            guard socket.isRegistered else { return false }
         }
-        socket.mark(self)
+        let before = Progress(of: socket, ready)
+        serve(socket.descriptor, events, ready: ready)
+        if hasHungUp, socket.isRegistered { socket.whenHungUp?(self) }
+        return socket.isRegistered && !socket.isOpen && Progress(of: socket, ready) != before
     }
 }
 
@@ -45,9 +52,9 @@ private struct Progress: Equatable {
     private let unread: Int
     private let unsent: Int32
 
-    init(of socket: WatchedSocket) {
+    init(of socket: WatchedSocket, _ ready: Int16) {
         changes = socket.changes
-        unread = SocketPoll.unread(socket.descriptor)
+        unread = ready & Int16(POLLIN) != 0 ? SocketPoll.unread(socket.descriptor) : 0
         unsent = lws_partial_buffered(socket.connection)
     }
 }

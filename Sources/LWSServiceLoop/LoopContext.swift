@@ -160,11 +160,9 @@ public final class LoopContext {
 
     var isPassDue: Bool { LoopClock.now >= nextPass }
 
-    private var nextTurn: LoopClock.Instant { min(timers.earliest ?? nextPass, nextPass) }
-
     /// How long the loop's thread is to wait now at the most, in milliseconds, rounded up.
     func planWait() -> Int32 {
-        let end = nextTurn
+        let end = min(timers.earliest ?? nextPass, nextPass)
         waitsUntil = end
         return Int32(clamping: (max(end - LoopClock.now, .zero).microseconds + 999) / 1000)
     }
@@ -195,9 +193,9 @@ public final class LoopContext {
         lastPass = LoopClock.now
     }
 
-    /// Ends that wait where there is something to do before.
+    /// Ends that wait where a timer was armed meanwhile that is due before.
     func hastenWait() {
-        guard let end = waitsUntil, sockets?.hasMarked == true || nextTurn < end else { return }
+        guard let earliest = timers.earliest, let end = waitsUntil, earliest < end else { return }
         endWait()
     }
 

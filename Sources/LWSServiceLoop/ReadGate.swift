@@ -32,7 +32,7 @@ public final class ReadGate {
     /// The socket, where the loop waits for it by itself: it has to know what lws wants of it.
     private var socket: WatchedSocket?
     /// The same, while the connection is open.
-    package var watched: WatchedSocket? { socket?.isOpen == true ? socket : nil }
+    package private(set) var watched: WatchedSocket?
     /// The connection, while its reading is paused, and its socket.
     private var paused: (connection: OpaquePointer, socket: Int32)?
 
@@ -41,6 +41,7 @@ public final class ReadGate {
     /// The connection is open.
     package func open(_ socket: WatchedSocket, _ held: borrowing HeldLoop) {
         self.socket = socket
+        watched = socket
         socket.whenHungUp = { [unowned self] held in hungUp(held) }
         socket.open(held)
         socket.setWantsToRead(!isPaused && !isAnsweringPing, held)
@@ -49,6 +50,7 @@ public final class ReadGate {
     /// The connection is about to end: lws alone knows how it goes on.
     package func end(_ connection: OpaquePointer?, _ held: borrowing HeldLoop) {
         guard let watched else { return }
+        self.watched = nil
         watched.end(held)
         if isAnsweringPing, let connection { arm(connection, held) }
     }
@@ -99,7 +101,7 @@ public final class ReadGate {
     /// The connection is over.
     package func stop(_ held: borrowing HeldLoop) {
         forgetPause(held)
-        socket = nil
+        (socket, watched) = (nil, nil)
         timer?.cancel(held)
         timer = nil
     }

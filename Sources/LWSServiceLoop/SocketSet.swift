@@ -119,22 +119,15 @@ final class SocketSet {
         return true
     }
 
-    // MARK: - What is wanted of them
+    // MARK: - Those that are not open
 
-    func wantsChanged(_ socket: WatchedSocket) {
-        guard socket.isOpen else { return mark(socket) }
-        perform(socket.wait.wantsChanged(toWrite: socket.wantsToWrite), socket)
-    }
-
+    /// lws is to look at one that is not open, for it wants something else of it.
     func mark(_ socket: WatchedSocket) {
-        guard socket.isRegistered, !socket.isOpen else { return }
         socket.changes &+= 1
         guard !socket.isMarked else { return }
         socket.isMarked = true
         marked.append(socket)
     }
-
-    var hasMarked: Bool { !marked.isEmpty }
 
     /// The next of which lws wants something else.
     func nextMarked() -> WatchedSocket? {

@@ -56,13 +56,20 @@ package final class WatchedSocket {
     package func open(_ held: borrowing HeldLoop) { set.open(self) }
 
     /// The open connection is about to end, and only lws knows how.
-    package func end(_ held: borrowing HeldLoop) { set.end(self) }
+    package func end(_ held: borrowing HeldLoop) {
+        set.end(self)
+        held.core.endWait()
+    }
 
     /// lws is about to close the socket, or has done so.
     package func forget(_ held: borrowing HeldLoop) { set.remove(self) }
 
     /// lws wants something else of the socket of a connection that is not open.
-    package func mark(_ held: borrowing HeldLoop) { set.mark(self) }
+    package func mark(_ held: borrowing HeldLoop) {
+        guard isRegistered, !isOpen else { return }
+        set.mark(self)
+        held.core.endWait()
+    }
 
     // MARK: - What is wanted of an open one
 
@@ -75,13 +82,17 @@ package final class WatchedSocket {
     package func setWantsToRead(_ wants: Bool, _ held: borrowing HeldLoop) {
         guard wants != wantsToRead else { return }
         wantsToRead = wants
-        set.wantsChanged(self)
+        wantsChanged(held)
     }
 
     package func setWantsToWrite(_ wants: Bool, _ held: borrowing HeldLoop) {
         guard wants != wantsToWrite else { return }
         wantsToWrite = wants
-        set.wantsChanged(self)
+        wantsChanged(held)
+    }
+
+    private func wantsChanged(_ held: borrowing HeldLoop) {
+        if isOpen { set.perform(wait.wantsChanged(toWrite: wantsToWrite), self) } else { mark(held) }
     }
 
     /// As poll(2) has them. A connection that is not open may want to write.

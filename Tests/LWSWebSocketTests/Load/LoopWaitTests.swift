@@ -12,7 +12,9 @@
     struct LoopWaitTests {
         enum Way: String, CaseIterable, Sendable { case plain, secure, proxied }
 
-        @Test("is over when a connection that is made or ended goes on, and has no other looked at", arguments: Way.allCases)
+        @Test(
+            "is over when a connection that is made or ended goes on, and has no other looked at",
+            arguments: Way.allCases)
         func making(_ way: Way) throws {
             let proxy = try way == .proxied ? TinyProxy() : nil
             let server = try way == .secure ? SecureFaults.echoServer() : EchoServer()

@@ -105,9 +105,11 @@ struct SecureFlowControlTests {
     func close() throws {
         let server = try SecureFaults.echoServer()
         defer { server.stop() }
+        let loop = WebSocketLoop()
         let client = try WebSocketClient(
-            server.url("/push/500/65536"), configuration: SecureFaults.configuration())
+            server.url("/push/500/65536"), configuration: SecureFaults.configuration(), loop: loop)
         #expect(eventually { client.inside.isPaused })
+        try loop.lookOnlyWhenAsked()
         let time = try Timing.of { try client.close(timeout: Timing.ages) }
         #expect(time < Timing.ages, "it waited for its limit")
         #expect(client.inside.receivedClose?.code == 1000)
