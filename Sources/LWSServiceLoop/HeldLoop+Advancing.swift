@@ -48,7 +48,7 @@ extension HeldLoop {
 
 /// How far lws is with a connection that is being made or ended, as far as it shows.
 private struct Progress: Equatable {
-    private let changes: Int
+    private let changes: UInt32
     private let unread: Int
     private let unsent: Int32
 

@@ -32,15 +32,15 @@ struct SocketWait {
     /// The clock looks at it.
     private(set) var isOnClock = false
     /// How often it was driven, and how often when the clock looked last.
-    private var uses = 0
-    private var usesSeen = 0
+    private var uses: UInt32 = 0
+    private var usesSeen: UInt32 = 0
 
     /// A caller who is blocked may drive; else they wait until they are served.
     var mayBeDriven: Bool { party != .driver }
 
     mutating func drive() {
         party = .driver
-        uses += 1
+        uses &+= 1
     }
 
     /// - Parameter isNeeded: others wait for what comes, or it is to be written to.

@@ -28,20 +28,20 @@ package final class WatchedSocket {
     /// What to do when the peer has reset the connection and lws has not ended it, for nobody reads.
     var whenHungUp: ((borrowing HeldLoop) -> Void)?
 
-    package private(set) var wantsToRead = true
-    // lws may have asked for it before anybody listened.
-    package private(set) var wantsToWrite = true
-    package internal(set) var isOpen = false
-    /// How often lws has changed what it wants, while the connection was not open.
-    var changes = 0
-    /// lws is to look at it for that.
-    var isMarked = false
-    var wait = SocketWait()
     /// Wakes the driver, while there is one.
     var driver: Waker?
     /// What the loop's thread waits for.
     var armed: UInt32 = 0
+    /// How often lws has changed what it wants, while the connection was not open.
+    var changes: UInt32 = 0
+    var wait = SocketWait()
+    /// lws is to look at it, for it wants something else.
+    var isMarked = false
     var isRegistered = true
+    package internal(set) var isOpen = false
+    package private(set) var wantsToRead = true
+    // lws may have asked for it before anybody listened.
+    package private(set) var wantsToWrite = true
 
     init(_ connection: OpaquePointer, _ generation: UInt32, in set: SocketSet) {
         self.connection = connection

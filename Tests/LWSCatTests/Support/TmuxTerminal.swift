@@ -55,9 +55,14 @@ final class TmuxTerminal {
         return rows.joined(separator: "\n")
     }
 
-    /// The cursor's column and row.
-    func cursor() throws -> String {
-        try tmux("display-message", "-p", "#{cursor_x},#{cursor_y}").trimmingCharacters(in: .newlines)
+    /// Waits until the cursor is in this column and row.
+    func waitFor(cursor: String) throws {
+        var last = ""
+        let isThere = try eventually {
+            last = try tmux("display-message", "-p", "#{cursor_x},#{cursor_y}").trimmingCharacters(in: .newlines)
+            return last == cursor
+        }
+        guard isThere else { throw PeerError("the cursor is not at \(cursor), but at \(last)") }
     }
 
     /// Waits until the screen is as wanted; nobody announces what a terminal shows. Returns the screen.
