@@ -9,10 +9,10 @@ import CLibWebSockets
 #endif
 
 extension HeldLoop {
-    /// How often lws looks at a connection in one turn of the loop.
+    /// How often lws looks in one turn of the loop at a connection that is being made.
     private static let mostLooks = 8
 
-    /// Has lws go on with a connection that is being made or ended, until it does no more.
+    /// Has lws go on with a connection that is being made or ended, until it does no more or others are to have a turn.
     ///
     /// It is told what poll(2) says of the socket, wanted or not. What it did not want it leaves alone: it looks at how far the
     /// connection is, and whether it may read (roles/h1/ops-h1.c: rops_handle_POLLIN_h1, roles/http/client/client-http.c:
@@ -23,13 +23,17 @@ extension HeldLoop {
         // What lws wants else meanwhile is seen here.
         let isMarked = socket.isMarked
         socket.isMarked = true
-        let isDone = (0..<Self.mostLooks).contains { _ in !goesOn(socket) }
+        // The peer of one that was open may send without pause.
+        let looks = socket.wasOpen ? 1 : Self.mostLooks
+        let isDone = (0..<looks).contains { _ in !goesOn(socket) }
         socket.isMarked = isMarked
         if !isDone { socket.mark(self) }
     }
 
     /// Has lws look at it once. Returns whether it may do more.
     private func goesOn(_ socket: WatchedSocket) -> Bool {
+        // A pass that is due may end the connection, which lws might give more time here.
+        guard !core.needsPass else { return true }
         let events = socket.events
         let ready = SocketPoll.events(socket.descriptor, events)
         guard ready != 0 else { return false }
@@ -42,7 +46,8 @@ extension HeldLoop {
         let before = Progress(of: socket, ready)
         serve(socket.descriptor, events, ready: ready)
         if hasHungUp, socket.isRegistered { socket.whenHungUp?(self) }
-        return socket.isRegistered && !socket.isOpen && Progress(of: socket, ready) != before
+        guard socket.isRegistered, !socket.isOpen else { return false }
+        return before.mayGoOn(to: Progress(of: socket, ready))
     }
 }
 
@@ -50,11 +55,17 @@ extension HeldLoop {
 private struct Progress: Equatable {
     private let changes: UInt32
     private let unread: Int
-    private let unsent: Int32
+    private let isUnsent: Bool
+    private let takesData: Bool
 
     init(of socket: WatchedSocket, _ ready: Int16) {
         changes = socket.changes
         unread = ready & Int16(POLLIN) != 0 ? SocketPoll.unread(socket.descriptor) : 0
-        unsent = lws_partial_buffered(socket.connection)
+        isUnsent = socket.isUnsent
+        takesData = ready & Int16(POLLOUT) != 0
     }
+
+    /// Whether lws may do more, after what it has done. Of what it holds back it sends one piece at a time, and goes on waiting for
+    /// the next without a word (core-net/service.c: lws_handle_POLLOUT_event, "leave POLLOUT active either way").
+    func mayGoOn(to after: Progress) -> Bool { after != self || takesData && isUnsent }
 }

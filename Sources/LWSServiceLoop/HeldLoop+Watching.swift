@@ -77,6 +77,7 @@ extension HeldLoop {
     @discardableResult
     func pass() -> Bool {
         core.passed()
+        core.sockets?.markUnsent()
         return runLWS(timeout: -1)
     }
 

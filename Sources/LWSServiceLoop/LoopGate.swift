@@ -164,7 +164,11 @@ final class LoopGate: @unchecked Sendable {
     }
 
     /// For tests: whether somebody sleeps until the loop is free.
-    var isWaitedFor: Bool { sleepers.load(ordering: .sequentiallyConsistent) > 0 }
+    var isWaitedFor: Bool {
+        mutex.lock()
+        defer { mutex.unlock() }
+        return sleepers.load(ordering: .sequentiallyConsistent) > 0
+    }
 
     /// Lets callers who wait have their turn. The loop's own thread holds it, before and after.
     func giveWay() {

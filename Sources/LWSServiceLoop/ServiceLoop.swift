@@ -221,7 +221,8 @@ public final class ServiceLoop: Sendable {
         guard !held.hasForcedWork, !core.isPassDue else { return held.pass() ? .goOn : .end }
         if let socket = sockets.nextMarked() {
             held.advance(socket)
-            return .goOn
+            // It may be marked again, and again.
+            return .wait(milliseconds: 0, sockets)
         }
         guard mayWait(.forSockets(sockets.waker)) else { return .goOn }
         return .wait(milliseconds: core.planWait(), sockets)

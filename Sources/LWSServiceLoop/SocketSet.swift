@@ -85,7 +85,7 @@ final class SocketSet {
 
     func open(_ socket: WatchedSocket) {
         guard socket.isRegistered, !socket.isOpen else { return }
-        socket.isOpen = true
+        (socket.isOpen, socket.wasOpen) = (true, true)
         unsettled -= 1
         set(socket, UInt32(socket.events))
     }
@@ -127,6 +127,13 @@ final class SocketSet {
         guard !socket.isMarked else { return }
         socket.isMarked = true
         marked.append(socket)
+    }
+
+    /// lws is about to look at all of them. Those of which it holds something back are to be looked at once more after that: it
+    /// does not tell that it goes on waiting to write.
+    func markUnsent() {
+        guard unsettled > 0 else { return }
+        for socket in sockets.values where !socket.isOpen && socket.isUnsent { mark(socket) }
     }
 
     /// The next of which lws wants something else.

@@ -10,8 +10,8 @@ import CLibWebSockets
 
 /// The socket of a connection, from its beginning to its end, and what is to be waited for on it. Lives on the loop.
 ///
-/// lws keeps that to itself, but asks by LWS_CALLBACK_GET_THREAD_ID whenever it changes (core-net/pollfd.c:
-/// `_lws_change_pollfd`). How that is made use of depends on the connection:
+/// lws keeps that to itself, but asks by LWS_CALLBACK_GET_THREAD_ID when it changes (core-net/pollfd.c:
+/// `_lws_change_pollfd`), mostly: not where it goes on waiting to write. How that is made use of depends on the connection:
 ///
 /// - While it is being made or ended, whatever happens to the socket has lws look at it, and so does every change of what lws
 ///   wants: see ``HeldLoop/advance(_:)``.
@@ -39,6 +39,8 @@ package final class WatchedSocket {
     var isMarked = false
     var isRegistered = true
     package internal(set) var isOpen = false
+    /// It is open or has been.
+    var wasOpen = false
     package private(set) var wantsToRead = true
     // lws may have asked for it before anybody listened.
     package private(set) var wantsToWrite = true
@@ -94,6 +96,9 @@ package final class WatchedSocket {
     private func wantsChanged(_ held: borrowing HeldLoop) {
         if isOpen { set.perform(wait.wantsChanged(toWrite: wantsToWrite), self) } else { mark(held) }
     }
+
+    /// Whether lws holds something back until the socket takes it.
+    var isUnsent: Bool { lws_partial_buffered(connection) != 0 }
 
     /// As poll(2) has them. A connection that is not open may want to write.
     var events: Int16 { Int16((wantsToRead ? POLLIN : 0) | (wantsToWrite || !isOpen ? POLLOUT : 0)) }

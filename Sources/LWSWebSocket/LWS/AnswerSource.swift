@@ -14,7 +14,7 @@ internal import LWSServiceLoop
 /// With TLS, OpenSSL gives lws nothing while a gate in front of the socket is closed. Without it lws has a descriptor in the
 /// socket's place on which nothing ever happens, so that it does not even see the end of TCP before what came in front of
 /// that was read. It takes another descriptor for the socket meanwhile; where these grow short, lws's flow control has to do,
-/// and a connection that is reset right behind the answer is lost.
+/// and a connection that is reset right behind the answer may be lost.
 final class AnswerSource {
     enum Look {
         /// So many bytes.

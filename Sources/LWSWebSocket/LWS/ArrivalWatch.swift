@@ -23,7 +23,7 @@ protocol FailureWatcher: AnyObject {
 }
 
 /// All the sockets of a loop whose next bytes somebody wants to see before lws reads them: the system gathers what happens on
-/// them behind one descriptor, and lws waits for that. None of them needs a second descriptor.
+/// them behind one descriptor, which is waited for. None of them needs a second descriptor.
 final class ArrivalWatch: LoopResident, PassFinisher {
     /// A socket that is watched; to be given back with ``stop(_:)`` before the socket is closed.
     struct Ticket {

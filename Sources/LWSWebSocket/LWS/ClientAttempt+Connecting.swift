@@ -36,6 +36,8 @@ extension ClientAttempt {
             reached(.connecting(address))
             if let handle = begin(address, from: source, vhost.vhost, held) {
                 wsi = handle
+                // lws may try its look-up again later (connect3.c: lws_client_dns_retry_timeout), of an address.
+                guard lws_get_socket_fd(handle) >= 0 else { return endAttempt(unreachable(), held) }
                 socket = held.watch(handle)
                 guard socket != nil || !held.watchesSockets else { return cannotWatch(held) }
                 limitAttempt(held)

@@ -19,6 +19,10 @@ func clientCallback(
         let argument = UnsafeMutableRawBufferPointer(start: argument, count: max(0, length))
         // Alive: an attempt is retained until `attemptEnded`, in the last call for it, which it has to outlive.
         let attempt = Unmanaged<ClientAttempt>.fromOpaque(user)
+        if reason == LWS_CALLBACK_CLIENT_CONNECTION_ERROR {
+            // Before lws closes the socket, which a forked child may keep open.
+            attempt._withUnsafeGuaranteedRef { $0.reaching?.stop(held) }
+        }
         guard reason != LWS_CALLBACK_WSI_DESTROY else {
             return attempt.takeUnretainedValue().handle(reason, wsi, argument, held) ? 0 : -1
         }

@@ -60,7 +60,7 @@ extension ClientAttempt {
     }
 
     /// Ends the attempt at this address. Not from inside a callback of lws.
-    private func endAttempt(_ reason: WebSocketError, _ held: borrowing HeldLoop) {
+    func endAttempt(_ reason: WebSocketError, _ held: borrowing HeldLoop) {
         guard let wsi else { return }
         failure = reason
         lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, clws_kill_sync)

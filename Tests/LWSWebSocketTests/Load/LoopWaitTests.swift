@@ -74,6 +74,58 @@
             #expect(refused?.description.contains("Connection refused") == true)
         }
 
+        @Test("is over when the socket takes more of what is left to be sent before the end")
+        func leftovers() throws {
+            let (received, isOver) = (Locked<[UInt8]>([]), MonotonicSemaphore())
+            let server = try RawServer { peer in
+                _ = try? peer.acceptUpgrade()
+                let beginning = peer.readSome(atMost: 1)
+                peer.sendFrame(opcode: 8, [3, 232])
+                let rest = peer.readUntilEnd()
+                received.withLock { $0 = beginning + rest }
+                isOver.signal()
+            }
+            defer { server.stop() }
+            var configuration = ClientConfiguration()
+            configuration.webSocketCompressionEnabled = false
+            configuration.maxFrameSize = 1 << 26
+            let loop = WebSocketLoop()
+            let client = try WebSocketClient(server.url(), configuration: configuration, loop: loop)
+            try loop.lookOnlyWhenAsked()
+            let message = [UInt8](repeating: 7, count: 1 << 25)
+            // More than the system takes: the rest is with libwebsockets when the peer's close frame comes.
+            _ = failure { try client.writeBinaryMessage(message) }
+            #expect(isOver.wait(until: Deadline(after: Timing.ages)))
+            let bytes = received.withLock { $0 }
+            #expect(bytes.count == 14 + message.count + 8, "the message, and the answer to the close frame")
+            #expect(bytes.suffix(8).starts(with: [0x88, 0x82]))
+        }
+
+        @Test("does not end for good because one connection closes whose peer sends without pause")
+        func endless() throws {
+            let server = try RawServer { peer in
+                _ = try? peer.acceptUpgrade()
+                let frames = Array(repeating: RawFrame(opcode: 2, payload: [UInt8](repeating: 0, count: 60_000)).serverBytes, count: 16)
+                while peer.send(Array(frames.joined())) {}
+            }
+            let echo = try EchoServer()
+            defer {
+                server.stop()
+                echo.stop()
+            }
+            let loop = WebSocketLoop()
+            let client = try WebSocketClient(server.url(), loop: loop)
+            let closing = try Background { try client.close(timeout: Timing.ages) }
+            for _ in 0..<5 {
+                let other = try WebSocketClient(echo.url(), loop: loop)
+                #expect(try other.echoes())
+                try other.close()
+            }
+            #expect(closing.isBlocked(), "the peer neither reads nor answers")
+            client.inside.giveUp()
+            _ = failure { try closing.value(within: Timing.ages) }
+        }
+
         @Test("leaves the loop to callers of other clients while a server says nothing to a handshake")
         func hanging() throws {
             let server = try EchoServer()
