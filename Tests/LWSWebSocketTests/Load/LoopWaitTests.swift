@@ -105,7 +105,9 @@
         func endless() throws {
             let server = try RawServer { peer in
                 _ = try? peer.acceptUpgrade()
-                let frames = Array(repeating: RawFrame(opcode: 2, payload: [UInt8](repeating: 0, count: 60_000)).serverBytes, count: 16)
+                let frames = Array(
+                    repeating: RawFrame(opcode: 2, payload: [UInt8](repeating: 0, count: 60_000)).serverBytes,
+                    count: 16)
                 while peer.send(Array(frames.joined())) {}
             }
             let echo = try EchoServer()
