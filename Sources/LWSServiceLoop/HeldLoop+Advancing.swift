@@ -25,15 +25,23 @@ extension HeldLoop {
         socket.isMarked = true
         // The peer of one that was open may send without pause.
         let looks = socket.wasOpen ? 1 : Self.mostLooks
-        let isDone = (0..<looks).contains { _ in !goesOn(socket) }
+        let mayDoMore = look(at: socket, looks)
         socket.isMarked = isMarked
-        if !isDone { socket.mark(self) }
+        if mayDoMore { socket.mark(self) }
+    }
+
+    /// Has lws look at it so many times. Returns whether it may do more.
+    private func look(at socket: WatchedSocket, _ looks: Int) -> Bool {
+        for _ in 0..<looks {
+            // A pass that is due may end the connection, which lws might give more time here.
+            guard !core.needsPass else { return true }
+            guard goesOn(socket) else { return false }
+        }
+        return true
     }
 
     /// Has lws look at it once. Returns whether it may do more.
     private func goesOn(_ socket: WatchedSocket) -> Bool {
-        // A pass that is due may end the connection, which lws might give more time here.
-        guard !core.needsPass else { return true }
         let events = socket.events
         let ready = SocketPoll.events(socket.descriptor, events)
         guard ready != 0 else { return false }

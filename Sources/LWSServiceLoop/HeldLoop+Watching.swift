@@ -16,8 +16,8 @@ extension HeldLoop {
     /// socket, or the waiting is lws's.
     package func watch(_ connection: OpaquePointer) -> WatchedSocket? { core.sockets?.add(connection) }
 
-    /// Has lws serve a file, which it knows already, before any socket when there is something to read from it. Returns false
-    /// where the system cannot watch it.
+    /// Has lws serve a file, which it knows already, before any socket when there is something to read from it, and before it
+    /// looks at a socket that has failed. Returns false where the system cannot watch it.
     package func watchFile(_ descriptor: Int32) -> Bool { core.sockets?.watchFile(descriptor) ?? true }
 
     /// lws was told to do something in its next pass, which no socket will tell of.
@@ -34,8 +34,7 @@ extension HeldLoop {
     }
 
     func serveFile(of sockets: SocketSet) {
-        guard let file = sockets.file, SocketPoll.events(file, Int16(POLLIN)) != 0 else { return }
-        serveReading(file)
+        if let file = sockets.file { serveReading(file) }
     }
 
     /// Has lws serve an open connection for whose socket something has happened.

@@ -58,12 +58,9 @@ private struct Driving {
     struct Loan {
         let socket: WatchedSocket
         let sockets: SocketSet
-        let waker: Waker
-
-        func end(isNeeded: Bool, _ held: borrowing HeldLoop) { sockets.takeBack(socket, waker, isNeeded: isNeeded) }
     }
 
-    let bound: LoopBound<Loan>
+    private let bound: LoopBound<Loan>
     let waker: Waker
     private let descriptor: Int32
     private var events: Int16
@@ -72,7 +69,7 @@ private struct Driving {
     private(set) var isOver = false
 
     init(socket: WatchedSocket, sockets: SocketSet, waker: Waker, _ held: borrowing HeldLoop) {
-        bound = LoopBound(Loan(socket: socket, sockets: sockets, waker: waker), held)
+        bound = LoopBound(Loan(socket: socket, sockets: sockets), held)
         self.waker = waker
         descriptor = socket.descriptor
         events = socket.events
@@ -104,5 +101,8 @@ private struct Driving {
         mustPass = held.hasForcedWork
     }
 
-    func end(isNeeded: Bool, _ held: borrowing HeldLoop) { bound.get(held).end(isNeeded: isNeeded, held) }
+    func end(isNeeded: Bool, _ held: borrowing HeldLoop) {
+        let loan = bound.get(held)
+        loan.sockets.takeBack(loan.socket, waker, isNeeded: isNeeded)
+    }
 }
