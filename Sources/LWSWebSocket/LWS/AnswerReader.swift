@@ -35,7 +35,7 @@ final class AnswerReader: ArrivalWatcher, PassFinisher {
 
     private let source: AnswerSource
     /// Until nobody looks any more; see ``ReachingWatch``.
-    private var attempt: ClientAttempt?
+    private var session: ClientSession?
     /// Whether this may be the answer to an upgrade; and then a body is not waited for.
     private let expectsUpgrade: Bool
     private let longestBody: Int
@@ -53,29 +53,29 @@ final class AnswerReader: ArrivalWatcher, PassFinisher {
     private(set) var seen: [UInt8] = []
 
     /// The request is about to be sent. To be asked to begin when lws has done that.
-    init(_ wsi: OpaquePointer, _ attempt: ClientAttempt, expectsUpgrade: Bool, longestBody: Int) {
+    init(_ wsi: OpaquePointer, _ session: ClientSession, expectsUpgrade: Bool, longestBody: Int) {
         source = AnswerSource(wsi)
-        self.attempt = attempt
+        self.session = session
         self.expectsUpgrade = expectsUpgrade
         self.longestBody = longestBody
     }
 
     /// lws has sent the request, or the beginning of it. Keeps lws from reading once all of it is sent.
     func passEnds(_ held: borrowing HeldLoop) {
-        guard ticket == nil, let attempt, attempt.wsi != nil, !attempt.isAborted else { return }
+        guard ticket == nil, let session, session.wsi != nil else { return }
         // lws asks for that even where there is nothing left to write. A pass might have it read, too.
         held.serveWriting(source.descriptor)
-        guard let wsi = attempt.wsi, attempt.requestWasSent else { return }
+        guard let wsi = session.wsi, session.role.hasSentRequest else { return }
         let watch = held.resident(ArrivalWatch.self)
         if let watch { source.hold(wsi, watch) }
         // Of a TCP socket nothing is taken until the head is complete.
         ticket = watch?.watch(source.descriptor, each: source.showsAll, self)
-        if ticket == nil { attempt.cannotWatch(held) }
+        if ticket == nil { session.cannotWatch(held) }
     }
 
     /// Nobody looks any more. To be called before lws closes the socket.
     func stop(_ held: borrowing HeldLoop) {
-        attempt = nil
+        session = nil
         unwatch(held)
         source.abandon()
     }
@@ -87,9 +87,9 @@ final class AnswerReader: ArrivalWatcher, PassFinisher {
     }
 
     func arrived(_ held: borrowing HeldLoop) {
-        guard let outcome = read(held) else { return }
+        guard let session, let outcome = read(held) else { return }
         unwatch(held)
-        attempt?.answered(outcome, held)
+        session.role.answered(outcome, self, session, held)
     }
 
     /// lws is about to close the connection: what is there is all that comes.
@@ -101,11 +101,11 @@ final class AnswerReader: ArrivalWatcher, PassFinisher {
 
     /// Has lws read the answer that was looked at. It may be gone after that.
     func handOver(_ held: borrowing HeldLoop) {
-        guard let attempt, let wsi = attempt.wsi, let head else { return }
-        self.attempt = nil
+        guard let session, let wsi = session.wsi, let head else { return }
+        self.session = nil
         guard source.handOver(head, held) else { return source.handOver(wsi, held) }
         // Where lws did not come to judge it.
-        if attempt.wsi != nil { source.release(wsi) } else { source.abandon() }
+        if session.wsi != nil { source.release(wsi) } else { source.abandon() }
     }
 
     /// lws has read the head.
@@ -122,7 +122,7 @@ final class AnswerReader: ArrivalWatcher, PassFinisher {
     private func read(_ held: borrowing HeldLoop, isOver: Bool = false) -> Outcome? {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.longestHead, alignment: 1)
         defer { buffer.deallocate() }
-        while let attempt, attempt.wsi != nil, !attempt.isAborted {
+        while let session, session.wsi != nil {
             switch head == nil ? readHead(buffer, isOver: isOver, held) : readBody(buffer) {
             case .again: break
             case .wait: return nil

@@ -1,127 +1,164 @@
-// One client's connection as it lives on the loop.
+// One connection of a client as it lives on the loop, whatever is spoken over it.
 
 internal import CLibWebSockets
 internal import HTTPTypes
 internal import LWSServiceLoop
 
-/// Carries the connection that comes of an attempt, and translates between lws and the ``Connection``.
-final class ClientSession: ClientAttempt {
-    let connection: Connection
-    let request: HandshakeRequest
-    /// The system has refused a write, so TCP is broken.
-    var writeFailed = false
-    /// The close frame of this side has been handed to lws.
-    var closeFrameWasSent = false
-    /// The answer was left to lws.
-    var wasHandedOver = false
-    /// What lws ended the connection for, if it was lws.
-    var violation: Violation?
-    /// What the server has chosen of the sub-protocols offered.
-    var subProtocol: String?
-    /// What the connection has not been given yet.
-    ///
-    /// Changed with each message, by methods that do not come back here: Swift need not look, at run time, whether they do.
-    @exclusivity(unchecked) var arrivals: Arrivals
-    /// What was agreed of compression, where the server took the offer.
-    var agreement: CompressionAgreement?
-    var compression: CompressedTraffic?
-    /// Nothing that still comes is for anyone: the peer broke a rule, or has closed.
-    var isDeaf = false
-    /// Pauses reading from the socket until the application reads on.
-    let reading = ReadGate()
-    /// Has callers send without holding the loop.
-    let unheldSend = UnheldSend()
-    var keepAlive: KeepAlive?
-    /// The loop's, once it was asked for.
-    var maskPool: MaskPool?
+/// Connects to the addresses in turn, through a proxy and with TLS where that is wanted, until a request is on its way to
+/// the server; its ``Role`` says which, and deals with what comes back. How far all that is says its ``Phase``. Lives on the
+/// loop: whoever calls a method holds it.
+///
+/// lws's user pointer of the connection is this object. Each attempt retains it when it is handed to lws
+/// (`connectToNext`) and releases it when lws has forgotten it (`attemptEnded`).
+final class ClientSession {
+    let role: Role
+    let route: Route
+    var url: WebSocketURL { route.url }
+    let deadline: Deadline
+    /// What a connection over TLS is made from.
+    let tlsContext: TLSContext?
+    /// Keeps the loop running for as long as this is.
+    private(set) var lease: LoopLease?
+
+    private(set) var phase = Phase.idle
+    /// Where has not been tried yet.
+    var addresses: [ResolvedAddress]
+    /// Where the attempt under way goes to.
+    var address: ResolvedAddress?
+    /// What the attempts are made with, shared with others that have the same key.
+    var vhost: ClientVhost?
+    /// lws's handle of the attempt under way or of the open connection. `nil` inside the call that begins an attempt.
+    var wsi: OpaquePointer?
+    /// Its socket, where the loop waits for it by itself.
+    var socket: WatchedSocket?
+    /// The TLS of the attempt under way or of the open connection.
+    var tls: TLSHandshake?
+    /// What the connection is given time for: to be reached, to agree on TLS, or to end.
+    private var limit: LoopTimer?
+    /// Why the attempt under way, or the last one, failed, as far as is known.
+    @Boxed var failure: WebSocketError?
+    /// What the server has answered.
+    var answerHead: ResponseHead?
+    /// Its body, or the beginning.
+    var responseBody: [UInt8]?
 
     init(
-        connection: Connection, request: HandshakeRequest, addresses: [ResolvedAddress], deadline: Deadline,
-        tls: TLSContext?, lease: LoopLease
+        as role: Role, by route: Route, to addresses: [ResolvedAddress], until deadline: Deadline,
+        tls tlsContext: TLSContext?, lease: LoopLease
     ) {
-        self.connection = connection
-        self.request = request
-        arrivals = Arrivals(
-            maxFrameSize: connection.limits.maxFrameSize, maxMessageSize: connection.limits.maxMessageSize,
-            room: connection.query { $0.inbound.room })
-        super.init(
-            by: connection.route, to: addresses, until: deadline, tls: tls, userAgent: request.fields[.userAgent],
-            lease: lease)
+        self.role = role
+        self.route = route
+        self.addresses = addresses
+        self.deadline = deadline
+        self.tlsContext = tlsContext
+        self.lease = lease
     }
 
-    override func connect(with info: inout lws_client_connect_info) -> OpaquePointer? {
-        request.targetForLWS.withCString { target in
-            request.authorityForLWS.withCString { authority in
-                ClientVhost.protocolName.withCString { name in
-                    info.path = target
-                    info.host = authority
-                    info.local_protocol_name = name
-                    guard let offer = request.offerForLWS else { return lws_client_connect_via_info(&info) }
-                    return offer.withCString { offer in
-                        info.protocol = offer
-                        return lws_client_connect_via_info(&info)
-                    }
-                }
-            }
-        }
+    // MARK: - How far it is
+
+    /// Returns false where it was given up meanwhile, and ends.
+    @discardableResult
+    func enter(_ next: Phase) -> Bool {
+        guard !phase.isGivenUp else { return false }
+        phase = next
+        return true
     }
 
-    override func handle(
+    /// Has `act` called after some time, and nothing of what time was given for before.
+    func limit(to time: Duration, _ held: borrowing HeldLoop, _ act: @escaping (borrowing HeldLoop) -> Void) {
+        stopLimit(held)
+        let timer = LoopTimer(act)
+        timer.arm(after: time, held)
+        limit = timer
+    }
+
+    func stopLimit(_ held: borrowing HeldLoop) {
+        limit?.cancel(held)
+        limit = nil
+    }
+
+    // MARK: - What lws reports
+
+    /// `false` makes lws end the connection.
+    func handle(
         _ reason: lws_callback_reasons, _ wsi: OpaquePointer, _ argument: UnsafeMutableRawBufferPointer,
         _ held: borrowing HeldLoop
-    ) -> Bool { reading.whileHandling { translate(reason, wsi, argument, held) } }
-
-    override func waitChanged(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
-        super.waitChanged(wsi, held)
-        guard wasOpened else { return }
-        // It will write in its next turn, a pong perhaps.
-        settle(held)
-        reading.waitChanged(wsi, held)
-    }
-
-    override func ended(_ held: borrowing HeldLoop) {
-        keepAlive?.stop(held)
-        handOver(held)
-        if wasOpened {
-            connection.transportEnded(violation: violation)
-        } else {
-            connection.openingFailed(
-                failure ?? error(.connection, "The connection to \(url.host) ended during the handshake"))
+    ) -> Bool {
+        if reason == LWS_CALLBACK_CLIENT_CONNECTION_ERROR, case .connecting = phase {
+            // Before lws closes the socket, which a forked child may keep open.
+            phase.stopWatching(held)
         }
+        return role.handle(reason, wsi, argument, self, held)
     }
 
-    override func answered(_ outcome: AnswerReader.Outcome, _ held: borrowing HeldLoop) { judge(outcome, held) }
-
-    override func reached(_ step: OpeningStep) { connection.reached(step) }
-
-    override func ends(_ held: borrowing HeldLoop) {
-        settle(held)
-        reading.end(wsi, held)
+    /// lws changes what it waits for on the connection's socket.
+    func waitChanged(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
+        socket?.mark(held)
+        guard phase.isEstablished, case .webSocket(let role) = role else { return }
+        role.waitChanged(wsi, self, held)
     }
 
-    // MARK: - What the connection asks for
+    // MARK: - The end
 
-    func requestWrite(_ held: borrowing HeldLoop) {
-        guard let wsi, wasOpened else { return }
-        reading.awaitWritable(wsi, held)
-        // Where the peer does not read, a close frame may have to wait for long, and nobody is to wait for that.
-        if connection.isTakingLeave, !SocketPoll.takesData(lws_get_socket_fd(wsi)) { connection.closeFrameLeft() }
+    /// The connection is about to end, if it is open: how, only lws knows from here on.
+    func ends(_ held: borrowing HeldLoop) {
+        guard case .open = phase else { return }
+        enter(.closing)
+        if case .webSocket(let role) = role { role.ends(self, held) }
     }
 
-    func resumeReading(_ held: borrowing HeldLoop) {
-        // It may be full again by now; then the readers will ask once more.
-        guard let wsi, wasOpened, !connection.query({ $0.inbound.isPaused }) else { return }
-        reading.resume(wsi, held)
-        resumeKeepAlive(held)
+    /// Ends the connection without a close frame and without flushing: lws treats an expired timeout as a "violent
+    /// death" (core-net/wsi-timeout.c, lws_sul_wsitimeout_cb), and this one expires in the next pass.
+    func abort(_ held: borrowing HeldLoop) {
+        ends(held)
+        phase.stopWatching(held)
+        if !phase.isEstablished { enter(.givenUp) }
+        guard let wsi else { return }
+        held.noteWork()
+        lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, clws_kill_async)
     }
 
-    func endAfter(_ limit: Duration, _ held: borrowing HeldLoop) {
+    /// Ends a connection that has not ended by itself by then.
+    func endAfter(_ time: Duration, _ held: borrowing HeldLoop) {
         guard wsi != nil else { return }
         ends(held)
         // Not by lws's own way of ending, which first tries for 5 s to send what it holds.
-        let timer = LoopTimer { [unowned self] held in abort(held) }
-        timer.arm(after: limit, held)
-        self.limit?.cancel(held)
-        self.limit = timer
+        limit(to: time, held) { [unowned self] held in abort(held) }
+    }
+
+    /// Tells how it went. Nothing happens on the loop after this.
+    func finish(_ held: borrowing HeldLoop) {
+        guard lease != nil else { return }
+        stopSecuring(held)
+        // lws does not report every end of an attempt.
+        if !phase.isEstablished, !phase.isGivenUp, failure == nil { _ = securingFailed("") }
+        role.ended(self, held)
+        phase = .over
+        if vhost != nil, let loop = lease?.loop {
+            // In a later turn: lws may be in the midst of ending the connection.
+            let key = vhostKey
+            vhost = nil
+            loop.perform { held in held.resident(ClientVhostPool.self)?.release(key, held) }
+        }
+        lease = nil
+    }
+
+    var response: HTTPResponse? { answerHead?.response }
+
+    var vhostKey: VhostKey { VhostKey(proxyPort: route.proxy?.port, tls: tlsContext) }
+
+    func error(_ code: WebSocketError.Code, _ message: String, detail: String? = nil, isTransient: Bool = false)
+        -> WebSocketError
+    {
+        let body = responseBody.flatMap { $0.isEmpty ? nil : $0 }
+        return WebSocketError(
+            code, message, host: url.host, httpResponse: response, httpResponseBody: body,
+            libraryDetail: detail, isTransient: isTransient)
+    }
+}
+
+extension ClientSession: PassFinisher {
+    func passEnds(_ held: borrowing HeldLoop) {
+        if case .webSocket(let role) = role { role.handOver(self, held) }
     }
 }

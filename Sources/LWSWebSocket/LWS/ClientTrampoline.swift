@@ -17,16 +17,12 @@ func clientCallback(
     return LoopContext.callback(of: wsi) { held in
         // Counts that lws keeps in an `int` arrive as a `size_t`: a negative one must not trap here.
         let argument = UnsafeMutableRawBufferPointer(start: argument, count: max(0, length))
-        // Alive: an attempt is retained until `attemptEnded`, in the last call for it, which it has to outlive.
-        let attempt = Unmanaged<ClientAttempt>.fromOpaque(user)
-        if reason == LWS_CALLBACK_CLIENT_CONNECTION_ERROR {
-            // Before lws closes the socket, which a forked child may keep open.
-            attempt._withUnsafeGuaranteedRef { $0.reaching?.stop(held) }
-        }
+        // Alive: an attempt retains it until `attemptEnded`, in the last call for it, which it has to outlive.
+        let session = Unmanaged<ClientSession>.fromOpaque(user)
         guard reason != LWS_CALLBACK_WSI_DESTROY else {
-            return attempt.takeUnretainedValue().handle(reason, wsi, argument, held) ? 0 : -1
+            return session.takeUnretainedValue().handle(reason, wsi, argument, held) ? 0 : -1
         }
-        return attempt._withUnsafeGuaranteedRef { $0.handle(reason, wsi, argument, held) ? 0 : -1 }
+        return session._withUnsafeGuaranteedRef { $0.handle(reason, wsi, argument, held) ? 0 : -1 }
     } ?? 0
 }
 
@@ -36,7 +32,7 @@ func clientCallback(
 private func threadAsked(_ wsi: OpaquePointer?) -> Int32 {
     guard let wsi, lws_get_vhost(wsi) != nil, let user = lws_wsi_user(wsi) else { return ReadGate.threadID }
     _ = LoopContext.callback(of: wsi) { held in
-        Unmanaged<ClientAttempt>.fromOpaque(user).takeUnretainedValue().waitChanged(wsi, held)
+        Unmanaged<ClientSession>.fromOpaque(user).takeUnretainedValue().waitChanged(wsi, held)
     }
     return ReadGate.threadID
 }
@@ -53,63 +49,5 @@ private func isHandled(_ reason: lws_callback_reasons) -> Bool {
         LWS_CALLBACK_WSI_CREATE, LWS_CALLBACK_WSI_DESTROY:
         true
     default: false
-    }
-}
-
-extension ClientSession {
-    /// Unwraps what lws hands over and calls one method. `false` makes lws end the connection.
-    func translate(
-        _ reason: lws_callback_reasons, _ wsi: OpaquePointer, _ argument: UnsafeMutableRawBufferPointer,
-        _ held: borrowing HeldLoop
-    ) -> Bool {
-        let goOn: Bool
-        switch reason {
-        case LWS_CALLBACK_CLIENT_RECEIVE:
-            received(UnsafeRawBufferPointer(argument), wsi, held)
-            goOn = true
-        case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
-            receivedPong(UnsafeRawBufferPointer(argument), wsi, held)
-            goOn = true
-        case LWS_CALLBACK_WSI_CREATE:
-            // For a client's connection, when TCP is connected (`lws_client_connect_3_connect`).
-            connected(wsi, held)
-            goOn = true
-        case LWS_CALLBACK_CLIENT_WRITEABLE:
-            goOn = writable(wsi, held)
-        case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-            goOn = receivedClose(UnsafeRawBufferPointer(argument), wsi, held)
-        case LWS_CALLBACK_CLIENT_CONFIRM_EXTENSION_SUPPORTED:
-            // Whether the extension, of which there is one, is offered.
-            goOn = request.compression != nil
-        case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
-            guard let end = argument.baseAddress else { return false }
-            goOn = appendHeaders(
-                end.assumingMemoryBound(to: UnsafeMutablePointer<CChar>?.self), available: argument.count, wsi, held)
-        case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
-            goOn = readResponse(wsi)
-        case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
-            goOn = checkSubProtocol(wsi)
-        case LWS_CALLBACK_CLIENT_ESTABLISHED:
-            goOn = opened(held)
-        case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-            connectionFailed(String(decoding: argument.prefix { $0 != 0 }, as: UTF8.self), held)
-            goOn = true
-        case LWS_CALLBACK_CLIENT_CLOSED:
-            closing(wsi)
-            ends(held)
-            // Before lws closes it: a forked child may keep it open.
-            socket?.forget(held)
-            goOn = true
-        case LWS_CALLBACK_WSI_DESTROY:
-            compression?.destroy(wsi)
-            compression = nil
-            ends(held)
-            reading.stop(held)
-            attemptEnded(held)
-            goOn = true
-        default:
-            goOn = true
-        }
-        return goOn
     }
 }

@@ -6,7 +6,7 @@ internal import LWSServiceLoop
 final class ClientTransport: Transport {
     private let connection: Connection
     private let loop: ServiceLoop
-    let session: LoopBound<ClientSession>
+    let line: LoopBound<Line>
     private let unheldSend: UnheldSend
 
     /// A session that has not begun to connect.
@@ -14,29 +14,29 @@ final class ClientTransport: Transport {
         _ connection: Connection, _ request: HandshakeRequest, to addresses: [ResolvedAddress],
         until deadline: Deadline, tls: TLSContext?, on lease: LoopLease
     ) {
+        let role = WebSocketRole(connection, request)
         let session = ClientSession(
-            connection: connection, request: request, addresses: addresses, deadline: deadline, tls: tls, lease: lease
-        )
+            as: .webSocket(role), by: connection.route, to: addresses, until: deadline, tls: tls, lease: lease)
         self.connection = connection
         loop = lease.loop
-        unheldSend = session.unheldSend
-        self.session = LoopBound(session, on: loop)
+        unheldSend = role.unheldSend
+        line = LoopBound(Line(session: session, role: role), on: loop)
     }
 
     func start() {
-        guard !onLoop({ $0.connectToNext($1) }) else { return }
+        guard !onLoop({ $0.session.connectToNext($1) }) else { return }
         connection.openingFailed(
             WebSocketError(.connection, "The client's service loop has ended", host: connection.url.host))
     }
 
-    func requestWrite() { onLoop { $0.requestWrite($1) } }
-    func trySendNow() -> Bool { loop.tryHold { held in session.get(held).sendNow(held) } ?? false }
+    func requestWrite() { onLoop { $0.role.requestWrite($0.session, $1) } }
+    func trySendNow() -> Bool { loop.tryHold { held in line.get(held).sendNow(held) } ?? false }
     func attend() {
-        let isDone = loop.tryHold { held in session.get(held).reading.watched?.attend(held) } != nil
-        if !isDone { onLoop { $0.reading.watched?.attend($1) } }
+        let isDone = loop.tryHold { held in line.get(held).watched?.attend(held) } != nil
+        if !isDone { onLoop { $0.watched?.attend($1) } }
     }
     func sendDirectly(_ message: OutgoingMessage) -> DirectSending {
-        switch loop.hold({ held in session.get(held).sendDirectly(message, held) }) ?? .over(.refused) {
+        switch loop.hold({ held in line.get(held).sendDirectly(message, held) }) ?? .over(.refused) {
         case .over(let outcome): outcome
         case .unheld(let bytes, let descriptor): send(bytes, of: message, to: descriptor)
         }
@@ -53,26 +53,45 @@ final class ClientTransport: Transport {
         connection.begun(message)
         let rest = sent.map { UnsafeMutableRawBufferPointer(rebasing: bytes.dropFirst($0)) }
         unheldSend.end(leaving: UnheldSend.Rest(message: message, bytes: rest))
-        let isSettled = loop.hold { held in session.get(held).settle(held) } != nil
+        let isSettled = loop.hold { held in line.get(held).settle(held) } != nil
         if !isSettled { onLoop { $0.settle($1) } }
         return .begun
     }
 
-    func sendNow() -> Bool { loop.hold { held in session.get(held).sendNow(held) } ?? false }
+    func sendNow() -> Bool { loop.hold { held in line.get(held).sendNow(held) } ?? false }
 
     func wait(for semaphore: MonotonicSemaphore, until deadline: Deadline, _ isWaitedFor: () -> Bool) -> Bool {
         loop.wait(
-            for: semaphore, until: deadline, serving: { held in session.get(held).reading.watched },
+            for: semaphore, until: deadline, serving: { held in line.get(held).watched },
             isNeeded: isWaitedFor)
     }
 
-    func resumeReading() { onLoop { $0.resumeReading($1) } }
-    func endAfter(_ limit: Duration) { onLoop { $0.endAfter(limit, $1) } }
-    func abort() { onLoop { $0.abort($1) } }
+    func resumeReading() { onLoop { $0.role.resumeReading($0.session, $1) } }
+    func endAfter(_ limit: Duration) { onLoop { $0.session.endAfter(limit, $1) } }
+    func abort() { onLoop { $0.session.abort($1) } }
     var isOnLoop: Bool { loop.isHeldByCurrentThread }
 
     @discardableResult
-    private func onLoop(_ body: @escaping @Sendable (ClientSession, borrowing HeldLoop) -> Void) -> Bool {
-        loop.perform { [session] held in body(session.get(held), held) }
+    private func onLoop(_ body: @escaping @Sendable (Line, borrowing HeldLoop) -> Void) -> Bool {
+        loop.perform { [line] held in body(line.get(held), held) }
+    }
+}
+
+extension ClientTransport {
+    /// What lives on the loop: a session, and its role, which is asked for most.
+    struct Line {
+        let session: ClientSession
+        let role: WebSocketRole
+
+        /// The socket, where callers may wait for it.
+        var watched: WatchedSocket? { role.reading.watched }
+
+        func sendNow(_ held: borrowing HeldLoop) -> Bool { role.sendNow(session, held) }
+
+        func sendDirectly(_ message: OutgoingMessage, _ held: borrowing HeldLoop) -> WebSocketRole.DirectTurn {
+            role.sendDirectly(message, session, held)
+        }
+
+        func settle(_ held: borrowing HeldLoop) { role.settle(session, held) }
     }
 }

@@ -87,30 +87,33 @@ final class CompressedTraffic {
 
     /// A part of a data frame has arrived, as it was sent. Delivers what it means.
     func received(
-        _ bytes: UnsafeRawBufferPointer, _ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop
+        _ bytes: UnsafeRawBufferPointer, _ wsi: OpaquePointer, _ role: WebSocketRole, _ session: ClientSession,
+        _ held: borrowing HeldLoop
     ) {
-        guard !session.isDeaf else { return }
-        if !session.arrivals.assembler.isInsideFrame {
+        guard !role.isDeaf else { return }
+        if !role.arrivals.assembler.isInsideFrame {
             // RSV1 stands in the first frame of a message and nowhere else (section 6.1), RSV2 and RSV3 nowhere.
             let reserved = lws_get_reserved_bits(wsi)
-            let isFirst = session.arrivals.assembler.isBetweenMessages
-            guard reserved == 0 || (isFirst && reserved == 0x40) else { return session.fail(.reservedBits, held) }
+            let isFirst = role.arrivals.assembler.isBetweenMessages
+            guard reserved == 0 || (isFirst && reserved == 0x40) else {
+                return role.fail(.reservedBits, session, held)
+            }
             if isFirst { isInflating = reserved != 0 }
         }
         let kind: MessageKind = lws_frame_is_binary(wsi) != 0 ? .binary : .text
         let endsMessage = lws_is_final_fragment(wsi) != 0
         var piece = MessageAssembler.Piece(
             bytes: bytes, kind: kind, remainingInFrame: lws_remaining_packet_payload(wsi), endsMessage: endsMessage)
-        guard isInflating else { return session.deliver(piece, wsi, held) }
+        guard isInflating else { return role.deliver(piece, session, held) }
         piece.inflatedFrom = bytes.count
         let isFine = inflater.inflate(bytes, endsMessage: endsMessage) { inflated, isLast in
             piece.bytes = inflated
             piece.endsMessage = isLast
-            session.deliver(piece, wsi, held)
+            role.deliver(piece, session, held)
             piece.inflatedFrom = 0
-            return !session.isDeaf
+            return !role.isDeaf
         }
-        if !isFine { session.fail(.undecodable, held) }
+        if !isFine { role.fail(.undecodable, session, held) }
     }
 
     // MARK: - Out

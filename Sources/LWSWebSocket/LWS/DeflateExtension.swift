@@ -52,11 +52,12 @@ private func deflateCallback(
     return LoopContext.callback(of: wsi) { _ in
         // Alive: an attempt retains the session until `attemptEnded`.
         let session = Unmanaged<ClientSession>.fromOpaque(user).takeUnretainedValue()
-        return session.handleExtension(reason, list, wsi, state, argument)
+        guard case .webSocket(let role) = session.role else { return -1 }
+        return role.handleExtension(reason, list, wsi, state, argument)
     } ?? -1
 }
 
-extension ClientSession {
+extension WebSocketRole {
     fileprivate func handleExtension(
         _ reason: lws_extension_callback_reasons, _ list: UnsafePointer<lws_extension>, _ wsi: OpaquePointer,
         _ state: UnsafeMutableRawPointer?, _ argument: UnsafeMutableRawPointer?

@@ -1,4 +1,4 @@
-// One request over HTTP/1.1 with its answer, as it lives on the loop.
+// What a connection is to those who ask for something by HTTP/1.1.
 
 internal import CLibWebSockets
 internal import HTTPTypes
@@ -20,90 +20,75 @@ struct HTTPAnswer: Sendable {
     let body: [UInt8]
 }
 
-/// An exchange with a server by lws's HTTP client. Each has a connection of its own.
-final class HTTPExchange: ClientAttempt {
+/// One request with its answer, by lws's HTTP client. Each has a connection of its own, the ``ClientSession`` whose role this
+/// is. Lives on the loop, too.
+final class HTTPExchange {
     private let post: HTTPPost
     private let done: @Sendable (Result<HTTPAnswer, WebSocketError>) -> Void
     private var bodyWasWritten = false
-    private var bodyWasSent = false
+    private(set) var bodyWasSent = false
+    /// All of the answer has come.
+    private var isAnswered = false
 
     /// - Parameter done: called once, on the loop.
-    init(
-        _ post: HTTPPost, by route: Route, to addresses: [ResolvedAddress], until deadline: Deadline,
-        tls: TLSContext?,
-        lease: LoopLease, done: @escaping @Sendable (Result<HTTPAnswer, WebSocketError>) -> Void
-    ) {
+    init(_ post: HTTPPost, done: @escaping @Sendable (Result<HTTPAnswer, WebSocketError>) -> Void) {
         self.post = post
         self.done = done
-        super.init(
-            by: route, to: addresses, until: deadline, tls: tls, userAgent: post.fields[.userAgent],
-            lease: lease)
     }
 
-    override func connect(with info: inout lws_client_connect_info) -> OpaquePointer? {
-        targetForLWS.withCString { target in
-            authorityForLWS.withCString { authority in
-                ClientVhost.protocolName.withCString { name in
-                    "POST".withCString { method in
-                        info.path = target
-                        info.host = authority
-                        info.local_protocol_name = name
-                        info.method = method
-                        return lws_client_connect_via_info(&info)
-                    }
-                }
-            }
-        }
+    var request: RequestForLWS {
+        RequestForLWS(method: "POST", target: post.url.target, authority: post.url.authority)
     }
 
-    override func ended(_ held: borrowing HeldLoop) {
-        if wasOpened, let response {
-            done(.success(HTTPAnswer(response: response, body: responseBody ?? [])))
+    var userAgent: String? { post.fields[.userAgent] }
+
+    /// There is nothing more to come.
+    func ended(_ session: ClientSession) {
+        if isAnswered, let response = session.response {
+            done(.success(HTTPAnswer(response: response, body: session.responseBody ?? [])))
         } else {
-            done(.failure(failure ?? cut()))
+            done(.failure(session.failure ?? cut()))
         }
     }
 
     /// Half an answer says nothing of whether the next will be whole.
     private func cut() -> WebSocketError {
-        WebSocketError(.connection, "\(url.host) ended the connection before its answer was complete", host: url.host)
+        let host = post.url.host
+        return WebSocketError(.connection, "\(host) ended the connection before its answer was complete", host: host)
     }
-
-    // What does not fit into lws's places for it, as in `HandshakeRequest`.
-    private var targetForLWS: String { url.target.utf8.count <= 1900 ? url.target : "/stand-in" }
-    private var authorityForLWS: String { url.authority.utf8.count <= 100 ? url.authority : "stand-in.invalid" }
 
     // MARK: - What lws reports
 
     private func appendHeaders(
         _ end: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, available: Int, _ wsi: OpaquePointer,
-        _ held: borrowing HeldLoop
+        _ session: ClientSession, _ held: borrowing HeldLoop
     ) -> Bool {
-        watchAnswer(wsi, expectsUpgrade: false, longestBody: post.longestAnswer, held)
-        let beginning = "POST \(targetForLWS) HTTP/1.1\r\n"
-        guard var written = WrittenRequest(end, available: available, beginning: beginning),
-            written.replace("POST \(targetForLWS) HTTP/1.1", with: "POST \(url.target) HTTP/1.1"),
-            written.replace("Host: \(authorityForLWS)", with: "Host: \(url.authority)")
-        else { return requestDoesNotFit() }
-        for field in post.fields { written.text += "\(field.name.rawName): \(field.value)\r\n" }
-        written.text += "Content-Length: \(post.body.count)\r\n"
-        guard written.commit() else { return requestDoesNotFit() }
+        guard session.watchAnswer(wsi, expectsUpgrade: false, longestBody: post.longestAnswer, held) else {
+            return false
+        }
+        guard write(request.written(end, available: available)) else {
+            session.failure = session.error(
+                .invalidArgument, "The request to \(post.url.host) does not fit into libwebsockets' buffer")
+            return false
+        }
         lws_client_http_body_pending(wsi, 1)
         lws_callback_on_writable(wsi)
         return true
     }
 
-    private func requestDoesNotFit() -> Bool {
-        failure = error(.invalidArgument, "The request to \(url.host) does not fit into libwebsockets' buffer")
-        return false
+    private func write(_ head: WrittenRequest?) -> Bool {
+        guard var head else { return false }
+        for field in post.fields { head.text += "\(field.name.rawName): \(field.value)\r\n" }
+        head.text += "Content-Length: \(post.body.count)\r\n"
+        return head.commit()
     }
 
-    private func writable(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) -> Bool {
-        guard requestWasWritten, !requestWasSent else { return true }
+    private func writable(_ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop) -> Bool {
+        guard case .asking(let reader) = session.phase, !bodyWasSent else { return true }
         guard bodyWasWritten || writeBody(wsi) else { return false }
         // What the socket did not take at once lws keeps, and calls again when it has sent that.
         bodyWasSent = lws_partial_buffered(wsi) == 0
-        if requestWasSent, let answer { held.whenPassEnds(answer) } else { lws_callback_on_writable(wsi) }
+        if bodyWasSent { held.whenPassEnds(reader) } else { lws_callback_on_writable(wsi) }
         return true
     }
 
@@ -118,65 +103,67 @@ final class HTTPExchange: ClientAttempt {
         return written >= count
     }
 
-    override var requestWasSent: Bool { bodyWasSent }
-
-    override class var secureURL: String { "an https: URL" }
-
-    override func answered(_ outcome: AnswerReader.Outcome, _ held: borrowing HeldLoop) {
-        guard let answer else { return }
-        judge(outcome, answer, nil)
-        abort(held)
+    /// It is clear what the server answers, or the connection is over.
+    func answered(
+        _ outcome: AnswerReader.Outcome, _ reader: AnswerReader, _ session: ClientSession, _ held: borrowing HeldLoop
+    ) {
+        judge(outcome, reader, session, nil)
+        session.abort(held)
     }
 
-    private func judge(_ outcome: AnswerReader.Outcome, _ answer: AnswerReader, _ detail: String?) {
-        guard failure == nil, !wasOpened else { return }
-        takeAnswer(answer)
-        guard outcome == .answer, let body = answer.body else {
-            failure = failure(of: outcome, answer, "", detail: detail)
+    private func judge(
+        _ outcome: AnswerReader.Outcome, _ reader: AnswerReader, _ session: ClientSession, _ detail: String?
+    ) {
+        session.takeAnswer(reader)
+        guard outcome == .answer, let body = reader.body else {
+            session.failure = session.failure(of: outcome, reader, "", detail: detail)
             return
         }
+        let host = post.url.host
         switch body.progress {
-        case .complete: wasOpened = true
-        case .more: failure = cut()
+        case .complete: isAnswered = true
+        case .more: session.failure = cut()
         case .unreadable:
-            failure = error(
-                .invalidHandshake, "\(url.host) answered with a body whose length or coding cannot be understood")
+            session.failure = session.error(
+                .invalidHandshake, "\(host) answered with a body whose length or coding cannot be understood")
         case .tooLong:
-            failure = error(.payloadTooLarge, "\(url.host) answered with more than \(post.longestAnswer) bytes")
+            session.failure = session.error(
+                .payloadTooLarge, "\(host) answered with more than \(post.longestAnswer) bytes")
         }
     }
 
-    private func connectionFailed(_ detail: String, _ held: borrowing HeldLoop) {
-        guard failure == nil, !wasOpened else { return }
-        if let answer {
-            judge(answer.lookAtLast(held), answer, detail)
-        } else if !securingFailed(detail), !proxyFailed(detail) {
-            failure = unreachable(detail: detail)
+    private func connectionFailed(_ detail: String, _ session: ClientSession, _ held: borrowing HeldLoop) {
+        guard session.failure == nil, !session.phase.isGivenUp else { return }
+        if case .asking(let reader) = session.phase {
+            judge(reader.lookAtLast(held), reader, session, detail)
+        } else if !session.securingFailed(detail), !session.proxyFailed(detail) {
+            session.failure = session.unreachable(detail: detail)
         }
     }
 
-    override func handle(
+    func handle(
         _ reason: lws_callback_reasons, _ wsi: OpaquePointer, _ argument: UnsafeMutableRawBufferPointer,
-        _ held: borrowing HeldLoop
+        _ session: ClientSession, _ held: borrowing HeldLoop
     ) -> Bool {
         switch reason {
         case LWS_CALLBACK_WSI_CREATE:
-            connected(wsi, held)
+            session.connected(wsi, held)
         case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
             guard let end = argument.baseAddress else { return false }
             return appendHeaders(
                 end.assumingMemoryBound(to: UnsafeMutablePointer<CChar>?.self), available: argument.count, wsi,
-                held)
-        case LWS_CALLBACK_CLIENT_HTTP_WRITEABLE: return writable(wsi, held)
+                session, held)
+        case LWS_CALLBACK_CLIENT_HTTP_WRITEABLE: return writable(wsi, session, held)
         case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
             // Only while lws has yet to send a part of the request.
-            failure = error(.connection, "\(url.host) answered before it had been sent the whole request")
+            session.failure = session.error(
+                .connection, "\(post.url.host) answered before it had been sent the whole request")
             return false
         case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-            connectionFailed(String(decoding: argument.prefix { $0 != 0 }, as: UTF8.self), held)
+            connectionFailed(String(decoding: argument.prefix { $0 != 0 }, as: UTF8.self), session, held)
         case LWS_CALLBACK_CLOSED_CLIENT_HTTP:
-            if answer != nil { connectionFailed("", held) }
-        case LWS_CALLBACK_WSI_DESTROY: attemptEnded(held)
+            if case .asking = session.phase { connectionFailed("", session, held) }
+        case LWS_CALLBACK_WSI_DESTROY: session.attemptEnded(held)
         default: break
         }
         return true

@@ -96,25 +96,11 @@ final class HandshakeRequest: Sendable {
 
     // MARK: - What lws is told, and what replaces it
 
-    /// lws writes the request line into at most 2,048 bytes and the Host line into at most 128, and what is longer
-    /// it cuts off, line end and all (`lws_generate_client_handshake`, http/client/client-http.c). So it is given
-    /// short stand-ins for what would not fit, and those are replaced in ``complete(_:available:)``.
-    var targetForLWS: String { target.utf8.count <= 1900 ? target : Self.standIn }
-    var authorityForLWS: String { authority.utf8.count <= 100 ? authority : "stand-in.invalid" }
-    private static let standIn = "/stand-in"
-
-    /// Lines that lws writes, and what they should be.
-    private var replacements: [(String, String)] {
-        let extensions = "Sec-WebSocket-Extensions: "
-        let offer = compression.map { [(extensions + DeflateExtension.offer, extensions + $0.offer)] } ?? []
-        return [
-            ("GET \(targetForLWS) HTTP/1.1", "GET \(target) HTTP/1.1"),
-            ("Host: \(authorityForLWS)", "Host: \(authority)"),
-        ] + offer
+    var forLWS: RequestForLWS {
+        RequestForLWS(
+            target: target, authority: authority,
+            subProtocols: subProtocols.isEmpty ? nil : subProtocols.joined(separator: ", "))
     }
-
-    /// The list of sub-protocols for lws to send, and to compare the answer with.
-    var offerForLWS: String? { subProtocols.isEmpty ? nil : subProtocols.joined(separator: ", ") }
 
     /// Puts the last touches to the request that lws has written, in LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER.
     ///
@@ -123,10 +109,12 @@ final class HandshakeRequest: Sendable {
     ///   - available: bytes that lws leaves for us behind it.
     /// - Returns: whether the request was as expected, and what it is now fits.
     func complete(_ end: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, available: Int) -> Bool {
-        let beginning = "GET \(targetForLWS) HTTP/1.1\r\n"
-        guard var written = WrittenRequest(end, available: available, beginning: beginning) else { return false }
-        for (line, right) in replacements {
-            guard written.replace(line, with: right) else { return false }
+        guard var written = forLWS.written(end, available: available) else { return false }
+        if let compression {
+            let field = "Sec-WebSocket-Extensions: "
+            guard written.replace(field + DeflateExtension.offer, with: field + compression.offer) else {
+                return false
+            }
         }
         for field in fields { written.text += "\(field.name.rawName): \(field.value)\r\n" }
         if let cookies { written.text += "Cookie: \(cookies)\r\n" }

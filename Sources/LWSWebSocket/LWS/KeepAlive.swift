@@ -3,7 +3,7 @@
 internal import CLibWebSockets
 internal import LWSServiceLoop
 
-/// The timetable of one open connection with its timer. Lives with the ``ClientSession``, which stops it before it
+/// The timetable of one open connection with its timer. Lives with the ``WebSocketRole``, which stops it before it
 /// lets go of it.
 final class KeepAlive {
     var plan: KeepAlivePlan
@@ -21,11 +21,13 @@ final class KeepAlive {
     func stop(_ held: borrowing HeldLoop) { timer.cancel(held) }
 }
 
-extension ClientSession {
+extension WebSocketRole {
     /// The connection is open.
-    func startKeepAlive(_ held: borrowing HeldLoop) {
+    func startKeepAlive(_ session: ClientSession, _ held: borrowing HeldLoop) {
         guard let settings = connection.limits.keepAlive else { return }
-        let keepAlive = KeepAlive(settings) { [unowned self] held in keepAliveFired(held) }
+        let keepAlive = KeepAlive(settings) { [unowned self, unowned session] held in
+            keepAliveFired(session, held)
+        }
         keepAlive.arm(isPaused: false, held)
         self.keepAlive = keepAlive
     }
@@ -38,8 +40,8 @@ extension ClientSession {
         keepAlive.arm(isPaused: false, held)
     }
 
-    private func keepAliveFired(_ held: borrowing HeldLoop) {
-        guard let keepAlive, let wsi, connection.phase == .open else { return }
+    private func keepAliveFired(_ session: ClientSession, _ held: borrowing HeldLoop) {
+        guard let keepAlive, let wsi = session.wsi, connection.phase == .open else { return }
         let now = LoopClock.now
         // After a time in which the process did not run, the answer may lie in the socket while the timer, which
         // lws serves first, is due.

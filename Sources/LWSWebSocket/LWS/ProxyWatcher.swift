@@ -22,17 +22,17 @@ internal import LWSServiceLoop
 final class ProxyWatcher: ArrivalWatcher, PassFinisher {
     private let descriptor: Int32
     /// Until the proxy has answered; see ``ReachingWatch``.
-    private var attempt: ClientAttempt?
+    private var session: ClientSession?
     private let request: [UInt8]
     private var diversion: WriteDiversion?
     private var ticket: ArrivalWatch.Ticket?
 
     /// TCP is connected, and lws is about to write its request.
     init(
-        _ connecting: OpaquePointer, _ attempt: ClientAttempt, asking request: [UInt8], _ held: borrowing HeldLoop
+        _ connecting: OpaquePointer, _ session: ClientSession, asking request: [UInt8], _ held: borrowing HeldLoop
     ) {
         descriptor = lws_get_socket_fd(connecting)
-        self.attempt = attempt
+        self.session = session
         self.request = request
         diversion = WriteDiversion(of: descriptor)
         lws_rx_flow_control(connecting, 0)
@@ -41,13 +41,13 @@ final class ProxyWatcher: ArrivalWatcher, PassFinisher {
 
     /// lws has written it. Sends the one that the proxy is to get.
     func passEnds(_ held: borrowing HeldLoop) {
-        guard let attempt, attempt.proxyWatcher === self, attempt.wsi != nil, !attempt.isAborted else { return }
-        guard let diversion else { return attempt.cannotWatch(held) }
+        guard let session, session.wsi != nil else { return }
+        guard let diversion else { return session.cannotWatch(held) }
         diversion.end()
         self.diversion = nil
-        guard Socket.send(request, to: descriptor) else { return attempt.proxyRequestFailed(held) }
+        guard Socket.send(request, to: descriptor) else { return session.proxyRequestFailed(held) }
         ticket = held.resident(ArrivalWatch.self)?.watch(descriptor, each: true, self)
-        if ticket == nil { attempt.cannotWatch(held) }
+        if ticket == nil { session.cannotWatch(held) }
     }
 
     /// What has come so far.
@@ -61,22 +61,25 @@ final class ProxyWatcher: ArrivalWatcher, PassFinisher {
 
     /// To be called before lws closes the socket.
     func stop(_ held: borrowing HeldLoop) {
-        attempt = nil
+        session = nil
         diversion?.abandon()
         guard let ticket else { return }
         self.ticket = nil
         held.resident(ArrivalWatch.self)?.stop(ticket)
     }
 
-    func arrived(_ held: borrowing HeldLoop) { attempt?.proxyAnswered(held) }
+    func arrived(_ held: borrowing HeldLoop) { session?.proxyAnswered(self, held) }
 }
 
-extension ClientAttempt {
+extension ClientSession {
     /// TCP to the proxy is connected.
-    func connectedToProxy(_ wsi: OpaquePointer, _ proxy: ProxyServer, _ held: borrowing HeldLoop) {
+    func askProxy(_ wsi: OpaquePointer, _ proxy: ProxyServer, _ held: borrowing HeldLoop) {
         // The address has proved itself, as in `appendHeaders`.
         addresses = []
-        proxyWatcher = ProxyWatcher(wsi, self, asking: proxy.request(for: url, userAgent: userAgent), held)
+        role.reached(.proxy(proxy.name))
+        let watcher = ProxyWatcher(wsi, self, asking: proxy.request(for: url, userAgent: role.userAgent), held)
+        // Where the connection was given up, what lws writes goes nowhere.
+        if !enter(.proxy(watcher)) { watcher.stop(held) }
     }
 
     /// The system has not taken what the proxy is asked.
@@ -86,14 +89,12 @@ extension ClientAttempt {
     }
 
     /// The proxy has said something, or has ended the connection.
-    fileprivate func proxyAnswered(_ held: borrowing HeldLoop) {
-        guard let watcher = proxyWatcher, let wsi else { return }
+    fileprivate func proxyAnswered(_ watcher: ProxyWatcher, _ held: borrowing HeldLoop) {
+        guard let wsi else { return }
         let (answer, hasEnded) = watcher.look()
         guard answer != .accepted else {
             watcher.stop(held)
-            proxyWatcher = nil
-            hasTunnel = true
-            limitSecuring(held)
+            secure(held)
             lws_rx_flow_control(wsi, 1)
             return
         }
@@ -105,14 +106,14 @@ extension ClientAttempt {
     /// Returns whether the proxy is to blame for the end of the attempt, which then has its error.
     func proxyFailed(_ detail: String) -> Bool {
         guard let proxy = route.proxy else { return false }
-        if let watcher = proxyWatcher {
+        if case .proxy(let watcher) = phase {
             // Perhaps nobody has looked yet.
             failure = proxyError(watcher.look().answer, hasEnded: true)
             guard failure == nil else { return true }
         }
         // There are lws's words: those of 4.1 ("proxy not h1"), and of later releases.
         guard detail.hasPrefix("proxy ") || detail.hasPrefix("http_proxy") else { return false }
-        let what = hasTunnel ? "ended the connection after it had agreed to it" : "did not make the tunnel"
+        let what = phase.isBehindProxy ? "ended the connection after it had agreed to it" : "did not make the tunnel"
         failure = error(.connection, "The proxy \(proxy.name) \(what)", detail: detail)
         return true
     }

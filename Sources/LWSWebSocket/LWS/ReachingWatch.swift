@@ -15,19 +15,19 @@ internal import LWSServiceLoop
 final class ReachingWatch: FailureWatcher {
     private let descriptor: Int32
     /// Until the end of the watch. Not weak: an object that was ever referred to so is slower to retain for good.
-    private var attempt: ClientAttempt?
+    private var session: ClientSession?
     private var ticket: ArrivalWatch.Ticket?
 
     /// lws has asked the system to connect.
-    init(_ connecting: OpaquePointer, _ attempt: ClientAttempt, _ held: borrowing HeldLoop) {
+    init(_ connecting: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop) {
         descriptor = lws_get_socket_fd(connecting)
-        self.attempt = attempt
+        self.session = session
         ticket = held.resident(ArrivalWatch.self)?.watchForFailure(descriptor, self)
     }
 
     /// The address is reached, or the attempt is over.
     func stop(_ held: borrowing HeldLoop) {
-        attempt = nil
+        session = nil
         guard let ticket else { return }
         self.ticket = nil
         held.resident(ArrivalWatch.self)?.stop(ticket)
@@ -35,11 +35,11 @@ final class ReachingWatch: FailureWatcher {
 
     func mayHaveFailed(_ held: borrowing HeldLoop) {
         guard let reason = Socket.takeFailure(descriptor) else { return }
-        attempt?.notReached(reason, held)
+        session?.notReached(reason, held)
     }
 }
 
-extension ClientAttempt {
+extension ClientSession {
     /// The longest time that an address which does not answer may take while others are left.
     private static let longestAttempt = Duration.seconds(5)
 
@@ -48,9 +48,7 @@ extension ClientAttempt {
     func limitAttempt(_ held: borrowing HeldLoop) {
         guard !addresses.isEmpty else { return }
         let share = deadline.remaining.map { $0 / (addresses.count + 1) } ?? Self.longestAttempt
-        let timer = LoopTimer { [unowned self] held in attemptTimedOut(held) }
-        timer.arm(after: min(share, Self.longestAttempt), held)
-        limit = timer
+        limit(to: min(share, Self.longestAttempt), held) { [unowned self] held in attemptTimedOut(held) }
     }
 
     private func attemptTimedOut(_ held: borrowing HeldLoop) {
@@ -67,23 +65,22 @@ extension ClientAttempt {
     }
 
     func watchReaching(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
-        guard !Socket.isConnected(lws_get_socket_fd(wsi)) else { return }
+        guard case .connecting = phase, !Socket.isConnected(lws_get_socket_fd(wsi)) else { return }
         let watch = ReachingWatch(wsi, self, held)
-        reaching = watch
+        enter(.connecting(watch))
         // On this machine it has failed by now.
         watch.mayHaveFailed(held)
     }
 
     /// Ends the attempt before lws sees the socket, which has no error any more and would look connected.
     fileprivate func notReached(_ reason: Int32, _ held: borrowing HeldLoop) {
-        guard reaching != nil else { return }
         endAttempt(unreachable(reason), held)
     }
 
     /// - Parameter reason: the system's, where it is known. Of an attempt that fails on the spot it is what the system has said
     ///   last.
     func unreachable(_ reason: Int32? = nil, detail: String? = nil) -> WebSocketError {
-        let reason = reason ?? (isConnectCallRunning ? errno : 0)
+        let reason = reason ?? (wsi == nil ? errno : 0)
         let known = SystemReason.unreachable(reason)
         if known == nil, let words = SystemReason.shortage(reason) ?? (wsi == nil ? DescriptorShortage.words : nil) {
             return error(.connection, "\(url.host) could not be asked: \(words)", detail: detail)

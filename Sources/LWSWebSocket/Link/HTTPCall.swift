@@ -24,19 +24,22 @@ struct HTTPCall {
             let outcome = Locked<Result<HTTPAnswer, WebSocketError>?>(nil)
             let lease = try surroundings.loop.lease()
             let loop = lease.loop
-            let exchange = LoopBound(
-                HTTPExchange(post, by: route, to: addresses, until: deadline, tls: tls, lease: lease) { result in
-                    outcome.withLock { $0 = result }
-                    semaphore.signal()
-                }, on: loop)
-            guard loop.perform({ exchange.get($0).connectToNext($0) }) else {
+            let exchange = HTTPExchange(post) { result in
+                outcome.withLock { $0 = result }
+                semaphore.signal()
+            }
+            let session = LoopBound(
+                ClientSession(
+                    as: .request(exchange), by: route, to: addresses, until: deadline, tls: tls, lease: lease),
+                on: loop)
+            guard loop.perform({ session.get($0).connectToNext($0) }) else {
                 throw WebSocketError(.connection, "The client's service loop has ended", host: host)
             }
             do throws(WebSocketError) {
                 return try wait(semaphore, for: outcome, "it did not answer").get()
             } catch {
                 // Nothing of it goes on without anybody who wants it.
-                loop.perform { exchange.get($0).abort($0) }
+                loop.perform { session.get($0).abort($0) }
                 throw error
             }
         }

@@ -38,13 +38,13 @@ struct WritingTests {
         var configuration = ClientConfiguration()
         configuration.writeTimeout = .seconds(30)
         let client = try WebSocketClient(server.url(), configuration: configuration)
-        try client.inside.onLoop { session, held in
-            guard let wsi = session.wsi else { return }
-            session.reading.awaitWritable(wsi, held)
+        try client.inside.onLoop { line, held in
+            guard let wsi = line.session.wsi else { return }
+            line.role.reading.awaitWritable(wsi, held)
             // As after a callback for writing during which lws was asked for the next.
-            let isFree = session.reading.becameWritable(wsi, held)
+            let isFree = line.role.reading.becameWritable(wsi, held)
             #expect(isFree)
-            session.reading.awaitWritable(wsi, held)
+            line.role.reading.awaitWritable(wsi, held)
         }
         try client.writeTextMessage("sent")
         #expect(try client.readTextMessage() == "sent")

@@ -95,9 +95,9 @@ extension WebSocketLoop {
 
 extension Inside {
     /// Runs `body` on the loop.
-    func onLoop(_ body: @escaping @Sendable (ClientSession, borrowing HeldLoop) -> Void) throws {
+    func onLoop(_ body: @escaping @Sendable (ClientTransport.Line, borrowing HeldLoop) -> Void) throws {
         let transport = try #require(connection.transport as? ClientTransport)
-        try link.loop.onThread { held in body(transport.session.get(held), held) }
+        try link.loop.onThread { held in body(transport.line.get(held), held) }
     }
 }
 

@@ -10,7 +10,7 @@ internal import LWSServiceLoop
     import Glibc
 #endif
 
-extension ClientAttempt {
+extension ClientSession {
     /// Begins an attempt at the next address that lws takes, or reports that there is none left.
     func connectToNext(_ held: borrowing HeldLoop) {
         if vhost == nil { vhost = held.resident(ClientVhostPool.self)?.acquire(vhostKey, held) }
@@ -24,7 +24,7 @@ extension ClientAttempt {
             finish(held)
             return
         }
-        while !isAborted, !addresses.isEmpty {
+        while !phase.isGivenUp, !addresses.isEmpty {
             let address = addresses.removeFirst()
             guard let source = chooseSource(toward: address) else { continue }
             self.address = address
@@ -33,7 +33,7 @@ extension ClientAttempt {
                 failure = error(.connection, "libwebsockets cannot use the proxy \(proxy.name) at \(address.numeric)")
                 continue
             }
-            reached(.connecting(address))
+            role.reached(.connecting(address))
             if let handle = begin(address, from: source, vhost.vhost, held) {
                 wsi = handle
                 // lws may try its look-up again later (connect3.c: lws_client_dns_retry_timeout), of an address.
@@ -66,16 +66,14 @@ extension ClientAttempt {
         _ address: ResolvedAddress, from source: String, _ vhost: OpaquePointer, _ held: borrowing HeldLoop
     ) -> OpaquePointer? {
         let retained = Unmanaged.passRetained(self)
-        isKnownToLWS = true
-        isConnectCallRunning = true
-        defer { isConnectCallRunning = false }
+        enter(.connecting(nil))
         errno = 0
         let handle = connect(to: address, from: source, vhost, retained.toOpaque(), held)
-        if handle != nil, isKnownToLWS { return handle }
+        if handle != nil, !phase.isIdle { return handle }
         failure = failure ?? unreachable(errno)
         // lws failed on the spot. Whether it has called back by then depends on how far it came
         // (`lws_client_connect_via_info`); it has forgotten the object either way.
-        isKnownToLWS = false
+        enter(.idle)
         retained.release()
         return nil
     }
@@ -105,32 +103,31 @@ extension ClientAttempt {
             source.withCString { source in
                 info.address = address
                 info.iface = source
-                return connect(with: &info)
+                return role.request.connect(with: &info)
             }
         }
     }
 
     /// lws has ended the attempt or the connection and forgotten this object.
     func attemptEnded(_ held: borrowing HeldLoop) {
-        guard isKnownToLWS else { return }
-        isKnownToLWS = false
+        guard !phase.isIdle else { return }
         ends(held)
+        phase.stopWatching(held)
         socket?.forget(held)
         socket = nil
-        wsi = nil
-        limit?.cancel(held)
-        limit = nil
-        reaching?.stop(held)
-        answer?.stop(held)
-        proxyWatcher?.stop(held)
         stopSecuring(held)
         // Inside the connect call its caller goes on.
-        guard !isConnectCallRunning else { return }
+        guard wsi != nil else {
+            enter(.idle)
+            return
+        }
+        wsi = nil
         Unmanaged.passUnretained(self).release()
-        guard !wasOpened, !requestWasWritten, !isAborted, !addresses.isEmpty, let loop = lease?.loop else {
+        guard phase.mayTryNext, !addresses.isEmpty, let loop = lease?.loop else {
             finish(held)
             return
         }
+        enter(.idle)
         // Not from inside a callback of the connection that lws is destroying.
         let next = LoopBound(self, held)
         if !loop.perform({ next.get($0).connectToNext($0) }) { finish(held) }

@@ -4,51 +4,51 @@ internal import CLibWebSockets
 internal import HTTPTypes
 internal import LWSServiceLoop
 
-extension ClientSession {
+extension WebSocketRole {
     /// The request is written and about to be sent.
     func appendHeaders(
         _ end: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, available: Int, _ wsi: OpaquePointer,
-        _ held: borrowing HeldLoop
+        _ session: ClientSession, _ held: borrowing HeldLoop
     ) -> Bool {
         // From here on the address has proved itself, and what goes wrong is not its fault.
-        reached(.answer)
-        watchAnswer(wsi, expectsUpgrade: true, longestBody: ResponseBody.refusalLimit, held)
+        connection.reached(.answer)
+        guard session.watchAnswer(wsi, expectsUpgrade: true, longestBody: ResponseBody.refusalLimit, held) else {
+            return false
+        }
         guard request.complete(end, available: available) else {
-            failure = error(.invalidArgument, "The handshake's request does not fit into libwebsockets' buffer")
+            session.failure = session.error(
+                .invalidArgument, "The handshake's request does not fit into libwebsockets' buffer")
             return false
         }
         return true
     }
 
     /// What the server answers is clear before lws has read it.
-    func judge(_ outcome: AnswerReader.Outcome, _ held: borrowing HeldLoop) {
-        guard let answer else { return }
-        takeAnswer(answer)
+    func answered(
+        _ outcome: AnswerReader.Outcome, _ reader: AnswerReader, _ session: ClientSession, _ held: borrowing HeldLoop
+    ) {
+        session.takeAnswer(reader)
         guard outcome == .upgrade else {
-            failure = refusal(outcome, answer)
-            abort(held)
+            session.failure = refusal(outcome, reader, session)
+            session.abort(held)
             return
         }
-        wasHandedOver = true
-        answer.handOver(held)
-        guard wasOpened else { return }
-        // What an open connection has no use for.
-        self.answer = nil
-        addresses = []
+        session.enter(.upgrading(reader))
+        reader.handOver(held)
     }
 
     /// lws judges an answer with 101 next.
     /// Returns whether it may: what it says of extensions is checked before lws acts on it.
-    func readResponse(_ wsi: OpaquePointer) -> Bool {
-        answer?.wasRead(wsi)
+    func readResponse(_ wsi: OpaquePointer, _ session: ClientSession) -> Bool {
+        if case .upgrading(let reader) = session.phase { reader.wasRead(wsi) }
         // From lws's tokens: what it acts on, while the fields of `response` are what could be seen of them.
         let fields = HandshakeResponse.values(of: WSI_TOKEN_EXTENSIONS, wsi)
         switch CompressionAgreement.read(fields, offered: request.compression) {
         case .declined: break
         case .agreed(let agreement): self.agreement = agreement
         case .invalid(let why):
-            failure = error(
-                .invalidHandshake, "\(connection.url.host) sent an invalid WebSocket handshake: \(why)")
+            session.failure = session.error(
+                .invalidHandshake, "\(session.url.host) sent an invalid WebSocket handshake: \(why)")
             return false
         }
         return true
@@ -56,13 +56,13 @@ extension ClientSession {
 
     /// lws finds nothing wrong with the answer. Returns whether it answers the offer of sub-protocols, too, which lws
     /// takes for optional (`lws_client_ws_upgrade`).
-    func checkSubProtocol(_ wsi: OpaquePointer) -> Bool {
+    func checkSubProtocol(_ wsi: OpaquePointer, _ session: ClientSession) -> Bool {
         guard !request.subProtocols.isEmpty else { return true }
         let chosen = HandshakeResponse.value(of: WSI_TOKEN_PROTOCOL, wsi)
         guard let chosen, request.subProtocols.contains(chosen) else {
-            failure = error(
+            session.failure = session.error(
                 .invalidHandshake,
-                "\(connection.url.host) chose none of the sub-protocols offered "
+                "\(session.url.host) chose none of the sub-protocols offered "
                     + "(\(request.subProtocols.joined(separator: ", ")))")
             return false
         }
@@ -71,56 +71,60 @@ extension ClientSession {
     }
 
     /// Returns whether anybody still wants the connection.
-    func opened(_ held: borrowing HeldLoop) -> Bool {
-        wasOpened = connection.opened(
-            answerHead, subProtocol: subProtocol, tls: tls?.info, compresses: compression?.inputSize != nil)
-        guard wasOpened else { return false }
-        stopSecuring(held)
-        tls?.connectionOpened()
+    func opened(_ session: ClientSession, _ held: borrowing HeldLoop) -> Bool {
+        let isWanted = connection.opened(
+            session.answerHead, subProtocol: subProtocol, tls: session.tls?.info,
+            compresses: compression?.inputSize != nil)
+        guard isWanted, session.enter(.open) else { return false }
+        session.addresses = []
+        session.stopSecuring(held)
+        session.tls?.connectionOpened()
         // What a connection before this one has left unread may fill the queue.
-        if let wsi {
-            if let socket { reading.open(socket, held) }
+        if let wsi = session.wsi {
+            if let socket = session.socket { reading.open(socket, held) }
             if connection.query({ $0.inbound.pauseIfFull() }) { reading.pause(wsi, held) }
         }
-        startKeepAlive(held)
+        startKeepAlive(session, held)
         return true
     }
 
-    func connectionFailed(_ detail: String, _ held: borrowing HeldLoop) {
-        guard failure == nil else { return }
-        if let answer, !wasHandedOver {
-            let outcome = answer.lookAtLast(held)
-            takeAnswer(answer)
-            failure = refusal(outcome, answer, detail)
+    func connectionFailed(_ detail: String, _ session: ClientSession, _ held: borrowing HeldLoop) {
+        guard session.failure == nil, !session.phase.isGivenUp else { return }
+        if case .asking(let reader) = session.phase {
+            let outcome = reader.lookAtLast(held)
+            session.takeAnswer(reader)
+            session.failure = refusal(outcome, reader, session, detail)
             return
         }
-        guard !securingFailed(detail), !proxyFailed(detail) else { return }
-        guard let response else {
-            failure = unreachable(detail: detail)
+        guard !session.securingFailed(detail), !session.proxyFailed(detail) else { return }
+        guard let response = session.response else {
+            session.failure = session.unreachable(detail: detail)
             return
         }
-        failure = error(
+        session.failure = session.error(
             .invalidHandshake,
-            "\(url.host) sent an invalid WebSocket handshake: \(objection(detail, to: response))", detail: detail)
+            "\(session.url.host) sent an invalid WebSocket handshake: \(objection(detail, to: response))",
+            detail: detail)
     }
 
     /// Why there is no connection.
     private func refusal(
-        _ outcome: AnswerReader.Outcome, _ answer: AnswerReader, _ detail: String? = nil
+        _ outcome: AnswerReader.Outcome, _ reader: AnswerReader, _ session: ClientSession, _ detail: String? = nil
     ) -> WebSocketError {
-        guard outcome == .answer, let status = response?.status else {
-            return failure(of: outcome, answer, " the handshake", detail: detail)
+        guard outcome == .answer, let status = session.response?.status else {
+            return session.failure(of: outcome, reader, " the handshake", detail: detail)
         }
-        if securingFailed(detail ?? ""), let failure { return failure }
+        if session.securingFailed(detail ?? ""), let failure = session.failure { return failure }
         let hint =
             switch status.kind {
-            case .clientError where wantsTLS: useTLS
+            case .clientError where session.wantsTLS: session.useTLS
             case .redirection: "; redirects are followed as far as followRedirects says"
             case .clientError: "; check the path and the credentials"
             default: ""
             }
-        return error(
-            .invalidHandshake, "\(url.host) refused the WebSocket handshake with status \(status.code)\(hint)",
+        return session.error(
+            .invalidHandshake,
+            "\(session.url.host) refused the WebSocket handshake with status \(status.code)\(hint)",
             detail: detail)
     }
 

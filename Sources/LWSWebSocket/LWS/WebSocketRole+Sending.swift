@@ -3,29 +3,29 @@
 internal import CLibWebSockets
 internal import LWSServiceLoop
 
-extension ClientSession {
+extension WebSocketRole {
     /// Bytes that one connection may hand to lws before the others on the loop get their turn.
     private static let turn = 1 << 18
 
     /// The socket takes data, and lws has passed on all that it was given before. Returns false where the
     /// connection is broken.
-    func writable(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) -> Bool {
-        // What a caller had left may have been handed over in the midst of this turn (``settle(_:)``).
+    func writable(_ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop) -> Bool {
+        // What a caller had left may have been handed over in the midst of this turn (``settle(_:_:)``).
         guard reading.becameWritable(wsi, held) else { return true }
         reportFlushed()
-        return sendQueued(wsi, mustLook: true, held)
+        return sendQueued(wsi, mustLook: true, session, held)
     }
 
     /// The same for a caller who holds the loop and has queued something. Returns false where it is left to the loop's
     /// thread.
-    func sendNow(_ held: borrowing HeldLoop) -> Bool {
-        guard let wsi, wasOpened, let watched = reading.watched else { return false }
+    func sendNow(_ session: ClientSession, _ held: borrowing HeldLoop) -> Bool {
+        guard let wsi = session.wsi, session.phase.isEstablished, let watched = reading.watched else { return false }
         guard !unheldSend.follow() else { return true }
-        settle(held)
+        settle(session, held)
         // Otherwise lws will call back, and it is sent then.
         guard isIdle(wsi, watched) else { return true }
         let mustLook = reading.isPaused || watched.isUnattended
-        if !reading.whileHandling({ sendQueued(wsi, mustLook: mustLook, held) }) { abort(held) }
+        if !reading.whileHandling({ sendQueued(wsi, mustLook: mustLook, session, held) }) { session.abort(held) }
         return true
     }
 
@@ -43,9 +43,12 @@ extension ClientSession {
     }
 
     /// Sends a whole message in front of all that is queued, of which nothing has begun, or has the caller do that.
-    func sendDirectly(_ message: OutgoingMessage, _ held: borrowing HeldLoop) -> DirectTurn {
-        guard let wsi, wasOpened, let watched = reading.watched, compression == nil, !closeFrameWasSent, !writeFailed,
-            !message.kind.isControl, message.count <= Self.turn, tls?.isBroken != true
+    func sendDirectly(
+        _ message: OutgoingMessage, _ session: ClientSession, _ held: borrowing HeldLoop
+    ) -> DirectTurn {
+        guard let wsi = session.wsi, session.phase.isEstablished, let watched = reading.watched, compression == nil,
+            !closeFrameWasSent, !writeFailed,
+            !message.kind.isControl, message.count <= Self.turn, session.tls?.isBroken != true
         else { return .over(.refused) }
         // One that was laid out for a connection before this one, to be compressed, has yet to be cut.
         guard !message.spans.isEmpty || message.count <= connection.limits.maxFrameSize else {
@@ -58,14 +61,16 @@ extension ClientSession {
         let bytes =
             message.spans.isEmpty
             ? seal(message, CollectionOfOne(message.onlySpan), held) : seal(message, message.spans[...], held)
-        if let bytes, tls == nil {
+        if let bytes, session.tls == nil {
             unheldSend.begin()
             return .unheld(bytes, lws_get_socket_fd(wsi))
         }
-        let isSent = reading.whileHandling { bytes.map { giveToLWS($0, wsi) } == true && tls?.isBroken != true }
+        let isSent = reading.whileHandling {
+            bytes.map { giveToLWS($0, wsi) } == true && session.tls?.isBroken != true
+        }
         guard isSent, lws_partial_buffered(wsi) == 0 else {
             connection.begun(message)
-            handedOver(isSent, wsi, held)
+            handedOver(isSent, wsi, session, held)
             return .over(.begun)
         }
         return .over(.sent)
@@ -73,23 +78,27 @@ extension ClientSession {
 
     /// Waits until a caller is done who sends something without holding the loop, before anything else is written to the
     /// socket, or the socket is closed.
-    func settle(_ held: borrowing HeldLoop) {
-        guard let rest = unheldSend.settle(), let wsi else { return }
+    func settle(_ session: ClientSession, _ held: borrowing HeldLoop) {
+        guard let rest = unheldSend.settle(), let wsi = session.wsi else { return }
         let isSent = rest.bytes.map { bytes in reading.whileHandling { giveToLWS(bytes, wsi) } }
-        handedOver(isSent == true, wsi, held)
+        handedOver(isSent == true, wsi, session, held)
     }
 
     /// lws has been handed the rest of a message, or the connection is broken.
-    private func handedOver(_ isSent: Bool, _ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
+    private func handedOver(
+        _ isSent: Bool, _ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop
+    ) {
         if isSent {
             reading.awaitWritable(wsi, held)
         } else if !goesOn(withoutWriting: wsi) {
-            abort(held)
+            session.abort(held)
         }
     }
 
     /// - Parameter mustLook: the peer may have ended the connection, and nobody would have noticed.
-    private func sendQueued(_ wsi: OpaquePointer, mustLook: Bool, _ held: borrowing HeldLoop) -> Bool {
+    private func sendQueued(
+        _ wsi: OpaquePointer, mustLook: Bool, _ session: ClientSession, _ held: borrowing HeldLoop
+    ) -> Bool {
         if writeFailed || (mustLook && hasPeerEnded(wsi)) {
             // What the peer sent before it ended must not be lost to a write that can only fail. lws reads it next, or
             // when the application does.
@@ -104,7 +113,8 @@ extension ClientSession {
         while handedOver < Self.turn {
             if let compression, compression.hasOutput, connection.phase == .open {
                 guard let mask = masks(held)?.next(held),
-                    let frame = compression.nextFrame(upTo: connection.limits.maxFrameSize, mask), sendRaw(frame, wsi)
+                    let frame = compression.nextFrame(upTo: connection.limits.maxFrameSize, mask),
+                    sendRaw(frame, wsi, session)
                 else { return goesOn(withoutWriting: wsi) }
                 handedOver += frame.count
             } else {
@@ -112,15 +122,15 @@ extension ClientSession {
                 case .none:
                     return true
                 case .close(let frame):
-                    ends(held)
+                    session.ends(held)
                     defer { connection.closeFrameLeft() }
                     return send(frame, wsi)
                 case .data(let next):
-                    guard let count = send(next, wsi, held) else { return goesOn(withoutWriting: wsi) }
+                    guard let count = send(next, wsi, session, held) else { return goesOn(withoutWriting: wsi) }
                     handedOver += count + 1
                 }
             }
-            guard tls?.isBroken != true else { return goesOn(withoutWriting: wsi) }
+            guard session.tls?.isBroken != true else { return goesOn(withoutWriting: wsi) }
             // What the operating system did not take lws keeps and sends before it calls again.
             guard lws_partial_buffered(wsi) == 0 else { break }
             guard reportFlushed() else { return true }
@@ -148,31 +158,31 @@ extension ClientSession {
     func hasPeerEnded(_ wsi: OpaquePointer) -> Bool { SocketPoll.hasEnded(lws_get_socket_fd(wsi)) }
 
     /// Returns how many bytes went out; `nil` where lws could not send.
-    private func send(_ next: OutboundQueue.Next, _ wsi: OpaquePointer, _ held: borrowing HeldLoop) -> Int? {
+    private func send(
+        _ next: OutboundQueue.Next, _ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop
+    ) -> Int? {
         switch next {
         case .run(let message, let frames):
-            return sendSealed(message, message.spans[frames], wsi, held)
+            return sendSealed(message, message.spans[frames], wsi, session, held)
         case .frame(let frame):
             let message = frame.message
             if let compression, compression.compresses(message) {
                 return compression.compress(frame, wsi) ? frame.count : nil
             }
             if compression == nil, !message.kind.isControl, frame.count == message.count {
-                return sendSealed(message, CollectionOfOne(message.onlySpan), wsi, held)
+                return sendSealed(message, CollectionOfOne(message.onlySpan), wsi, session, held)
             }
-            return takesWrites(wsi) ? sendByLWS(frame, wsi) : nil
+            // lws must not fail to write (``sendRaw(_:_:_:)``).
+            return session.tls != nil || !hasPeerEnded(wsi) ? sendByLWS(frame, wsi) : nil
         }
     }
-
-    /// Whether lws may be given something to write: it must not fail (``sendRaw(_:_:)``).
-    private func takesWrites(_ wsi: OpaquePointer) -> Bool { tls != nil || !hasPeerEnded(wsi) }
 
     /// Completes frames and hands them to lws as they are to leave.
     private func sendSealed(
         _ message: OutgoingMessage, _ frames: some Collection<OutgoingMessage.Span>, _ wsi: OpaquePointer,
-        _ held: borrowing HeldLoop
+        _ session: ClientSession, _ held: borrowing HeldLoop
     ) -> Int? {
-        guard let bytes = seal(message, frames, held), sendRaw(bytes, wsi) else { return nil }
+        guard let bytes = seal(message, frames, held), sendRaw(bytes, wsi, session) else { return nil }
         return bytes.count
     }
 
@@ -196,8 +206,10 @@ extension ClientSession {
     /// What was received then is to be read all the same, but 4.1 reads no more of a connection on which it could not write
     /// (roles/ws/client-parser-ws.c). So the system is given the bytes here, and lws what it does not take at once; it has none
     /// of before, or this would not be called. Over TLS the write does not fail (``TLSRecords``).
-    private func sendRaw(_ bytes: UnsafeMutableRawBufferPointer, _ wsi: OpaquePointer) -> Bool {
-        guard tls == nil else { return giveToLWS(bytes, wsi) }
+    private func sendRaw(
+        _ bytes: UnsafeMutableRawBufferPointer, _ wsi: OpaquePointer, _ session: ClientSession
+    ) -> Bool {
+        guard session.tls == nil else { return giveToLWS(bytes, wsi) }
         guard let sent = Socket.send(UnsafeRawBufferPointer(bytes), to: lws_get_socket_fd(wsi)) else { return false }
         return giveToLWS(UnsafeMutableRawBufferPointer(rebasing: bytes.dropFirst(sent)), wsi)
     }

@@ -4,19 +4,13 @@ internal import CLibWebSockets
 internal import HTTPTypes
 internal import LWSServiceLoop
 
-extension ClientAttempt {
+extension ClientSession {
     /// TCP is connected: to the server, or to the proxy on the way there.
     func connected(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
-        reaching?.stop(held)
-        reaching = nil
-        limit?.cancel(held)
+        phase.stopWatching(held)
+        stopLimit(held)
         expectTLS(wsi)
-        if let proxy = route.proxy {
-            reached(.proxy(proxy.name))
-            connectedToProxy(wsi, proxy, held)
-        } else {
-            limitSecuring(held)
-        }
+        if let proxy = route.proxy { askProxy(wsi, proxy, held) } else { secure(held) }
     }
 
     /// Has the context know whose handshake begins next on the attempt's socket.
@@ -28,24 +22,22 @@ extension ClientAttempt {
     }
 
     /// The TLS handshake begins, where there is one, and so does its time.
-    func limitSecuring(_ held: borrowing HeldLoop) {
-        reached(tlsContext == nil ? .answer : .securing)
-        guard let limit = tlsContext?.settings.handshakeTimeout, limit > .zero else { return }
-        let timer = LoopTimer { [unowned self] held in securingTimedOut(limit, held) }
-        timer.arm(after: limit, held)
-        tlsTimer = timer
+    func secure(_ held: borrowing HeldLoop) {
+        guard enter(.securing) else { return }
+        role.reached(tlsContext == nil ? .answer : .securing)
+        guard let time = tlsContext?.settings.handshakeTimeout, time > .zero else { return }
+        limit(to: time, held) { [unowned self] held in securingTimedOut(time, held) }
     }
 
-    private func securingTimedOut(_ limit: Duration, _ held: borrowing HeldLoop) {
+    private func securingTimedOut(_ time: Duration, _ held: borrowing HeldLoop) {
         guard let tls, !tls.isComplete, failure == nil else { return }
-        failure = error(.ssl, tls.timedOut(limit))
+        failure = error(.ssl, tls.timedOut(time))
         abort(held)
     }
 
-    /// The attempt is over, or the connection.
+    /// The connection is open, or over.
     func stopSecuring(_ held: borrowing HeldLoop) {
-        tlsTimer?.cancel(held)
-        tlsTimer = nil
+        stopLimit(held)
         if let tls { tlsContext?.forget(tls) }
     }
 

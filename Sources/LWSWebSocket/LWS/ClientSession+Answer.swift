@@ -4,13 +4,16 @@ internal import CLibWebSockets
 internal import HTTPTypes
 internal import LWSServiceLoop
 
-extension ClientAttempt {
-    /// The request is about to be sent: lws reads nothing until its answer has been looked at.
-    func watchAnswer(_ wsi: OpaquePointer, expectsUpgrade: Bool, longestBody: Int, _ held: borrowing HeldLoop) {
-        requestWasWritten = true
+extension ClientSession {
+    /// The request is about to be sent: lws reads nothing until its answer has been looked at. Returns false where the
+    /// connection was given up meanwhile.
+    func watchAnswer(
+        _ wsi: OpaquePointer, expectsUpgrade: Bool, longestBody: Int, _ held: borrowing HeldLoop
+    ) -> Bool {
         let reader = AnswerReader(wsi, self, expectsUpgrade: expectsUpgrade, longestBody: longestBody)
-        answer = reader
+        guard enter(.asking(reader)) else { return false }
         held.whenPassEnds(reader)
+        return true
     }
 
     /// The system has no room to watch for the answer.
@@ -61,7 +64,7 @@ extension ClientAttempt {
                 .connection, "\(host) ended the connection when it had agreed to the handshake", detail: detail)
         case .ended:
             // As servers do that have OpenSSL read the request, without an alert.
-            let hint = url.isSecure ? "" : "; if it speaks TLS on port \(url.port), use \(Self.secureURL)"
+            let hint = url.isSecure ? "" : "; if it speaks TLS on port \(url.port), use \(role.secureURL)"
             return error(
                 .connection, "\(host) ended the connection before it answered\(what)\(hint)", detail: detail)
         }
@@ -71,7 +74,7 @@ extension ClientAttempt {
     private static let wishesForTLS = ["HTTPS port", "HTTPS server", "SSL-enabled server port"]
 
     /// What to do where the server speaks TLS.
-    var useTLS: String { "; it speaks TLS on port \(url.port): use \(Self.secureURL)" }
+    var useTLS: String { "; it speaks TLS on port \(url.port): use \(role.secureURL)" }
 
     /// Whether the body of a refusal says so.
     var wantsTLS: Bool {

@@ -1,0 +1,88 @@
+// What a connection is to those who talk by WebSocket over it.
+
+internal import CLibWebSockets
+internal import LWSServiceLoop
+
+/// Has the server asked for the upgrade, and translates between lws and the ``Connection`` when it has agreed. Lives on the
+/// loop, as the ``ClientSession`` does whose role this is, which is passed along for what it has.
+final class WebSocketRole {
+    let connection: Connection
+    let request: HandshakeRequest
+    /// The system has refused a write, so TCP is broken.
+    var writeFailed = false
+    /// The close frame of this side has been handed to lws.
+    var closeFrameWasSent = false
+    /// What lws ended the connection for, if it was lws.
+    var violation: Violation?
+    /// What the server has chosen of the sub-protocols offered.
+    var subProtocol: String?
+    /// What the connection has not been given yet.
+    ///
+    /// Changed with each message, by methods that do not come back here: Swift need not look, at run time, whether they do.
+    @exclusivity(unchecked) var arrivals: Arrivals
+    /// What was agreed of compression, where the server took the offer.
+    var agreement: CompressionAgreement?
+    var compression: CompressedTraffic?
+    /// Nothing that still comes is for anyone: the peer broke a rule, or has closed.
+    var isDeaf = false
+    /// Pauses reading from the socket until the application reads on.
+    let reading = ReadGate()
+    /// Has callers send without holding the loop.
+    let unheldSend = UnheldSend()
+    var keepAlive: KeepAlive?
+    /// The loop's, once it was asked for.
+    var maskPool: MaskPool?
+
+    init(_ connection: Connection, _ request: HandshakeRequest) {
+        self.connection = connection
+        self.request = request
+        arrivals = Arrivals(
+            maxFrameSize: connection.limits.maxFrameSize, maxMessageSize: connection.limits.maxMessageSize,
+            room: connection.query { $0.inbound.room })
+    }
+
+    // MARK: - For the session
+
+    /// lws changes what it waits for on the socket of the established connection.
+    func waitChanged(_ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop) {
+        // It will write in its next turn, a pong perhaps.
+        settle(session, held)
+        reading.waitChanged(wsi, held)
+    }
+
+    /// The open connection is about to end.
+    func ends(_ session: ClientSession, _ held: borrowing HeldLoop) {
+        settle(session, held)
+        reading.end(session.wsi, held)
+    }
+
+    /// There is nothing more to come.
+    func ended(_ session: ClientSession, _ held: borrowing HeldLoop) {
+        keepAlive?.stop(held)
+        handOver(session, held)
+        if session.phase.isEstablished {
+            connection.transportEnded(violation: violation)
+        } else {
+            connection.openingFailed(
+                session.failure
+                    ?? session.error(.connection, "The connection to \(session.url.host) ended during the handshake"))
+        }
+    }
+
+    // MARK: - What the connection asks for
+
+    func requestWrite(_ session: ClientSession, _ held: borrowing HeldLoop) {
+        guard let wsi = session.wsi, session.phase.isEstablished else { return }
+        reading.awaitWritable(wsi, held)
+        // Where the peer does not read, a close frame may have to wait for long, and nobody is to wait for that.
+        if connection.isTakingLeave, !SocketPoll.takesData(lws_get_socket_fd(wsi)) { connection.closeFrameLeft() }
+    }
+
+    func resumeReading(_ session: ClientSession, _ held: borrowing HeldLoop) {
+        guard let wsi = session.wsi, session.phase.isEstablished else { return }
+        // It may be full again by now; then the readers will ask once more.
+        guard !connection.query({ $0.inbound.isPaused }) else { return }
+        reading.resume(wsi, held)
+        resumeKeepAlive(held)
+    }
+}
