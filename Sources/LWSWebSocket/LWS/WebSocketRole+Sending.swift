@@ -19,7 +19,7 @@ extension WebSocketRole {
     /// The same for a caller who holds the loop and has queued something. Returns false where it is left to the loop's
     /// thread.
     func sendNow(_ session: ClientSession, _ held: borrowing HeldLoop) -> Bool {
-        guard let wsi = session.wsi, session.phase.isEstablished, let watched = reading.watched else { return false }
+        guard let wsi = session.wsi, let watched = reading.watched else { return false }
         guard !unheldSend.follow() else { return true }
         settle(session, held)
         // Otherwise lws will call back, and it is sent then.
@@ -46,7 +46,7 @@ extension WebSocketRole {
     func sendDirectly(
         _ message: OutgoingMessage, _ session: ClientSession, _ held: borrowing HeldLoop
     ) -> DirectTurn {
-        guard let wsi = session.wsi, session.phase.isEstablished, let watched = reading.watched, compression == nil,
+        guard let wsi = session.wsi, let watched = reading.watched, compression == nil,
             !closeFrameWasSent, !writeFailed,
             !message.kind.isControl, message.count <= Self.turn, session.tls?.isBroken != true
         else { return .over(.refused) }
