@@ -39,9 +39,13 @@ final class CompressedTraffic {
     private static let outputBits = 17
 
     /// `nil` where there is no memory.
-    init?(_ agreement: CompressionAgreement, _ list: UnsafePointer<lws_extension>, state: UnsafeMutableRawPointer) {
+    init?(
+        _ agreement: CompressionAgreement, _ list: UnsafePointer<lws_extension>, state: UnsafeMutableRawPointer,
+        _ held: borrowing HeldLoop
+    ) {
+        guard let room = held.resident(InflaterRoom.self) else { return nil }
         let inflater = MessageInflater(
-            windowBits: agreement.serverWindowBits, forgets: agreement.serverNoContextTakeover)
+            windowBits: agreement.serverWindowBits, forgets: agreement.serverNoContextTakeover, in: room)
         guard let inflater else { return nil }
         self.inflater = inflater
         self.agreement = agreement

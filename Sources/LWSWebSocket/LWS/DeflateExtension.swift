@@ -49,18 +49,18 @@ private func deflateCallback(
     // Comes after LWS_CALLBACK_WSI_DESTROY, in which the session has freed the state and may have gone itself.
     guard reason != LWS_EXT_CB_DESTROY else { return 0 }
     guard let list, let user = lws_wsi_user(wsi) else { return -1 }
-    return LoopContext.callback(of: wsi) { _ in
+    return LoopContext.callback(of: wsi) { held in
         // Alive: an attempt retains the session until `attemptEnded`.
         let session = Unmanaged<ClientSession>.fromOpaque(user).takeUnretainedValue()
         guard case .webSocket(let role) = session.role else { return -1 }
-        return role.handleExtension(reason, list, wsi, state, argument)
+        return role.handleExtension(reason, list, wsi, state, argument, held)
     } ?? -1
 }
 
 extension WebSocketRole {
     fileprivate func handleExtension(
         _ reason: lws_extension_callback_reasons, _ list: UnsafePointer<lws_extension>, _ wsi: OpaquePointer,
-        _ state: UnsafeMutableRawPointer?, _ argument: UnsafeMutableRawPointer?
+        _ state: UnsafeMutableRawPointer?, _ argument: UnsafeMutableRawPointer?, _ held: borrowing HeldLoop
     ) -> Int32 {
         switch reason {
         case LWS_EXT_CB_CLIENT_CONSTRUCT:
@@ -68,7 +68,7 @@ extension WebSocketRole {
             guard clws_deflate(wsi, list, reason, state, argument, 0) == 0 else { return -1 }
             // For this reason alone `state` is where the state's address has been put.
             guard let made = state?.assumingMemoryBound(to: UnsafeMutableRawPointer?.self).pointee else { return -1 }
-            compression = CompressedTraffic(agreement, list, state: made)
+            compression = CompressedTraffic(agreement, list, state: made, held)
             guard compression == nil else { return 0 }
             _ = clws_deflate(wsi, list, LWS_EXT_CB_DESTROY, made, nil, 0)
             return -1

@@ -1,6 +1,7 @@
 // Decompression of incoming messages.
 
 internal import CZlib
+internal import LWSServiceLoop
 
 /// The receiving half of permessage-deflate on one connection (RFC 7692, section 7.2.2), by zlib.
 ///
@@ -10,21 +11,17 @@ internal import CZlib
 final class MessageInflater {
     private let stream: UnsafeMutablePointer<z_stream>
     private let forgets: Bool
-    private var input: [UInt8] = []
+    private let room: InflaterRoom
     /// Nothing has come of the message under way.
     private var isAtStart = true
 
-    /// What a sender leaves out at the end of a message: the rest of an empty block.
-    private static let tail: [UInt8] = [0, 0, 0xff, 0xff]
-    /// Bytes that are handed on at once.
-    private static let room = 1 << 14
-
     /// - Parameter forgets: each message stands for itself (server_no_context_takeover).
-    init?(windowBits: Int, forgets: Bool) {
+    init?(windowBits: Int, forgets: Bool, in room: InflaterRoom) {
         // The stream points to itself, so it stays where it is.
         stream = .allocate(capacity: 1)
         stream.initialize(to: z_stream())
         self.forgets = forgets
+        self.room = room
         // zlib inflates a window of 8 bits as one of 9.
         guard cz_raw_inflate_init(stream, Int32(max(9, windowBits))) == Z_OK else {
             // `deinit` runs for this object too; zlib takes a stream that was not set up.
@@ -47,14 +44,7 @@ final class MessageInflater {
         isAtStart = isAtStart && part.isEmpty
         // A message of no bytes at all is none: an empty one has a byte (section 7.2.3.6).
         guard !(isAtStart && endsMessage) else { return false }
-        input.removeAll(keepingCapacity: true)
-        input.append(contentsOf: part)
-        if endsMessage { input.append(contentsOf: Self.tail) }
-        let isFine = input.withUnsafeMutableBufferPointer { input in
-            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Self.room) { room in
-                inflate(input, room, endsMessage: endsMessage, deliver)
-            }
-        }
+        let isFine = inflate(part, isLast: endsMessage, deliver)
         if endsMessage {
             isAtStart = true
             if forgets { inflateReset(stream) }
@@ -63,28 +53,57 @@ final class MessageInflater {
     }
 
     private func inflate(
-        _ input: UnsafeMutableBufferPointer<UInt8>, _ room: UnsafeMutableBufferPointer<UInt8>, endsMessage: Bool,
+        _ part: UnsafeRawBufferPointer, isLast: Bool,
         _ deliver: (_ bytes: UnsafeRawBufferPointer, _ endsMessage: Bool) -> Bool
     ) -> Bool {
-        stream.pointee.next_in = input.baseAddress
-        stream.pointee.avail_in = uInt(input.count)
+        give(part)
+        var isTailDue = isLast
         while true {
-            stream.pointee.next_out = room.baseAddress
-            stream.pointee.avail_out = uInt(room.count)
-            let status = CZlib.inflate(stream, Z_SYNC_FLUSH)
-            switch status {
-            // What follows a block that says it is the last begins anew (section 7.2.3.5).
-            case Z_STREAM_END: inflateReset(stream)
-            case Z_OK, Z_BUF_ERROR: break
-            default: return false
-            }
-            let (isFull, isRead) = (stream.pointee.avail_out == 0, stream.pointee.avail_in == 0)
-            let isDone = isRead && !isFull
+            stream.pointee.next_out = room.output.baseAddress?.assumingMemoryBound(to: UInt8.self)
+            stream.pointee.avail_out = uInt(room.output.count)
+            var status = Z_OK
+            repeat {
+                if isTailDue, stream.pointee.avail_in == 0 {
+                    give(UnsafeRawBufferPointer(room.tail))
+                    isTailDue = false
+                }
+                status = CZlib.inflate(stream, Z_SYNC_FLUSH)
+                switch status {
+                // What follows a block that says it is the last begins anew (section 7.2.3.5).
+                case Z_STREAM_END: inflateReset(stream)
+                case Z_OK, Z_BUF_ERROR: break
+                default: return false
+                }
+            } while status != Z_BUF_ERROR && stream.pointee.avail_out > 0
+                && (isTailDue || stream.pointee.avail_in > 0)
+            let isDone = !isTailDue && stream.pointee.avail_in == 0 && stream.pointee.avail_out > 0
             // zlib can neither read nor write.
             guard isDone || status != Z_BUF_ERROR else { return false }
-            let count = room.count - Int(stream.pointee.avail_out)
-            let bytes = UnsafeRawBufferPointer(start: room.baseAddress, count: count)
-            guard deliver(bytes, isDone && endsMessage), !isDone else { return true }
+            let count = room.output.count - Int(stream.pointee.avail_out)
+            let bytes = UnsafeRawBufferPointer(rebasing: room.output[..<count])
+            guard deliver(bytes, isDone && isLast), !isDone else { return true }
         }
+    }
+
+    /// What zlib reads next. It does not change it.
+    private func give(_ input: UnsafeRawBufferPointer) {
+        stream.pointee.next_in = UnsafeMutablePointer(
+            mutating: input.baseAddress?.assumingMemoryBound(to: UInt8.self))
+        stream.pointee.avail_in = uInt(input.count)
+    }
+}
+
+/// Where the inflaters of a loop put what they hand on, one at a time.
+final class InflaterRoom: LoopResident {
+    /// Some more than a message of 64 KiB, so that zlib can tell that it has come to the end.
+    let output = UnsafeMutableRawBufferPointer.allocate(byteCount: (1 << 16) + 512, alignment: 1)
+    /// What a sender leaves out at the end of a message: the rest of an empty block.
+    let tail = UnsafeMutableRawBufferPointer.allocate(byteCount: 4, alignment: 1)
+
+    init?(_ held: borrowing HeldLoop) { tail.copyBytes(from: [0, 0, 0xff, 0xff]) }
+
+    deinit {
+        output.deallocate()
+        tail.deallocate()
     }
 }
