@@ -68,6 +68,7 @@ extension ClientSession {
         let retained = Unmanaged.passRetained(self)
         enter(.connecting(nil))
         errno = 0
+        // Nobody gives the connection up inside this call: that is done from timers, finishers and callers, who hold the loop.
         let handle = connect(to: address, from: source, vhost, retained.toOpaque(), held)
         if handle != nil, !phase.isIdle { return handle }
         failure = failure ?? unreachable(errno)
@@ -111,11 +112,11 @@ extension ClientSession {
     /// lws has ended the attempt or the connection and forgotten this object.
     func attemptEnded(_ held: borrowing HeldLoop) {
         guard !phase.isIdle else { return }
-        ends(held)
         phase.stopWatching(held)
         socket?.forget(held)
         socket = nil
-        stopSecuring(held)
+        stopLimit(held)
+        forgetSecuring()
         // Inside the connect call its caller goes on.
         guard wsi != nil else {
             enter(.idle)

@@ -13,7 +13,7 @@ extension ClientSession {
     /// | `upgrading` | that lws has read the answer, with 101 | `open` |
     /// | `open` | messages | `closing` |
     /// | `closing` | the end of TCP | `over` |
-    /// | `givenUp` | that lws ends it in its next pass: nobody wants it, or it has failed | `over` |
+    /// | `givenUp` | that lws ends it in its next pass, if it knows of it: it has failed, or nobody needs it any more | `over` |
     /// | `over` | nothing | |
     ///
     /// Any phase in front of `open` may be followed by `givenUp`, and each by `over` when lws ends the connection.
@@ -32,7 +32,7 @@ extension ClientSession {
 }
 
 extension ClientSession.Phase {
-    /// The server has agreed to the upgrade, and lws has not forgotten the connection.
+    /// The server has agreed to the upgrade, and those who use the connection have yet to hear of its end.
     var isEstablished: Bool {
         switch self {
         case .open, .closing: true
@@ -56,11 +56,11 @@ extension ClientSession.Phase {
         }
     }
 
-    /// Whether the proxy has agreed to the connection, where there is one.
-    var isBehindProxy: Bool {
+    /// Whether the way to the server is there: the proxy has agreed to the connection, where there is one.
+    var hasReachedServer: Bool {
         switch self {
-        case .idle, .connecting, .proxy: false
-        default: true
+        case .securing, .asking, .upgrading, .open, .closing: true
+        default: false
         }
     }
 

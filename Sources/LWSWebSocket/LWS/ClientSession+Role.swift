@@ -5,7 +5,7 @@ internal import HTTPTypes
 internal import LWSServiceLoop
 
 extension ClientSession {
-    /// What is asked of the server, and deals with what comes back.
+    /// Who says what the server is asked for, and deals with what comes back.
     enum Role {
         /// To talk with it by WebSocket.
         case webSocket(WebSocketRole)
@@ -27,7 +27,7 @@ extension ClientSession.Role {
     var userAgent: String? {
         switch self {
         case .webSocket(let role): role.request.fields[.userAgent]
-        case .request(let exchange): exchange.userAgent
+        case .request(let exchange): exchange.post.fields[.userAgent]
         }
     }
 

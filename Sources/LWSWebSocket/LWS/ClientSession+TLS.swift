@@ -26,7 +26,7 @@ extension ClientSession {
         guard enter(.securing) else { return }
         role.reached(tlsContext == nil ? .answer : .securing)
         guard let time = tlsContext?.settings.handshakeTimeout, time > .zero else { return }
-        limit(to: time, held) { [unowned self] held in securingTimedOut(time, held) }
+        allow(time, held) { [unowned self] held in securingTimedOut(time, held) }
     }
 
     private func securingTimedOut(_ time: Duration, _ held: borrowing HeldLoop) {
@@ -35,9 +35,8 @@ extension ClientSession {
         abort(held)
     }
 
-    /// The connection is open, or over.
-    func stopSecuring(_ held: borrowing HeldLoop) {
-        stopLimit(held)
+    /// The connection is open, or over: the context need not know any more whose TLS is on the socket.
+    func forgetSecuring() {
         if let tls { tlsContext?.forget(tls) }
     }
 

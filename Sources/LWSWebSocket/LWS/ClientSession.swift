@@ -9,7 +9,7 @@ internal import LWSServiceLoop
 /// loop: whoever calls a method holds it.
 ///
 /// lws's user pointer of the connection is this object. Each attempt retains it when it is handed to lws
-/// (`connectToNext`) and releases it when lws has forgotten it (`attemptEnded`).
+/// (`begin`) and releases it when lws has forgotten it (`attemptEnded`).
 final class ClientSession {
     let role: Role
     let route: Route
@@ -34,7 +34,7 @@ final class ClientSession {
     /// The TLS of the attempt under way or of the open connection.
     var tls: TLSHandshake?
     /// What the connection is given time for: to be reached, to agree on TLS, or to end.
-    private var limit: LoopTimer?
+    private var limitTimer: LoopTimer?
     /// Why the attempt under way, or the last one, failed, as far as is known.
     @Boxed var failure: WebSocketError?
     /// What the server has answered.
@@ -56,25 +56,28 @@ final class ClientSession {
 
     // MARK: - How far it is
 
-    /// Returns false where it was given up meanwhile, and ends.
+    /// Returns false where it was given up meanwhile, or is over.
     @discardableResult
     func enter(_ next: Phase) -> Bool {
-        guard !phase.isGivenUp else { return false }
+        switch phase {
+        case .givenUp, .over: return false
+        default: break
+        }
         phase = next
         return true
     }
 
     /// Has `act` called after some time, and nothing of what time was given for before.
-    func limit(to time: Duration, _ held: borrowing HeldLoop, _ act: @escaping (borrowing HeldLoop) -> Void) {
+    func allow(_ time: Duration, _ held: borrowing HeldLoop, _ act: @escaping (borrowing HeldLoop) -> Void) {
         stopLimit(held)
         let timer = LoopTimer(act)
         timer.arm(after: time, held)
-        limit = timer
+        limitTimer = timer
     }
 
     func stopLimit(_ held: borrowing HeldLoop) {
-        limit?.cancel(held)
-        limit = nil
+        limitTimer?.cancel(held)
+        limitTimer = nil
     }
 
     // MARK: - What lws reports
@@ -123,13 +126,14 @@ final class ClientSession {
         guard wsi != nil else { return }
         ends(held)
         // Not by lws's own way of ending, which first tries for 5 s to send what it holds.
-        limit(to: time, held) { [unowned self] held in abort(held) }
+        allow(time, held) { [unowned self] held in abort(held) }
     }
 
     /// Tells how it went. Nothing happens on the loop after this.
     func finish(_ held: borrowing HeldLoop) {
         guard lease != nil else { return }
-        stopSecuring(held)
+        stopLimit(held)
+        forgetSecuring()
         // lws does not report every end of an attempt.
         if !phase.isEstablished, !phase.isGivenUp, failure == nil { _ = securingFailed("") }
         role.ended(self, held)

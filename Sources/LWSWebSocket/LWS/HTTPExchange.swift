@@ -23,7 +23,7 @@ struct HTTPAnswer: Sendable {
 /// One request with its answer, by lws's HTTP client. Each has a connection of its own, the ``ClientSession`` whose role this
 /// is. Lives on the loop, too.
 final class HTTPExchange {
-    private let post: HTTPPost
+    let post: HTTPPost
     private let done: @Sendable (Result<HTTPAnswer, WebSocketError>) -> Void
     private var bodyWasWritten = false
     private(set) var bodyWasSent = false
@@ -39,8 +39,6 @@ final class HTTPExchange {
     var request: RequestForLWS {
         RequestForLWS(method: "POST", target: post.url.target, authority: post.url.authority)
     }
-
-    var userAgent: String? { post.fields[.userAgent] }
 
     /// There is nothing more to come.
     func ended(_ session: ClientSession) {
@@ -114,6 +112,7 @@ final class HTTPExchange {
     private func judge(
         _ outcome: AnswerReader.Outcome, _ reader: AnswerReader, _ session: ClientSession, _ detail: String?
     ) {
+        guard !isAnswered, session.failure == nil else { return }
         session.takeAnswer(reader)
         guard outcome == .answer, let body = reader.body else {
             session.failure = session.failure(of: outcome, reader, "", detail: detail)
@@ -133,7 +132,7 @@ final class HTTPExchange {
     }
 
     private func connectionFailed(_ detail: String, _ session: ClientSession, _ held: borrowing HeldLoop) {
-        guard session.failure == nil, !session.phase.isGivenUp else { return }
+        guard !isAnswered, session.failure == nil, !session.phase.isGivenUp else { return }
         if case .asking(let reader) = session.phase {
             judge(reader.lookAtLast(held), reader, session, detail)
         } else if !session.securingFailed(detail), !session.proxyFailed(detail) {

@@ -113,7 +113,8 @@ extension ClientSession {
         }
         // There are lws's words: those of 4.1 ("proxy not h1"), and of later releases.
         guard detail.hasPrefix("proxy ") || detail.hasPrefix("http_proxy") else { return false }
-        let what = phase.isBehindProxy ? "ended the connection after it had agreed to it" : "did not make the tunnel"
+        let what =
+            phase.hasReachedServer ? "ended the connection after it had agreed to it" : "did not make the tunnel"
         failure = error(.connection, "The proxy \(proxy.name) \(what)", detail: detail)
         return true
     }

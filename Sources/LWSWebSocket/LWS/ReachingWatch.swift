@@ -46,9 +46,9 @@ extension ClientSession {
     /// Gives an address that does not answer only its share of the time, so that the others get theirs. The last
     /// one has all that is left, which the caller watches.
     func limitAttempt(_ held: borrowing HeldLoop) {
-        guard !addresses.isEmpty else { return }
+        guard case .connecting = phase, !addresses.isEmpty else { return }
         let share = deadline.remaining.map { $0 / (addresses.count + 1) } ?? Self.longestAttempt
-        limit(to: min(share, Self.longestAttempt), held) { [unowned self] held in attemptTimedOut(held) }
+        allow(min(share, Self.longestAttempt), held) { [unowned self] held in attemptTimedOut(held) }
     }
 
     private func attemptTimedOut(_ held: borrowing HeldLoop) {

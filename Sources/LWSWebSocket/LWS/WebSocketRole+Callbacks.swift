@@ -43,7 +43,7 @@ extension WebSocketRole {
             connectionFailed(String(decoding: argument.prefix { $0 != 0 }, as: UTF8.self), session, held)
             goOn = true
         case LWS_CALLBACK_CLIENT_CLOSED:
-            closes(wsi, session)
+            noteViolation(wsi, session)
             session.ends(held)
             // Before lws closes it: a forked child may keep it open.
             session.socket?.forget(held)

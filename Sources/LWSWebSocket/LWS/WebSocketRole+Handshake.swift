@@ -40,7 +40,8 @@ extension WebSocketRole {
     /// lws judges an answer with 101 next.
     /// Returns whether it may: what it says of extensions is checked before lws acts on it.
     func readResponse(_ wsi: OpaquePointer, _ session: ClientSession) -> Bool {
-        if case .upgrading(let reader) = session.phase { reader.wasRead(wsi) }
+        guard case .upgrading(let reader) = session.phase else { return false }
+        reader.wasRead(wsi)
         // From lws's tokens: what it acts on, while the fields of `response` are what could be seen of them.
         let fields = HandshakeResponse.values(of: WSI_TOKEN_EXTENSIONS, wsi)
         switch CompressionAgreement.read(fields, offered: request.compression) {
@@ -72,12 +73,15 @@ extension WebSocketRole {
 
     /// Returns whether anybody still wants the connection.
     func opened(_ session: ClientSession, _ held: borrowing HeldLoop) -> Bool {
+        guard !session.phase.isGivenUp else { return false }
         let isWanted = connection.opened(
             session.answerHead, subProtocol: subProtocol, tls: session.tls?.info,
             compresses: compression?.inputSize != nil)
-        guard isWanted, session.enter(.open) else { return false }
+        guard isWanted else { return false }
+        session.enter(.open)
         session.addresses = []
-        session.stopSecuring(held)
+        session.stopLimit(held)
+        session.forgetSecuring()
         session.tls?.connectionOpened()
         // What a connection before this one has left unread may fill the queue.
         if let wsi = session.wsi {

@@ -87,7 +87,7 @@ extension WebSocketRole {
     ///
     /// It does so without a word when a frame breaks a rule (`lws_ws_client_rx_sm` returns -1). The socket tells
     /// that apart from a lost connection: it is sound, and nothing or something is left to read.
-    func closes(_ wsi: OpaquePointer, _ session: ClientSession) {
+    func noteViolation(_ wsi: OpaquePointer, _ session: ClientSession) {
         guard case .open = session.phase, violation == nil, !closeFrameWasSent, connection.phase == .open else {
             return
         }
