@@ -22,7 +22,7 @@ def parse():
     parser.add_argument("--only", default="", help="only the peers whose name this expression finds; writes no files")
     parser.add_argument("--quick", action="store_true", help="the rows of the goals alone, shorter; writes no files")
     parser.add_argument("--list", action="store_true", help="list the rows")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each peer is measured in each row")
+    parser.add_argument("--rounds", type=int, help="how often each peer is measured in each row")
     parser.add_argument("--seconds", type=float, help="how long a measurement takes, about")
     parser.add_argument("--server", choices=("c", "beast"), default="c", help="which server")
     parser.add_argument("--pin", choices=[name for name in CORES if name],
@@ -43,6 +43,7 @@ def check_library(rows, expected):
 def main(options):
     version, folder = os.environ["LWS_VERSION"], os.environ["LWS_LIBDIR"]
     options.seconds = options.seconds or (0.2 if options.quick else 0.4)
+    options.rounds = options.rounds or (3 if options.quick else 5)
     rows = [row for row in all_rows() if re.search(options.rows or "", row.name) and (row.quick or not options.quick)]
     if options.list:
         print("\n".join(row.name for row in rows))

@@ -50,6 +50,7 @@ def write(path, settings, rows, checked):
         "results": ratios([entry(one) for row in rows for one in row.values()]),
         "second_server": ratios([entry(one) for row in checked for one in row.values()]),
     }
+    os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w") as file:
         # One line for each entry, so that a difference can be read.
         file.write('{\n"settings": ' + json.dumps(found["settings"]))
