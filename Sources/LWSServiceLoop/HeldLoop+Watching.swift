@@ -47,10 +47,10 @@ extension HeldLoop {
         guard hasHungUp || (isBoth && SocketPoll.hasEnded(socket.descriptor)) else {
             return serve(socket.descriptor, events, ready: shown)
         }
+        if hasHungUp { socket.whenHungUp?(self) }
         // lws would write first, and where the peer is gone end the connection, with all that came from there before.
         let reads = shown & ~Int16(POLLOUT) | (socket.wantsToRead ? Int16(POLLIN) : 0)
-        serve(socket.descriptor, events, ready: reads)
-        if hasHungUp, socket.isRegistered { socket.whenHungUp?(self) }
+        serve(socket.descriptor, socket.events, ready: reads)
     }
 
     /// Has lws read from a connection of which it does not know that there is something to read. Not from inside a callback

@@ -90,9 +90,13 @@ public final class ReadGate {
         paused = nil
     }
 
-    /// The peer has reset the connection. Ends it where its reading is paused, as releases before 4.3 do by themselves
-    /// (``PausedConnections``).
+    /// The peer has reset the connection, which lws is about to be shown. Ends it where the application has its reading paused,
+    /// as releases before 4.3 do by themselves (``PausedConnections``); what a pong has kept from being read is read.
     func hungUp(_ held: borrowing HeldLoop) {
+        if isAnsweringPing, let watched {
+            isAnsweringPing = false
+            apply(watched.connection, held)
+        }
         guard let paused else { return }
         held.noteWork()
         lws_set_timeout(paused.connection, PENDING_TIMEOUT_USER_OK, clws_kill_async)

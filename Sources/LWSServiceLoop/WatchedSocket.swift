@@ -25,7 +25,7 @@ package final class WatchedSocket {
     let generation: UInt32
     private unowned let set: SocketSet
 
-    /// What to do when the peer has reset the connection and lws has not ended it, for nobody reads.
+    /// What to do when the peer has reset the connection, before lws sees that.
     var whenHungUp: ((borrowing HeldLoop) -> Void)?
 
     /// Wakes the driver, while there is one.

@@ -90,4 +90,32 @@ struct UnreadEndTests {
         #expect(client.isOpen)
         expectEverything(count, client)
     }
+
+    @Test(
+        "that resets the connection while a pong waits to leave ends the call that reads, which has all that came before"
+    )
+    func resetBeforePong() throws {
+        let mayEnd = MonotonicSemaphore()
+        let server = try RawServer { peer in
+            _ = try? peer.acceptUpgrade()
+            _ = mayEnd.wait(until: Deadline(after: Timing.ages))
+            peer.send(RawFrame(opcode: 1, payload: Array("last".utf8)).serverBytes)
+            peer.reset()
+        }
+        defer { server.stop() }
+        var configuration = ClientConfiguration()
+        configuration.readTimeout = Timing.atOnce
+        let client = try WebSocketClient(server.url(), configuration: configuration)
+        let socket = try #require(try ProcessMetrics.sockets(toPort: server.port).first)
+        try client.inside.onLoop { line, held in
+            guard let wsi = line.session.wsi, let watched = line.role.reading.watched else { return }
+            // As when lws has read a ping. Nobody serves the socket before it has been reset.
+            line.role.reading.waitChanged(wsi, held)
+            #expect(!watched.wantsToRead)
+            mayEnd.signal()
+            #expect(eventually { SocketPoll.hasEnded(socket) })
+        }
+        #expect(try client.readTextMessage() == "last")
+        #expect(failure { try client.readMessage() }?.code == .connectionClosure)
+    }
 }
