@@ -74,7 +74,7 @@ extension ClientSession {
         failure = failure ?? unreachable(errno)
         // lws failed on the spot. Whether it has called back by then depends on how far it came
         // (`lws_client_connect_via_info`); it has forgotten the object either way.
-        enter(.idle)
+        attemptEnded(held)
         retained.release()
         return nil
     }

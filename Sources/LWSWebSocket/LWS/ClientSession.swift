@@ -132,8 +132,6 @@ final class ClientSession {
     /// Tells how it went. Nothing happens on the loop after this.
     func finish(_ held: borrowing HeldLoop) {
         guard lease != nil else { return }
-        stopLimit(held)
-        forgetSecuring()
         // lws does not report every end of an attempt.
         if !phase.isEstablished, !phase.isGivenUp, failure == nil { _ = securingFailed("") }
         role.ended(self, held)

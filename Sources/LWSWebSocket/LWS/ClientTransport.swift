@@ -30,13 +30,25 @@ final class ClientTransport: Transport {
     }
 
     func requestWrite() { onLoop { $0.role.requestWrite($0.session, $1) } }
-    func trySendNow() -> Bool { loop.tryHold { held in line.get(held).sendNow(held) } ?? false }
+    func sendNow() -> Bool { loop.hold { held in sendNow(held) } ?? false }
+    func trySendNow() -> Bool { loop.tryHold { held in sendNow(held) } ?? false }
+
+    private func sendNow(_ held: borrowing HeldLoop) -> Bool {
+        let line = line.get(held)
+        return line.role.sendNow(line.session, held)
+    }
+
     func attend() {
         let isDone = loop.tryHold { held in line.get(held).watched?.attend(held) } != nil
         if !isDone { onLoop { $0.watched?.attend($1) } }
     }
+
     func sendDirectly(_ message: OutgoingMessage) -> DirectSending {
-        switch loop.hold({ held in line.get(held).sendDirectly(message, held) }) ?? .over(.refused) {
+        let turn = loop.hold { held in
+            let line = line.get(held)
+            return line.role.sendDirectly(message, line.session, held)
+        }
+        return switch turn ?? .over(.refused) {
         case .over(let outcome): outcome
         case .unheld(let bytes, let descriptor): send(bytes, of: message, to: descriptor)
         }
@@ -53,12 +65,10 @@ final class ClientTransport: Transport {
         connection.begun(message)
         let rest = sent.map { UnsafeMutableRawBufferPointer(rebasing: bytes.dropFirst($0)) }
         unheldSend.end(leaving: UnheldSend.Rest(message: message, bytes: rest))
-        let isSettled = loop.hold { held in line.get(held).settle(held) } != nil
-        if !isSettled { onLoop { $0.settle($1) } }
+        let settle = { @Sendable (line: Line, held: borrowing HeldLoop) in line.role.settle(line.session, held) }
+        if loop.hold({ held in settle(line.get(held), held) }) == nil { onLoop(settle) }
         return .begun
     }
-
-    func sendNow() -> Bool { loop.hold { held in line.get(held).sendNow(held) } ?? false }
 
     func wait(for semaphore: MonotonicSemaphore, until deadline: Deadline, _ isWaitedFor: () -> Bool) -> Bool {
         loop.wait(
@@ -85,13 +95,5 @@ extension ClientTransport {
 
         /// The socket, where callers may wait for it.
         var watched: WatchedSocket? { role.reading.watched }
-
-        func sendNow(_ held: borrowing HeldLoop) -> Bool { role.sendNow(session, held) }
-
-        func sendDirectly(_ message: OutgoingMessage, _ held: borrowing HeldLoop) -> WebSocketRole.DirectTurn {
-            role.sendDirectly(message, session, held)
-        }
-
-        func settle(_ held: borrowing HeldLoop) { role.settle(session, held) }
     }
 }

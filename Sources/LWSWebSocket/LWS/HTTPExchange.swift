@@ -105,14 +105,16 @@ final class HTTPExchange {
     func answered(
         _ outcome: AnswerReader.Outcome, _ reader: AnswerReader, _ session: ClientSession, _ held: borrowing HeldLoop
     ) {
-        judge(outcome, reader, session, nil)
+        if !isSettled(session) { judge(outcome, reader, session, nil) }
         session.abort(held)
     }
+
+    /// Whether it is clear what becomes of the request.
+    private func isSettled(_ session: ClientSession) -> Bool { isAnswered || session.failure != nil }
 
     private func judge(
         _ outcome: AnswerReader.Outcome, _ reader: AnswerReader, _ session: ClientSession, _ detail: String?
     ) {
-        guard !isAnswered, session.failure == nil else { return }
         session.takeAnswer(reader)
         guard outcome == .answer, let body = reader.body else {
             session.failure = session.failure(of: outcome, reader, "", detail: detail)
@@ -132,7 +134,7 @@ final class HTTPExchange {
     }
 
     private func connectionFailed(_ detail: String, _ session: ClientSession, _ held: borrowing HeldLoop) {
-        guard !isAnswered, session.failure == nil, !session.phase.isGivenUp else { return }
+        guard !isSettled(session), !session.phase.isGivenUp else { return }
         if case .asking(let reader) = session.phase {
             judge(reader.lookAtLast(held), reader, session, detail)
         } else if !session.securingFailed(detail), !session.proxyFailed(detail) {

@@ -34,8 +34,9 @@ final class ReachingWatch: FailureWatcher {
     }
 
     func mayHaveFailed(_ held: borrowing HeldLoop) {
-        guard let reason = Socket.takeFailure(descriptor) else { return }
-        session?.notReached(reason, held)
+        guard let session, let reason = Socket.takeFailure(descriptor) else { return }
+        // Before lws sees the socket, which has no error any more and would look connected.
+        session.endAttempt(session.unreachable(reason), held)
     }
 }
 
@@ -70,11 +71,6 @@ extension ClientSession {
         enter(.connecting(watch))
         // On this machine it has failed by now.
         watch.mayHaveFailed(held)
-    }
-
-    /// Ends the attempt before lws sees the socket, which has no error any more and would look connected.
-    fileprivate func notReached(_ reason: Int32, _ held: borrowing HeldLoop) {
-        endAttempt(unreachable(reason), held)
     }
 
     /// - Parameter reason: the system's, where it is known. Of an attempt that fails on the spot it is what the system has said
