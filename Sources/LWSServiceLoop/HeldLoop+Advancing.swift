@@ -50,10 +50,10 @@ extension HeldLoop {
             // Why it has failed is to be known before lws asks.
             serveFile(of: sockets)
             guard socket.isRegistered else { return false }
-            socket.whenHungUp?(self)
         }
         let before = Progress(of: socket, ready)
         serve(socket.descriptor, events, ready: ready)
+        if hasHungUp, socket.isRegistered { socket.gate?.hungUp(self) }
         guard socket.isRegistered, !socket.isOpen else { return false }
         return before.mayGoOn(to: Progress(of: socket, ready))
     }

@@ -47,10 +47,11 @@ extension HeldLoop {
         guard hasHungUp || (isBoth && SocketPoll.hasEnded(socket.descriptor)) else {
             return serve(socket.descriptor, events, ready: shown)
         }
-        if hasHungUp { socket.whenHungUp?(self) }
+        if hasHungUp { socket.gate?.readOn(self) }
         // lws would write first, and where the peer is gone end the connection, with all that came from there before.
         let reads = shown & ~Int16(POLLOUT) | (socket.wantsToRead ? Int16(POLLIN) : 0)
         serve(socket.descriptor, socket.events, ready: reads)
+        if hasHungUp, socket.isRegistered { socket.gate?.hungUp(self) }
     }
 
     /// Has lws read from a connection of which it does not know that there is something to read. Not from inside a callback

@@ -42,7 +42,7 @@ public final class ReadGate {
     package func open(_ socket: WatchedSocket, _ held: borrowing HeldLoop) {
         self.socket = socket
         watched = socket
-        socket.whenHungUp = { [unowned self] held in hungUp(held) }
+        socket.gate = self
         socket.open(held)
         socket.setWantsToRead(!isPaused && !isAnsweringPing, held)
     }
@@ -90,13 +90,18 @@ public final class ReadGate {
         paused = nil
     }
 
-    /// The peer has reset the connection, which lws is about to be shown. Ends it where the application has its reading paused,
-    /// as releases before 4.3 do by themselves (``PausedConnections``); what a pong has kept from being read is read.
+    /// The peer has reset the connection, and lws is about to see that. No pong leaves any more: what it has kept from being
+    /// read is to be read now. Otherwise lws ends the connection without that, or from 4.3 on waits for ever.
+    func readOn(_ held: borrowing HeldLoop) {
+        guard isAnsweringPing, let watched else { return }
+        isAnsweringPing = false
+        apply(watched.connection, held)
+    }
+
+    /// lws has seen it. Ends the connection where the application has its reading paused, as releases before 4.3 do by themselves
+    /// (``PausedConnections``). Those after it give it time, and whenever they see it again (core-net/service.c:
+    /// `lws_service_fd_tsi`).
     func hungUp(_ held: borrowing HeldLoop) {
-        if isAnsweringPing, let watched {
-            isAnsweringPing = false
-            apply(watched.connection, held)
-        }
         guard let paused else { return }
         held.noteWork()
         lws_set_timeout(paused.connection, PENDING_TIMEOUT_USER_OK, clws_kill_async)

@@ -25,8 +25,8 @@ package final class WatchedSocket {
     let generation: UInt32
     private unowned let set: SocketSet
 
-    /// What to do when the peer has reset the connection, before lws sees that.
-    var whenHungUp: ((borrowing HeldLoop) -> Void)?
+    /// Who hears of it when the peer has reset the connection.
+    unowned var gate: ReadGate?
 
     /// Wakes the driver, while there is one.
     var driver: Waker?
