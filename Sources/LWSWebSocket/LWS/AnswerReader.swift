@@ -89,7 +89,7 @@ final class AnswerReader: ArrivalWatcher, PassFinisher {
     func arrived(_ held: borrowing HeldLoop) {
         guard let session, let outcome = read(held) else { return }
         unwatch(held)
-        session.role.answered(outcome, self, session, held)
+        session.answered(outcome, self, held)
     }
 
     /// lws is about to close the connection: what is there is all that comes.

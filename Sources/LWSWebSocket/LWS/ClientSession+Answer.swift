@@ -28,8 +28,34 @@ extension ClientSession {
         return error(.connection, "\(url.host) could not be asked: \(why)")
     }
 
+    /// It is clear what the server answers, or the connection is over.
+    func answered(_ outcome: AnswerReader.Outcome, _ reader: AnswerReader, _ held: borrowing HeldLoop) {
+        takeAnswer(reader)
+        guard outcome != .upgrade else {
+            enter(.upgrading(reader))
+            reader.handOver(held)
+            return
+        }
+        failure = role.judge(outcome, reader, nil, self)
+        abort(held)
+    }
+
+    /// lws has ended the attempt, or the connection before it had its answer, and says why.
+    func connectionFailed(_ detail: String, _ held: borrowing HeldLoop) {
+        guard failure == nil, !phase.isGivenUp else { return }
+        if case .asking(let reader) = phase {
+            let outcome = reader.lookAtLast(held)
+            takeAnswer(reader)
+            failure = role.judge(outcome, reader, detail, self)
+            // lws may tell of the end twice.
+            enter(.givenUp)
+        } else if !securingFailed(detail), !proxyFailed(detail) {
+            failure = role.objection(detail, self) ?? unreachable(detail: detail)
+        }
+    }
+
     /// Takes what was read for what the server has answered.
-    func takeAnswer(_ reader: AnswerReader) {
+    private func takeAnswer(_ reader: AnswerReader) {
         answerHead = reader.head
         responseBody = reader.body?.bytes
     }

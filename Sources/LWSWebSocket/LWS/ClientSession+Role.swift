@@ -64,14 +64,19 @@ extension ClientSession.Role {
         if case .webSocket(let role) = self { role.connection.reached(step) }
     }
 
-    /// It is clear what the server answers.
-    func answered(
-        _ outcome: AnswerReader.Outcome, _ reader: AnswerReader, _ session: ClientSession, _ held: borrowing HeldLoop
-    ) {
+    /// Returns what is wrong with the answer, which the session has taken; `nil` where it is what was asked for.
+    func judge(
+        _ outcome: AnswerReader.Outcome, _ reader: AnswerReader, _ detail: String?, _ session: ClientSession
+    ) -> WebSocketError? {
         switch self {
-        case .webSocket(let role): role.answered(outcome, reader, session, held)
-        case .request(let exchange): exchange.answered(outcome, reader, session, held)
+        case .webSocket(let role): role.judge(outcome, reader, detail, session)
+        case .request(let exchange): exchange.judge(outcome, reader, detail, session)
         }
+    }
+
+    /// What lws finds wrong with the answer that was left to it, from its own words; `nil` where there was none.
+    func objection(_ detail: String, _ session: ClientSession) -> WebSocketError? {
+        if case .webSocket(let role) = self { role.objection(detail, session) } else { nil }
     }
 
     /// There is nothing more to come, and the session's `failure` says why where there is no connection. Called once.

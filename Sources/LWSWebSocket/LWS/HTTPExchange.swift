@@ -27,8 +27,6 @@ final class HTTPExchange {
     private let done: @Sendable (Result<HTTPAnswer, WebSocketError>) -> Void
     private var bodyWasWritten = false
     private(set) var bodyWasSent = false
-    /// All of the answer has come.
-    private var isAnswered = false
 
     /// - Parameter done: called once, on the loop.
     init(_ post: HTTPPost, done: @escaping @Sendable (Result<HTTPAnswer, WebSocketError>) -> Void) {
@@ -42,7 +40,7 @@ final class HTTPExchange {
 
     /// There is nothing more to come.
     func ended(_ session: ClientSession) {
-        if isAnswered, let response = session.response {
+        if session.failure == nil, let response = session.response {
             done(.success(HTTPAnswer(response: response, body: session.responseBody ?? [])))
         } else {
             done(.failure(session.failure ?? cut()))
@@ -101,44 +99,22 @@ final class HTTPExchange {
         return written >= count
     }
 
-    /// It is clear what the server answers, or the connection is over.
-    func answered(
-        _ outcome: AnswerReader.Outcome, _ reader: AnswerReader, _ session: ClientSession, _ held: borrowing HeldLoop
-    ) {
-        if !isSettled(session) { judge(outcome, reader, session, nil) }
-        session.abort(held)
-    }
-
-    /// Whether it is clear what becomes of the request.
-    private func isSettled(_ session: ClientSession) -> Bool { isAnswered || session.failure != nil }
-
-    private func judge(
-        _ outcome: AnswerReader.Outcome, _ reader: AnswerReader, _ session: ClientSession, _ detail: String?
-    ) {
-        session.takeAnswer(reader)
+    /// Returns what is wrong with the answer; `nil` where all of it has come.
+    func judge(
+        _ outcome: AnswerReader.Outcome, _ reader: AnswerReader, _ detail: String?, _ session: ClientSession
+    ) -> WebSocketError? {
         guard outcome == .answer, let body = reader.body else {
-            session.failure = session.failure(of: outcome, reader, "", detail: detail)
-            return
+            return session.failure(of: outcome, reader, "", detail: detail)
         }
         let host = post.url.host
         switch body.progress {
-        case .complete: isAnswered = true
-        case .more: session.failure = cut()
+        case .complete: return nil
+        case .more: return cut()
         case .unreadable:
-            session.failure = session.error(
+            return session.error(
                 .invalidHandshake, "\(host) answered with a body whose length or coding cannot be understood")
         case .tooLong:
-            session.failure = session.error(
-                .payloadTooLarge, "\(host) answered with more than \(post.longestAnswer) bytes")
-        }
-    }
-
-    private func connectionFailed(_ detail: String, _ session: ClientSession, _ held: borrowing HeldLoop) {
-        guard !isSettled(session), !session.phase.isGivenUp else { return }
-        if case .asking(let reader) = session.phase {
-            judge(reader.lookAtLast(held), reader, session, detail)
-        } else if !session.securingFailed(detail), !session.proxyFailed(detail) {
-            session.failure = session.unreachable(detail: detail)
+            return session.error(.payloadTooLarge, "\(host) answered with more than \(post.longestAnswer) bytes")
         }
     }
 
@@ -161,9 +137,9 @@ final class HTTPExchange {
                 .connection, "\(post.url.host) answered before it had been sent the whole request")
             return false
         case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-            connectionFailed(String(decoding: argument.prefix { $0 != 0 }, as: UTF8.self), session, held)
+            session.connectionFailed(String(decoding: argument.prefix { $0 != 0 }, as: UTF8.self), held)
         case LWS_CALLBACK_CLOSED_CLIENT_HTTP:
-            if case .asking = session.phase { connectionFailed("", session, held) }
+            if case .asking = session.phase { session.connectionFailed("", held) }
         case LWS_CALLBACK_WSI_DESTROY: session.attemptEnded(held)
         default: break
         }

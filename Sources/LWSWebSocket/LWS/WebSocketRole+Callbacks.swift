@@ -40,7 +40,7 @@ extension WebSocketRole {
         case LWS_CALLBACK_CLIENT_ESTABLISHED:
             goOn = opened(session, held)
         case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-            connectionFailed(String(decoding: argument.prefix { $0 != 0 }, as: UTF8.self), session, held)
+            session.connectionFailed(String(decoding: argument.prefix { $0 != 0 }, as: UTF8.self), held)
             goOn = true
         case LWS_CALLBACK_CLIENT_CLOSED:
             noteViolation(wsi, session)

@@ -23,20 +23,6 @@ extension WebSocketRole {
         return true
     }
 
-    /// What the server answers is clear before lws has read it.
-    func answered(
-        _ outcome: AnswerReader.Outcome, _ reader: AnswerReader, _ session: ClientSession, _ held: borrowing HeldLoop
-    ) {
-        session.takeAnswer(reader)
-        guard outcome == .upgrade else {
-            session.failure = refusal(outcome, reader, session)
-            session.abort(held)
-            return
-        }
-        session.enter(.upgrading(reader))
-        reader.handOver(held)
-    }
-
     /// lws judges an answer with 101 next.
     /// Returns whether it may: what it says of extensions is checked before lws acts on it.
     func readResponse(_ wsi: OpaquePointer, _ session: ClientSession) -> Bool {
@@ -92,28 +78,9 @@ extension WebSocketRole {
         return true
     }
 
-    func connectionFailed(_ detail: String, _ session: ClientSession, _ held: borrowing HeldLoop) {
-        guard session.failure == nil, !session.phase.isGivenUp else { return }
-        if case .asking(let reader) = session.phase {
-            let outcome = reader.lookAtLast(held)
-            session.takeAnswer(reader)
-            session.failure = refusal(outcome, reader, session, detail)
-            return
-        }
-        guard !session.securingFailed(detail), !session.proxyFailed(detail) else { return }
-        guard let response = session.response else {
-            session.failure = session.unreachable(detail: detail)
-            return
-        }
-        session.failure = session.error(
-            .invalidHandshake,
-            "\(session.url.host) sent an invalid WebSocket handshake: \(objection(detail, to: response))",
-            detail: detail)
-    }
-
     /// Why there is no connection.
-    private func refusal(
-        _ outcome: AnswerReader.Outcome, _ reader: AnswerReader, _ session: ClientSession, _ detail: String? = nil
+    func judge(
+        _ outcome: AnswerReader.Outcome, _ reader: AnswerReader, _ detail: String?, _ session: ClientSession
     ) -> WebSocketError {
         guard outcome == .answer, let status = session.response?.status else {
             return session.failure(of: outcome, reader, " the handshake", detail: detail)
@@ -132,8 +99,15 @@ extension WebSocketRole {
             detail: detail)
     }
 
-    /// What lws finds wrong with an answer with 101.
-    private func objection(_ detail: String, to response: HTTPResponse) -> String {
+    /// What lws finds wrong with an answer with 101; `nil` where there was none.
+    func objection(_ detail: String, _ session: ClientSession) -> WebSocketError? {
+        guard let response = session.response else { return nil }
+        let why = words(detail, of: response)
+        return session.error(
+            .invalidHandshake, "\(session.url.host) sent an invalid WebSocket handshake: \(why)", detail: detail)
+    }
+
+    private func words(_ detail: String, of response: HTTPResponse) -> String {
         switch detail {
         case _ where detail.contains("Accept hash"): "its Sec-WebSocket-Accept does not match the key"
         case _ where detail.contains("ACCEPT missing"): "it has no Sec-WebSocket-Accept"
