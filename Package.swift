@@ -119,7 +119,7 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
-        .target(name: "CHeap", path: "Tests/CHeap"),
+        .target(name: "CHeap", dependencies: ["COpenSSL"], path: "Tests/CHeap"),
         .executableTarget(
             name: "lws-conformance",
             dependencies: [
