@@ -11,13 +11,13 @@ breach() {
 
 import='^[[:space:]]*(@[A-Za-z_()]+[[:space:]]+)*([a-z]+[[:space:]]+)?import[[:space:]]+([a-z]+[[:space:]]+)?CLibWebSockets'
 while IFS= read -r place; do
-    breach "$place: only Sources/LWSWebSocket/LWS may import CLibWebSockets"
-done < <(grep -rnE --include='*.swift' "$import" Sources/LWSWebSocket | grep -v '^Sources/LWSWebSocket/LWS/' | cut -d: -f1,2)
+    breach "$place: only Sources/LWSWebSocket/Session may import CLibWebSockets"
+done < <(grep -rnE --include='*.swift' "$import" Sources/LWSWebSocket | grep -v '^Sources/LWSWebSocket/Session/' | cut -d: -f1,2)
 
 import='^[[:space:]]*(@[A-Za-z_()]+[[:space:]]+)*([a-z]+[[:space:]]+)?import[[:space:]]+([a-z]+[[:space:]]+)?COpenSSL'
 while IFS= read -r place; do
-    breach "$place: only Sources/LWSWebSocket/TLS and Keys may import COpenSSL"
-done < <(grep -rnE --include='*.swift' "$import" Sources | grep -vE '^Sources/LWSWebSocket/(TLS|Keys)/' | cut -d: -f1,2)
+    breach "$place: only Sources/LWSWebSocket/TLS and OpenSSL may import COpenSSL"
+done < <(grep -rnE --include='*.swift' "$import" Sources | grep -vE '^Sources/LWSWebSocket/(TLS|OpenSSL)/' | cut -d: -f1,2)
 
 longest=330
 while IFS= read -r -d '' file; do

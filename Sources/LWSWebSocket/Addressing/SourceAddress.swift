@@ -1,6 +1,5 @@
 // The address that a connection is made from.
 
-internal import CLibWebSockets
 internal import LWSServiceLoop
 
 #if canImport(Darwin)
