@@ -59,10 +59,11 @@ let package = Package(
             dependencies: ["CLibWebSockets", .product(name: "Logging", package: "swift-log")],
             swiftSettings: settings
         ),
+        .target(name: "LWSPayload", swiftSettings: settings),
         .target(
             name: "LWSWebSocket",
             dependencies: [
-                "CLibWebSockets", "COpenSSL", "CZlib", "LWSServiceLoop",
+                "CLibWebSockets", "COpenSSL", "CZlib", "LWSPayload", "LWSServiceLoop",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -71,7 +72,7 @@ let package = Package(
         ),
         .target(
             name: "LWSEchoServer",
-            dependencies: ["CLibWebSockets", "CZlib", "LWSServiceLoop"],
+            dependencies: ["CLibWebSockets", "CZlib", "LWSPayload", "LWSServiceLoop"],
             swiftSettings: settings
         ),
         .target(
@@ -176,7 +177,7 @@ let package = Package(
         .testTarget(
             name: "LWSEchoServerTests",
             dependencies: [
-                "LWSEchoServer", "LWSWebSocket", "LWSServiceLoop", "TestSupport",
+                "LWSEchoServer", "LWSPayload", "LWSServiceLoop", "LWSWebSocket", "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: settings

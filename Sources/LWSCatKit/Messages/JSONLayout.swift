@@ -149,3 +149,15 @@ struct JSONLayout {
         isHexDigit(byte) || byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "z") || "+-.".utf8.contains(byte)
     }
 }
+
+extension Style {
+    func json(_ text: String, _ part: JSONLayout.Part) -> String {
+        switch part {
+        case .key: wrap(text, "34")
+        case .string: wrap(text, "32")
+        case .number: wrap(text, "33")
+        case .literal: wrap(text, "35")
+        case .punctuation: text
+        }
+    }
+}

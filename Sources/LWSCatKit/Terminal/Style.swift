@@ -21,17 +21,8 @@ struct Style: Sendable {
     func failure(_ text: String) -> String { wrap(text, "31") }
     func faint(_ text: String) -> String { wrap(text, "2") }
 
-    func json(_ text: String, _ part: JSONLayout.Part) -> String {
-        switch part {
-        case .key: wrap(text, "34")
-        case .string: wrap(text, "32")
-        case .number: wrap(text, "33")
-        case .literal: wrap(text, "35")
-        case .punctuation: text
-        }
-    }
-
-    private func wrap(_ text: String, _ code: String) -> String {
+    /// - Parameter code: of SGR (ECMA-48, section 8.3.117).
+    func wrap(_ text: String, _ code: String) -> String {
         isColoured && !text.isEmpty ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text
     }
 }

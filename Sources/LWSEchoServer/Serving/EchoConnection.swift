@@ -1,6 +1,7 @@
 // One client's connection: what comes in, what goes out, and when to stop reading.
 
 import CLibWebSockets
+import LWSPayload
 import LWSServiceLoop
 
 /// One client's connection, from just before its 101 until lws frees it. Lives on the loop.

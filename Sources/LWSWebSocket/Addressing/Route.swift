@@ -21,12 +21,12 @@ final class Route: Sendable {
     /// An address of this machine, or the name of an interface.
     let localAddress: String?
 
-    /// The way that the configuration asks for. Reads the environment where that is wanted.
-    init(to url: WebSocketURL, _ configuration: ClientConfiguration) throws(WebSocketError) {
+    /// The way that a configuration asks for. Reads the environment where that is wanted.
+    init(to url: WebSocketURL, through proxy: Proxy?, from localAddress: String?) throws(WebSocketError) {
         self.url = url
-        localAddress = configuration.localAddress
+        self.localAddress = localAddress
         let environment = { ProcessInfo.processInfo.environment }
-        let proxy = try configuration.proxy?.server(for: url, environment: environment())
+        let proxy = try proxy?.server(for: url, environment: environment())
         guard let path = url.socketPath else {
             hop = proxy.map { .proxy($0) } ?? .server
             return

@@ -118,3 +118,32 @@ struct WebSocketURL: Sendable, Equatable {
             && text.utf8.allSatisfy { $0.isAlphanumeric || "-._".utf8.contains($0) }
     }
 }
+
+extension WebSocketURL {
+    /// Whether scheme, host and port are the same (RFC 6454, section 5).
+    func hasOrigin(of other: WebSocketURL) -> Bool {
+        isSecure == other.isSecure && host.lowercased() == other.host.lowercased() && port == other.port
+    }
+
+    /// What a Location means that came from here (RFC 9110, section 10.2.2): a URL or a reference relative to this
+    /// one. The schemes of HTTP, which the handshake is, stand for their WebSocket counterparts; a fragment means
+    /// nothing here.
+    func resolving(_ location: String) throws(WebSocketError) -> WebSocketURL {
+        // With the zone of an IPv6 address, which the authority leaves out (RFC 6874).
+        let literal = host.contains(":") ? "[\(host.replacing("%", with: "%25"))]" : host
+        let base = URL(string: "\(isSecure ? "wss" : "ws")://\(literal):\(port)\(target)")
+        let reference = location.prefix { $0 != "#" }
+        guard !reference.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }),
+            let url = URL(string: reference.percentCompleted, relativeTo: base)
+        else { throw WebSocketError(.invalidArgument, "The URL is not valid: it cannot be parsed") }
+        let text = url.absoluteString
+        guard let colon = text.firstIndex(of: ":") else { return try WebSocketURL(text) }
+        let scheme =
+            switch text[..<colon].lowercased() {
+            case "http": "ws"
+            case "https": "wss"
+            default: String(text[..<colon])
+            }
+        return try WebSocketURL(scheme + text[colon...])
+    }
+}

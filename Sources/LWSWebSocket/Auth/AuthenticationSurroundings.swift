@@ -1,10 +1,13 @@
 // What a client lends those who authenticate it.
 
 internal import LWSServiceLoop
+internal import Logging
 
 /// The client on whose behalf a token is fetched: its loop, its ways to a server, its time.
 struct AuthenticationSurroundings: Sendable {
-    let configuration: ClientConfiguration
+    let proxy: Proxy?
+    let localAddress: String?
+    let logger: Logger
     let loop: WebSocketLoop
     let resolver: any NameResolver
     let deadline: Deadline

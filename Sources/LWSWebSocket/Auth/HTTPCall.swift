@@ -16,7 +16,8 @@ struct HTTPCall {
     /// - Throws: `connection`, `ssl`, `invalidHandshake`, `payloadTooLarge`, `handshakeTimedOut`; `connectionClosure` where
     ///   the client is closed.
     func answer() throws(WebSocketError) -> HTTPAnswer {
-        let route = try Route(to: post.url, surroundings.configuration)
+        let route = try Route(
+            to: post.url, through: surroundings.proxy, from: surroundings.localAddress)
         let tls = post.url.isSecure ? try TLSContextPool.shared.context(for: secureSocket) : nil
         let semaphore = MonotonicSemaphore()
         return try surroundings.cancellation.watched(by: { semaphore.signal() }) { () throws(WebSocketError) in

@@ -63,7 +63,7 @@ extension OAuth2ClientConfiguration {
         try secureSocket?.validate()
         try auth?.validate("\(field).auth")
         for header in customHeaders {
-            try ClientConfiguration.checkMayBeSet(header.name, "\(field).customHeaders")
+            try header.name.checkMayBeSet("\(field).customHeaders")
             guard !["host", "content-type"].contains(header.name.canonicalName) else {
                 throw WebSocketError(
                     .invalidArgument, "\(field).customHeaders: \(header.name.rawName) belongs to the request itself")

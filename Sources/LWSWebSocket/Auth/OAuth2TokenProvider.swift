@@ -227,7 +227,7 @@ public final class OAuth2TokenProvider: BuiltInAuthenticator {
             return !state.hasWarned
         }
         guard isFirst else { return }
-        surroundings.configuration.logger.warning(
+        surroundings.logger.warning(
             "A token endpoint is reached by http:, so that its secrets and tokens can be read on the way")
     }
 }

@@ -52,7 +52,7 @@ struct TokenEndpoint: Sendable {
                 let deadline = surroundings.deadline.earlier(Deadline(after: clientConfig.timeout))
                 let settings = clientConfig.secureSocket ?? ClientSecureSocket()
                 if url.isSecure, !settings.enable {
-                    surroundings.configuration.logger.warning(
+                    surroundings.logger.warning(
                         "The certificate of the token endpoint \(url.host) is not verified, for secureSocket.enable is false"
                     )
                 }

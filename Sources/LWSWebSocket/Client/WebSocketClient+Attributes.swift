@@ -2,19 +2,6 @@
 
 internal import LWSServiceLoop
 
-/// What an attribute of a connection can be.
-public enum AttributeValue: Sendable, Hashable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
-    /// A string.
-    case string(String)
-    /// A number.
-    case int(Int)
-
-    /// A string.
-    public init(stringLiteral value: String) { self = .string(value) }
-    /// A number.
-    public init(integerLiteral value: Int) { self = .int(value) }
-}
-
 extension WebSocketClient {
     /// Keeps a value under a name, in place of the one before. Never blocks for long; any thread.
     public func setAttribute(_ name: String, _ value: AttributeValue) {

@@ -185,7 +185,7 @@ public struct ClientConfiguration: Sendable {
             throw WebSocketError(
                 .invalidArgument, "customHeaders: the value of \(name) has a line break or another control character")
         }
-        try Self.checkMayBeSet(fieldName)
+        try fieldName.checkMayBeSet("customHeaders")
         customHeaders.append(HTTPField(name: fieldName, value: value))
     }
 }
@@ -193,7 +193,7 @@ public struct ClientConfiguration: Sendable {
 extension ClientConfiguration {
     /// Checks everything that could be wrong before a byte is sent.
     func validate() throws(WebSocketError) {
-        for field in customHeaders { try Self.checkMayBeSet(field.name) }
+        for field in customHeaders { try field.name.checkMayBeSet("customHeaders") }
         for cookie in cookies { try cookie.validate() }
         try proxy?.validate()
         try secureSocket?.validate()
@@ -235,18 +235,6 @@ extension ClientConfiguration {
         }
         if pongTimeout != nil, pingInterval == nil {
             throw WebSocketError(.invalidArgument, "pongTimeout: there is no ping to wait for without pingInterval")
-        }
-    }
-
-    /// The fields of the handshake itself, and those that would change how the answer has to be read.
-    static func checkMayBeSet(
-        _ name: HTTPField.Name, _ field: String = "customHeaders"
-    ) throws(WebSocketError) {
-        let canonical = name.canonicalName
-        let owned: Set<String> = ["upgrade", "connection", "content-length", "transfer-encoding"]
-        guard !owned.contains(canonical), !canonical.hasPrefix("sec-websocket-") else {
-            throw WebSocketError(
-                .invalidArgument, "\(field): \(name.rawName) belongs to the handshake and cannot be set")
         }
     }
 

@@ -1,4 +1,4 @@
-// Why and how a connection ended.
+// Why and how a connection ended, and what is told of it.
 
 /// What is known about a connection's end, from the moment it begins.
 struct Ending: Sendable {
@@ -113,6 +113,26 @@ enum Violation: Sendable, Hashable {
                 + "compression off"
         case .brokenSequence: "\(host) sent a frame that does not continue the message it had begun"
         case .refusedByLibrary: "\(host) sent a frame that RFC 6455 does not allow"
+        }
+    }
+}
+
+extension EventHub {
+    /// A connection has come to a step of its life, which its lock keeps in order.
+    func tell(_ milestone: ConnectionState.Milestone, of state: ConnectionState, host: String) {
+        guard isWatched else { return }
+        switch milestone {
+        case .opened: tell(WebSocketEvent(.open))
+        case .closing: tell(WebSocketEvent(.closing, closure: state.ending?.closure))
+        case .ended:
+            // Of an attempt that has failed its maker tells.
+            guard state.hasOpened, let ending = state.ending else { return }
+            let isLost = ending.initiator == .network && mayReconnect
+            let isFault = ending.violation != nil || ending.initiator == .network
+            tell(
+                WebSocketEvent(
+                    isLost ? .lost : .closed, error: isFault ? ending.readError(host: host) : nil,
+                    closure: ending.closure))
         }
     }
 }

@@ -1,6 +1,6 @@
 // Joins what lws delivers piece by piece into whole messages.
 
-internal import LWSServiceLoop
+internal import LWSPayload
 
 /// Assembles the pieces of one connection's incoming data frames into messages, and watches the limits.
 ///

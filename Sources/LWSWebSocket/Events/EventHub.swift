@@ -27,24 +27,6 @@ final class EventHub: Sendable {
         let watchers = watchers.load() ?? watchers.storeIfNil(EventWatchers(nil))
         return watchers.stream()
     }
-
-    /// A connection has come to a step of its life, which its lock keeps in order.
-    func tell(_ milestone: ConnectionState.Milestone, of state: ConnectionState, host: String) {
-        guard isWatched else { return }
-        switch milestone {
-        case .opened: tell(WebSocketEvent(.open))
-        case .closing: tell(WebSocketEvent(.closing, closure: state.ending?.closure))
-        case .ended:
-            // Of an attempt that has failed its maker tells.
-            guard state.hasOpened, let ending = state.ending else { return }
-            let isLost = ending.initiator == .network && mayReconnect
-            let isFault = ending.violation != nil || ending.initiator == .network
-            tell(
-                WebSocketEvent(
-                    isLost ? .lost : .closed, error: isFault ? ending.readError(host: host) : nil,
-                    closure: ending.closure))
-        }
-    }
 }
 
 /// Those who watch one client.

@@ -24,3 +24,15 @@ extension HTTPFields {
         }
     }
 }
+
+extension HTTPField.Name {
+    /// Refuses the fields of the handshake itself, and those that would change how the answer has to be read.
+    /// - Parameter field: where the name was given, for the error.
+    func checkMayBeSet(_ field: String) throws(WebSocketError) {
+        let owned: Set<String> = ["upgrade", "connection", "content-length", "transfer-encoding"]
+        guard !owned.contains(canonicalName), !canonicalName.hasPrefix("sec-websocket-") else {
+            throw WebSocketError(
+                .invalidArgument, "\(field): \(rawName) belongs to the handshake and cannot be set")
+        }
+    }
+}

@@ -149,6 +149,6 @@ final class LoopLease: Sendable {
 
 extension LoopOptions {
     fileprivate static var client: LoopOptions {
-        LoopOptions(name: "lws-client", timeoutSeconds: ClientVhost.noTimeout, watchesSockets: true)
+        LoopOptions(name: "lws-client", timeoutSeconds: LoopOptions.noTimeout, watchesSockets: true)
     }
 }

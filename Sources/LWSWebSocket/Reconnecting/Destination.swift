@@ -2,12 +2,6 @@
 
 internal import HTTPTypes
 
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
-
 /// Where an attempt goes to, and what it asks there.
 struct Destination: Sendable {
     let request: HandshakeRequest
@@ -29,8 +23,8 @@ struct Destination: Sendable {
     private init(
         to url: WebSocketURL, _ configuration: ClientConfiguration, hops: Int, hasLeftOrigin: Bool
     ) throws(WebSocketError) {
-        request = try HandshakeRequest(url: url, configuration: configuration, toOtherOrigin: hasLeftOrigin)
-        route = try Route(to: url, configuration)
+        request = try HandshakeRequest(url: url, configuration, toOtherOrigin: hasLeftOrigin)
+        route = try Route(to: url, through: configuration.proxy, from: configuration.localAddress)
         let settings = configuration.secureSocket ?? ClientSecureSocket()
         secureSocket = url.isSecure ? (hasLeftOrigin ? settings.forOtherOrigin : settings) : nil
         self.hops = hops
@@ -74,31 +68,26 @@ struct Destination: Sendable {
     }
 }
 
-extension WebSocketURL {
-    /// Whether scheme, host and port are the same (RFC 6454, section 5).
-    func hasOrigin(of other: WebSocketURL) -> Bool {
-        isSecure == other.isSecure && host.lowercased() == other.host.lowercased() && port == other.port
-    }
-
-    /// What a Location means that came from here (RFC 9110, section 10.2.2): a URL or a reference relative to this
-    /// one. The schemes of HTTP, which the handshake is, stand for their WebSocket counterparts; a fragment means
-    /// nothing here.
-    func resolving(_ location: String) throws(WebSocketError) -> WebSocketURL {
-        // With the zone of an IPv6 address, which the authority leaves out (RFC 6874).
-        let literal = host.contains(":") ? "[\(host.replacing("%", with: "%25"))]" : host
-        let base = URL(string: "\(isSecure ? "wss" : "ws")://\(literal):\(port)\(target)")
-        let reference = location.prefix { $0 != "#" }
-        guard !reference.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }),
-            let url = URL(string: reference.percentCompleted, relativeTo: base)
-        else { throw WebSocketError(.invalidArgument, "The URL is not valid: it cannot be parsed") }
-        let text = url.absoluteString
-        guard let colon = text.firstIndex(of: ":") else { return try WebSocketURL(text) }
-        let scheme =
-            switch text[..<colon].lowercased() {
-            case "http": "ws"
-            case "https": "wss"
-            default: String(text[..<colon])
-            }
-        return try WebSocketURL(scheme + text[colon...])
+extension HandshakeRequest {
+    /// What a configuration asks for.
+    /// - Parameter toOtherOrigin: the application's fields and cookies are meant for another server, and stay out.
+    fileprivate convenience init(
+        url: WebSocketURL, _ configuration: ClientConfiguration, toOtherOrigin: Bool
+    ) throws(WebSocketError) {
+        var fields = toOtherOrigin ? [:] : configuration.customHeaders
+        let host = HTTPField.Name("Host").flatMap { name -> String? in
+            defer { fields[name] = nil }
+            return fields[name]
+        }
+        // HTTPFields keeps every cookie as a field of its own, as HTTP/2 likes it; HTTP/1.1 has one field of them
+        // (RFC 6265, section 5.4).
+        let cookies = [fields[.cookie], toOtherOrigin ? nil : Cookie.field(configuration.cookies)]
+        fields[.cookie] = nil
+        fields.completeUserAgent(of: configuration.customHeaders)
+        let isCompressed = configuration.webSocketCompressionEnabled && DeflateExtension.isAvailable
+        try self.init(
+            target: url.target, authority: host ?? url.authority, fields: fields, cookies: cookies.compactMap(\.self),
+            subProtocols: configuration.subProtocols, compression: isCompressed ? configuration.compression : nil,
+            host: url.host)
     }
 }

@@ -15,8 +15,8 @@ extension Link {
             method: .get, scheme: destination.url.isSecure ? "wss" : "ws", authority: destination.request.authority,
             path: destination.request.target, headerFields: destination.request.fields)
         let surroundings = AuthenticationSurroundings(
-            configuration: configuration, loop: loop, resolver: resolver, deadline: deadline,
-            cancellation: cancellation)
+            proxy: configuration.proxy, localAddress: configuration.localAddress, logger: configuration.logger,
+            loop: loop, resolver: resolver, deadline: deadline, cancellation: cancellation)
         do throws(AuthenticationError) {
             return try authenticator.headerFields(
                 for: AuthenticationRequest(request, after: refusal?.response, surroundings))

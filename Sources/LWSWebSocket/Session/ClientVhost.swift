@@ -44,9 +44,9 @@ final class ClientVhost {
         info.vhost_name = protocols[0].name
         if DeflateExtension.isAvailable { info.extensions = deflate.pointer }
         // The deadlines are ours; lws's own, in whole seconds, must not come before them.
-        info.timeout_secs = Self.noTimeout
-        info.connect_timeout_secs = Self.noTimeout
-        info.timeout_secs_ah_idle = Self.noTimeout
+        info.timeout_secs = LoopOptions.noTimeout
+        info.connect_timeout_secs = LoopOptions.noTimeout
+        info.timeout_secs_ah_idle = LoopOptions.noTimeout
         info.retry_and_idle_policy = clws_no_validity_checks()
         if let port = key.proxyPort {
             clws_use_proxy_port(&info, UInt32(port))
@@ -82,9 +82,6 @@ final class ClientVhost {
     func destroy(_ held: borrowing HeldLoop) { lws_vhost_destroy(vhost) }
 
     deinit { Self.release(protocols) }
-
-    /// Ten years, for 0 would mean lws's default.
-    static let noTimeout: UInt32 = 10 * 365 * 24 * 3600
 
     private static func release(_ protocols: UnsafeMutablePointer<lws_protocols>) {
         for index in 0..<protocolCount { free(UnsafeMutableRawPointer(mutating: protocols[index].name)) }

@@ -1,7 +1,7 @@
 // Text that is UTF-8, and text that is not (RFC 6455, section 8.1).
 
 import LWSEchoServer
-import LWSServiceLoop
+import LWSPayload
 import TestSupport
 import Testing
 

@@ -3,6 +3,7 @@
 import Foundation
 import HTTPTypes
 import LWSServiceLoop
+import Logging
 import TestSupport
 import Testing
 
@@ -45,8 +46,8 @@ enum TokenFixture {
             return AuthenticationRequest(
                 fields,
                 AuthenticationSurroundings(
-                    configuration: ClientConfiguration(), loop: .shared, resolver: FixedResolver([]),
-                    deadline: .never, cancellation: Cancellation()))
+                    proxy: nil, localAddress: nil, logger: Logger(label: "tests"), loop: .shared,
+                    resolver: FixedResolver([]), deadline: .never, cancellation: Cancellation()))
         }
     }
 

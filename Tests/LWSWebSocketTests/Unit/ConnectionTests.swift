@@ -29,7 +29,7 @@ struct ConnectionTests {
 
     private func connection() throws -> Connection {
         Connection(
-            try Route(to: WebSocketURL("ws://127.0.0.1/"), ClientConfiguration()),
+            try Route(to: WebSocketURL("ws://127.0.0.1/"), through: nil, from: nil),
             limits: .init(maxFrameSize: 100, maxMessageSize: nil))
     }
 

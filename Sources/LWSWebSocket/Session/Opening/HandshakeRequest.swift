@@ -21,29 +21,18 @@ final class HandshakeRequest: Sendable {
     /// (`lws_client_socket_service`, LRS_H1C_ISSUE_HANDSHAKE2), so it has to fit into a fresh socket's buffer.
     static let largest = 16384
 
-    /// - Parameter toOtherOrigin: the application's fields and cookies are meant for another server, and stay out.
+    /// - Parameter host: for the error where the request is too long.
     init(
-        url: WebSocketURL, configuration: ClientConfiguration, toOtherOrigin: Bool = false
+        target: String, authority: String, fields: HTTPFields, cookies: [String], subProtocols: [String],
+        compression: CompressionOptions?, host: String
     ) throws(WebSocketError) {
-        var fields = toOtherOrigin ? [:] : configuration.customHeaders
-        let host = HTTPField.Name("Host").flatMap { name -> String? in
-            defer { fields[name] = nil }
-            return fields[name]
-        }
-        // HTTPFields keeps every cookie as a field of its own, as HTTP/2 likes it; HTTP/1.1 has one field of them
-        // (RFC 6265, section 5.4).
-        let own = toOtherOrigin ? nil : Cookie.field(configuration.cookies)
-        let cookies = [fields[.cookie], own].compactMap(\.self)
-        fields[.cookie] = nil
-        fields.completeUserAgent(of: configuration.customHeaders)
-        self.cookies = cookies.isEmpty ? nil : cookies.joined(separator: "; ")
-        target = url.target
-        authority = host ?? url.authority
+        self.target = target
+        self.authority = authority
         self.fields = fields
-        subProtocols = configuration.subProtocols
-        let isCompressed = configuration.webSocketCompressionEnabled && DeflateExtension.isAvailable
-        compression = isCompressed ? configuration.compression : nil
-        try checkSize(host: url.host)
+        self.cookies = cookies.isEmpty ? nil : cookies.joined(separator: "; ")
+        self.subProtocols = subProtocols
+        self.compression = compression
+        try checkSize(host: host)
     }
 
     /// The same with credentials, which take the place of fields of the same name.
@@ -54,30 +43,20 @@ final class HandshakeRequest: Sendable {
         for name in Set(credentials.map(\.name)) where name != .cookie { fields[name] = nil }
         do throws(WebSocketError) {
             for field in credentials {
-                try ClientConfiguration.checkMayBeSet(field.name, "it")
+                try field.name.checkMayBeSet("it")
                 guard field.name.canonicalName != "host" else {
                     throw WebSocketError(.invalidArgument, "it: Host belongs to the handshake and cannot be set")
                 }
                 if field.name != .cookie { fields.append(field) }
             }
-            let cookies = [credentials[.cookie], cookies].compactMap(\.self)
-            let request = HandshakeRequest(
-                self, fields, cookies: cookies.isEmpty ? nil : cookies.joined(separator: "; "))
-            try request.checkSize(host: host)
-            return request
+            return try HandshakeRequest(
+                target: target, authority: authority, fields: fields,
+                cookies: [credentials[.cookie], cookies].compactMap(\.self), subProtocols: subProtocols,
+                compression: compression, host: host)
         } catch {
             throw WebSocketError(
                 .auth, "What auth adds to the handshake with \(host) cannot be sent: \(error)", host: host)
         }
-    }
-
-    private init(_ other: HandshakeRequest, _ fields: HTTPFields, cookies: String?) {
-        target = other.target
-        authority = other.authority
-        self.fields = fields
-        self.cookies = cookies
-        subProtocols = other.subProtocols
-        compression = other.compression
     }
 
     private func checkSize(host: String) throws(WebSocketError) {

@@ -283,6 +283,8 @@ package struct LoopOptions: Sendable {
     /// Seconds that lws gives the steps of a handshake and of closing TCP; `nil`: its default of 5. One value for
     /// the whole context in 4.1 (core/context.c), one for each vhost in later releases.
     package var timeoutSeconds: UInt32?
+    /// Ten years, for 0 would mean lws's default.
+    package static let noTimeout: UInt32 = 10 * 365 * 24 * 3600
 
     /// The loop waits for the sockets of its connections by itself where the system can, and callers may hold it. Those who
     /// make connections on it have to tell it of them (``HeldLoop/watch(_:)``).
