@@ -1,3 +1,8 @@
+// LWSEchoServer/: the echo server, as its users see it.
+//
+// Holds: EchoServer with its configuration and errors, and the look at a configuration before libwebsockets gets
+// it. Handshake/ decides about requests, Serving/ talks to libwebsockets, Compression/ is permessage-deflate.
+
 // The server as its users see it.
 
 import LWSServiceLoop

@@ -1,3 +1,7 @@
+// LWSEchoServerOptions/: the echo server's options on a command line.
+//
+// Holds: what lws-echo-server and `lwscat listen` have in common.
+
 // The echo server as a command serves it: the options but for the port, and the serving.
 
 import ArgumentParser

@@ -1,3 +1,7 @@
+// LWSPayload/: what payloads of messages are made of, for client and server alike.
+//
+// Holds: the check of text that comes in parts.
+
 // UTF-8 in parts.
 
 /// Checks text that comes in parts, which may be cut anywhere, as it comes (RFC 6455, section 8.1).

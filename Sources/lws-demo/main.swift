@@ -1,3 +1,7 @@
+// lws-demo/: the demo.
+//
+// Holds: client and server talking to each other, for `make demo`.
+
 // A client talks to the bundled echo server, and every step is shown.
 
 import Foundation

@@ -48,4 +48,6 @@ done < <(
     grep -rnE --include='*.swift' "\.isAbout\(|Timing\.best" Tests | cut -d: -f1,2
 )
 
+Tests/Lint/rooms.py || breaches=$((breaches + 1))
+
 [ "$breaches" -eq 0 ]

@@ -73,7 +73,7 @@ class Folder:
     def read(self, match):
         if match["folder"] != self.name:
             fail(self.guide, f"it begins with {match['folder']}/, and stands in {self.name}/")
-        self.title = match["title"]
+        self.title = match["title"].rstrip(".")
         name = None
         for line in self.guide.read_text().splitlines()[1:]:
             if fact := FACT.match(line):

@@ -1,3 +1,9 @@
+// Bench/: `lwscat bench`.
+//
+// Holds: the command, the measuring, and what is shown of it.
+// Used by: Command.
+// Uses: Options, Session, Terminal; ArgumentParser, Histogram, LWSServiceLoop, LWSWebSocket.
+
 // `lwscat bench URL`: how fast a server echoes.
 
 import ArgumentParser

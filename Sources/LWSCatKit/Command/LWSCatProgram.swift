@@ -1,3 +1,9 @@
+// Command/: lwscat's commands.
+//
+// Holds: the program from its arguments to its exit code, `connect` and `listen`, and the completions of shells.
+// Used by: applications.
+// Uses: Bench, Options, Session, Terminal; ArgumentParser, LWSEchoServer, LWSEchoServerOptions, LWSWebSocket.
+
 // The program: from the arguments to the exit code.
 
 import ArgumentParser

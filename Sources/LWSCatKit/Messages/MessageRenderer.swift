@@ -1,3 +1,9 @@
+// Messages/: lines, and the messages they stand for.
+//
+// Holds: the input cut into lines, the forms in which messages are written, and how they are shown. No I/O.
+// Used by: Session.
+// Uses: Terminal; ArgumentParser, LWSWebSocket.
+
 // Messages as they are shown.
 
 import LWSWebSocket

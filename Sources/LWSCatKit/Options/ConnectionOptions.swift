@@ -1,3 +1,9 @@
+// Options/: from the command line to a configuration.
+//
+// Holds: the groups of options, each with what it sets of the client's configuration or the session's settings.
+// Used by: Command, Bench.
+// Uses: Session; ArgumentParser, LWSWebSocket, Logging.
+
 // Every field of the client's configuration, from a file and from options.
 
 import ArgumentParser

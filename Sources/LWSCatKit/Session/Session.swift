@@ -1,3 +1,9 @@
+// Session/: one connection and its two ends.
+//
+// Holds: connecting, the input by pipe or terminal, the output, and how it all ends, with the exit code.
+// Used by: Command, Bench, Options.
+// Uses: Messages, Terminal; HTTPTypes, LWSServiceLoop, LWSWebSocket.
+
 // A session: connecting, sending what the input has, showing what comes, closing.
 
 import LWSServiceLoop

@@ -1,3 +1,9 @@
+// Terminal/: the terminal.
+//
+// Holds: the line editor (no I/O), the screen that it is shown on, colours, and the standard descriptors.
+// Used by: Command, Bench, Session, Messages.
+// Uses: LWSServiceLoop.
+
 // The line editor: what keys do to the line. No I/O.
 
 /// Takes a terminal's bytes and tells what is to be done.

@@ -1,3 +1,8 @@
+// Compression/: permessage-deflate (RFC 7692) on the server's side.
+//
+// Holds: the choice among a client's offers, both zlib streams, and the extension by which libwebsockets shows its
+// frames.
+
 // The two zlib streams of permessage-deflate (RFC 7692).
 
 import CZlib

@@ -1,3 +1,9 @@
+// Blocking/: what threads share and block on.
+//
+// Holds: locks, a semaphore on the monotonic clock, deadlines, and what interrupts a wait for descriptors.
+// Used by: Suspending, Loop.
+// Uses: CLibWebSockets.
+
 // What a blocked caller sleeps on.
 
 #if canImport(Darwin)

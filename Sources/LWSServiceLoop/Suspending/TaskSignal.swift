@@ -1,3 +1,10 @@
+// Suspending/: what tasks are suspended on.
+//
+// Holds: a signal for a task, time limits by the loop's timers, and the one face that blocked and suspended
+// callers have to those who wake them.
+// Used by: applications.
+// Uses: Blocking, Loop.
+
 // What a suspended caller sleeps on.
 
 /// The counterpart of ``MonotonicSemaphore`` for a task: a signal has the one task that waits look again, or the next that

@@ -1,3 +1,9 @@
+// Compression/: permessage-deflate (RFC 7692) on the client's side.
+//
+// Holds: what is offered, what a server's answer means, and the decompression of what comes in.
+// Used by: Configuration, Session.
+// Uses: Errors; CZlib, LWSServiceLoop.
+
 // What a server has agreed to of the compression offered.
 
 /// The parameters of permessage-deflate for one connection (RFC 7692, section 7.1).

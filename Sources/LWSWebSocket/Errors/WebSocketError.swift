@@ -1,3 +1,11 @@
+// Errors/: why a call has failed.
+//
+// Holds: the one error that all calls throw, the conditions that several of them share, and what keeps secrets out
+// of its words.
+// Used by: Client, Reconnecting, Configuration, Auth, Session, Connection, TLS, Addressing, OpenSSL, Loop, HTTP,
+// Files, Events, Compression.
+// Uses: Messages, Utilities, Validation; HTTPTypes, LWSServiceLoop.
+
 // The one error type of the library.
 
 public import HTTPTypes

@@ -1,3 +1,9 @@
+// Files/: files that settings name.
+//
+// Holds: a file or its content in memory, the reading of it, and what tells one state of a file from another.
+// Used by: Configuration, TLS, OpenSSL.
+// Uses: Errors; LWSServiceLoop.
+
 // Where certificates and keys come from.
 
 /// A file, or its contents in memory.

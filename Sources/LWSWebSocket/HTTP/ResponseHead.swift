@@ -1,3 +1,9 @@
+// HTTP/: HTTP/1.1, as far as the client reads and writes it by itself.
+//
+// Holds: heads and bodies of answers, read from bytes however they are cut, and the fields of requests. No I/O.
+// Used by: Reconnecting, Configuration, Auth, Session, Connection.
+// Uses: Errors; HTTPTypes.
+
 // The head of an HTTP/1 answer, read from the bytes themselves.
 
 internal import HTTPTypes

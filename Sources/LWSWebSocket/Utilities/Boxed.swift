@@ -1,3 +1,9 @@
+// Utilities/: what Swift has not, and belongs to no room.
+//
+// Holds: a small optional, blanks and encodings of texts, what an application notes on a client.
+// Used by: Client, Reconnecting, Configuration, Auth, Session, Connection, Errors.
+// Uses: nothing.
+
 // A value that most have none of.
 
 /// An optional value that takes no more room than a pointer where it is stored. There is memory for it only where there is one,

@@ -1,3 +1,9 @@
+// Validation/: constraints of values.
+//
+// Holds: Validatable, the rules there are, and the check of a value against them. Pure.
+// Used by: Client, Errors.
+// Uses: JSON.
+
 // Types with constraints.
 
 #if canImport(FoundationEssentials)

@@ -1,3 +1,8 @@
+// Context/: one context of libwebsockets, and what it brings along.
+//
+// Holds: the context with its options, its log, its limits, and the descriptors that it leaves open or has
+// programs inherit.
+
 // One lws context and who holds it.
 
 import CLibWebSockets

@@ -1,3 +1,8 @@
+// WebSocket/: an open WebSocket connection on libwebsockets.
+//
+// Holds: the session's role there: messages in and out, compressed or not, pings that keep alive, sending without
+// the loop.
+
 // What a connection is to those who talk by WebSocket over it.
 
 internal import CLibWebSockets
