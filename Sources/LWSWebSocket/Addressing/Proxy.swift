@@ -1,4 +1,10 @@
-// The HTTP proxy that a client connects through, as it is configured.
+// The HTTP proxy that a client connects through: what it is asked, and what it answers.
+
+#if canImport(FoundationEssentials)
+    internal import FoundationEssentials
+#else
+    internal import Foundation
+#endif
 
 /// An HTTP proxy, which is asked with CONNECT (RFC 9110, section 9.3.6) for a tunnel to the server, for `ws:` and
 /// `wss:` alike. The proxy is reached without TLS.
@@ -121,5 +127,66 @@ struct ProxyServer: Sendable, Hashable, CustomReflectable {
                 .invalidArgument,
                 "proxy: username and password have more than \(Self.longestCredentials - 1) bytes together")
         }
+    }
+}
+
+// MARK: - What a proxy is asked for
+
+extension ProxyServer {
+    /// The request for a tunnel to the server of a URL (RFC 9110, section 9.3.6), with the credentials as RFC 7617 writes them.
+    /// - Parameter userAgent: as the request in the tunnel has it.
+    func request(for url: WebSocketURL, userAgent: String?) -> [UInt8] {
+        let place = "\(Self.target(url)):\(url.port)"
+        var lines = ["CONNECT \(place) HTTP/1.1", "Host: \(place)"]
+        if let userAgent { lines.append("User-Agent: \(userAgent)") }
+        if let credentials {
+            // There are proxies that know the scheme in this spelling alone.
+            lines.append("Proxy-Authorization: Basic \(Data(credentials.utf8).base64EncodedString())")
+        }
+        return Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8)
+    }
+
+    /// The host of the URL as CONNECT names it: an IPv6 address in brackets, without its zone, which means nothing
+    /// elsewhere.
+    static func target(_ url: WebSocketURL) -> String {
+        url.host.contains(":") ? "[\(url.host.prefix { $0 != "%" })]" : url.host
+    }
+}
+
+// MARK: - What a proxy says to CONNECT
+
+/// The answer to a CONNECT request, as far as it has arrived.
+enum ProxyAnswer: Equatable {
+    case incomplete
+    /// The tunnel stands: what follows the answer's head comes from the server.
+    case accepted
+    case refused(status: Int)
+    /// No HTTP/1 answer, or one of more than ``longest`` bytes.
+    case invalid
+
+    /// Bytes that an answer's head may have.
+    static let longest = 16384
+
+    init(_ bytes: some Sequence<UInt8>) {
+        let bytes = Array(bytes)
+        let start = Array("HTTP/1.".utf8)
+        guard zip(bytes, start).allSatisfy(==) else {
+            self = .invalid
+            return
+        }
+        guard bytes.indices.dropLast(3).contains(where: { bytes[$0..<$0 + 4].elementsEqual("\r\n\r\n".utf8) }) else {
+            self = bytes.count < Self.longest ? .incomplete : .invalid
+            return
+        }
+        let line = bytes.prefix { $0 != UInt8(ascii: "\r") }
+        let status = String(decoding: line.dropFirst(9).prefix(3), as: UTF8.self)
+        guard line.count >= 12, line[8] == UInt8(ascii: " "), let code = Int(status), (100...599).contains(code)
+        else {
+            self = .invalid
+            return
+        }
+        // What lws takes, byte by byte (lib/roles/http/client/client-http.c, LRS_WAITING_PROXY_REPLY).
+        let isAccepted = ["HTTP/1.0 200 ", "HTTP/1.1 200 "].contains { line.starts(with: $0.utf8) }
+        self = isAccepted ? .accepted : .refused(status: code)
     }
 }

@@ -1,4 +1,4 @@
-// The address that a connection is made from.
+// The address of this machine that a connection is made from.
 
 internal import LWSServiceLoop
 
@@ -90,5 +90,19 @@ enum SourceAddress {
             if let text = SystemNameResolver.numericForm(address, socklen_t(length)) { found.append(text) }
         }
         return found
+    }
+}
+
+// MARK: - Where a client connects from, as it is configured
+
+enum LocalAddress {
+    /// Addresses and names of interfaces: no longer than an IPv6 address with a zone, printable, without a slash.
+    static func validate(_ text: String) throws(WebSocketError) {
+        let isPlausible = text.utf8.allSatisfy { (0x21...0x7e).contains($0) && $0 != UInt8(ascii: "/") }
+        guard !text.isEmpty, isPlausible, text.utf8.count <= 64 else {
+            throw WebSocketError(
+                .invalidArgument,
+                "localAddress: \(text.debugDescription) is not an address or the name of an interface")
+        }
     }
 }

@@ -1,4 +1,12 @@
-// Who the client is, in the kinds that a client knows by itself.
+// Who the client is: the kinds of credentials, and those that stay what they are.
+
+internal import HTTPTypes
+
+#if canImport(FoundationEssentials)
+    internal import FoundationEssentials
+#else
+    internal import Foundation
+#endif
 
 /// How a client authenticates itself in the handshake (contract: "auth").
 ///
@@ -42,4 +50,71 @@ extension ClientAuthentication: CustomStringConvertible, CustomDebugStringConver
 
     /// Shows nothing of what is inside.
     public var customMirror: Mirror { Mirror(self, children: [:]) }
+}
+
+// MARK: - Credentials that stay what they are: a name with its password, or a token
+
+extension ClientAuthentication {
+    /// Credentials: `Authorization: Basic` (RFC 7617), in UTF-8.
+    /// - Parameters:
+    ///   - username: not empty, without a colon and control characters; else the client throws
+    ///     ``WebSocketError/Code/invalidArgument``.
+    ///   - password: without control characters.
+    public static func credentials(username: String, password: String) -> ClientAuthentication {
+        let authenticator = FixedCredentials(basic: username, password)
+        return ClientAuthentication(authenticator) { (field) throws(WebSocketError) in
+            guard !username.isEmpty, !username.contains(":") else {
+                throw WebSocketError(
+                    .invalidArgument, "\(field).username: it is empty or has a colon (RFC 7617, section 2)")
+            }
+            for (name, text) in [("username", username), ("password", password)] {
+                guard !text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) else {
+                    throw WebSocketError(.invalidArgument, "\(field).\(name): it has a control character")
+                }
+            }
+        }
+    }
+
+    /// A bearer token: `Authorization: Bearer` (RFC 6750, section 2.1).
+    /// - Parameter token: printable ASCII without spaces; else the client throws
+    ///   ``WebSocketError/Code/invalidArgument``.
+    public static func bearer(token: String) -> ClientAuthentication {
+        ClientAuthentication(FixedCredentials(bearer: token)) { (field) throws(WebSocketError) in
+            guard BearerToken.isValid(token) else {
+                throw WebSocketError(
+                    .invalidArgument, "\(field).token: it is empty, or has a character that no token has")
+            }
+        }
+    }
+}
+
+/// The same field every time.
+struct FixedCredentials: BuiltInAuthenticator {
+    private let value: String
+
+    init(basic username: String, _ password: String) {
+        value = "Basic \(Data("\(username):\(password)".utf8).base64EncodedString())"
+    }
+
+    init(bearer token: String) { value = "Bearer \(token)" }
+
+    func headerFields(for request: AuthenticationRequest) throws(AuthenticationError) -> HTTPFields {
+        [.authorization: value]
+    }
+}
+
+extension FixedCredentials: CustomStringConvertible, CustomReflectable {
+    /// The kind alone.
+    var description: String { "FixedCredentials" }
+
+    /// Shows nothing of what is inside.
+    var customMirror: Mirror { Mirror(self, children: [:]) }
+}
+
+enum BearerToken {
+    /// RFC 6750 allows less, but tokens are for those who make them to choose (RFC 6749, appendix A.12), and a space alone
+    /// would be misunderstood.
+    static func isValid(_ token: String) -> Bool {
+        !token.isEmpty && token.utf8.allSatisfy { (0x21...0x7e).contains($0) }
+    }
 }

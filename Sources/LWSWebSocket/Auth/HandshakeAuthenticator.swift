@@ -11,6 +11,7 @@
 
 public import HTTPTypes
 internal import LWSServiceLoop
+internal import Logging
 
 /// A scheme of authentication for the handshake (RFC 9110, section 11): request in, header fields out.
 ///
@@ -101,4 +102,18 @@ public struct AuthenticationError: Error, Sendable, CustomStringConvertible {
     init(_ error: WebSocketError, _ prefix: String = "") {
         self.init("\(prefix)\(error)", isTransient: error.isRetriable, detail: error.libraryDetail)
     }
+}
+
+// MARK: - What a client lends those who authenticate it
+
+/// The client on whose behalf a token is fetched: its loop, its ways to a server, its time.
+struct AuthenticationSurroundings: Sendable {
+    let proxy: Proxy?
+    let localAddress: String?
+    let logger: Logger
+    let loop: WebSocketLoop
+    let resolver: any NameResolver
+    let deadline: Deadline
+    /// The client is closed: nobody waits any more.
+    let cancellation: Cancellation
 }

@@ -6,9 +6,16 @@
 // Files, Events, Compression.
 // Uses: Messages, Utilities, Validation; HTTPTypes, LWSServiceLoop.
 
-// The one error type of the library.
+// The error that all calls throw, and what of the process many of them meet.
 
 public import HTTPTypes
+internal import LWSServiceLoop
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
 
 /// Why a call of ``WebSocketClient`` failed (contract: "Errors").
 ///
@@ -172,4 +179,40 @@ extension WebSocketError {
 extension WebSocketError: CustomStringConvertible {
     /// One plain sentence, without a secret.
     public var description: String { message }
+}
+
+// MARK: - The error of a call in a forked child
+
+extension WebSocketError {
+    /// Refuses a call that would wait for a thread which this process does not have. Takes no lock.
+    static func refuseInForkedProcess(host: String) throws(WebSocketError) {
+        guard ForkedProcess.isCurrent else { return }
+        throw WebSocketError(
+            .invalidArgument,
+            "This process was forked after the library had started its threads, of which a fork copies none: have the "
+                + "child start a program (exec), or fork before the first client connects", host: host)
+    }
+}
+
+// MARK: - Telling a shortage of descriptors from other reasons why something cannot be opened
+
+/// The process (EMFILE) or the system (ENFILE) has no descriptor left. It goes by, so what failed for it may be tried again.
+enum DescriptorShortage {
+    static func isReason(_ code: Int32) -> Bool { code == EMFILE || code == ENFILE }
+
+    /// The system's words where there is none left at this moment, for a library that has not told why it failed.
+    static var words: String? { reason(opening: "/").map(SystemReason.words) }
+
+    /// Whether a file is there that cannot be opened for that reason.
+    static func hides(_ path: UnsafePointer<CChar>) -> Bool { reason(opening: path) != nil }
+
+    private static func reason(opening path: UnsafePointer<CChar>) -> Int32? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor < 0 else {
+            close(descriptor)
+            return nil
+        }
+        let code = errno
+        return isReason(code) ? code : nil
+    }
 }

@@ -97,3 +97,137 @@ extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expre
         self = .object(Dictionary(members) { _, last in last })
     }
 }
+
+// MARK: - Looking into JSON of any shape
+
+extension JSONValue {
+    /// A member of an object. `nil` where this is no object or has no such member. Setting one makes an object of
+    /// anything that is none; setting `nil` removes the member (`.null` is a value like any other).
+    public subscript(key: String) -> JSONValue? {
+        get { objectValue?[key] }
+        set {
+            var members = objectValue ?? [:]
+            members[key] = newValue
+            self = .object(members)
+        }
+    }
+
+    /// An element of an array. `nil` where this is no array or not as long.
+    public subscript(index: Int) -> JSONValue? {
+        guard case .array(let elements) = self, elements.indices.contains(index) else { return nil }
+        return elements[index]
+    }
+
+    /// Whether it is `null`.
+    public var isNull: Bool { if case .null = self { true } else { false } }
+
+    /// The boolean, where it is one.
+    public var boolValue: Bool? { if case .bool(let value) = self { value } else { nil } }
+
+    /// The whole number, where it is one and an `Int` can hold it.
+    public var intValue: Int? { integer() }
+
+    /// The whole number as an integer of any type, where it is one and fits: `value.integer(as: UInt64.self)`.
+    public func integer<Integer: BinaryInteger>(as type: Integer.Type = Integer.self) -> Integer? {
+        switch self {
+        case .integer(let value): Integer(exactly: value)
+        case .number(let value): Integer(exactly: value)
+        default: nil
+        }
+    }
+
+    /// The number, whole or not, where it is one. A whole number beyond 2^53 is rounded.
+    public var doubleValue: Double? {
+        switch self {
+        case .integer(let value): Double(value)
+        case .number(let value): value
+        default: nil
+        }
+    }
+
+    /// The string, where it is one.
+    public var stringValue: String? { if case .string(let value) = self { value } else { nil } }
+
+    /// The elements, where it is an array.
+    public var arrayValue: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
+
+    /// The members, where it is an object.
+    public var objectValue: [String: JSONValue]? { if case .object(let value) = self { value } else { nil } }
+}
+
+// MARK: - Reading and writing JSON of any shape
+
+extension JSONValue: Codable {
+    // The steps are functions of their own so that what they need on the stack is gone before the next level.
+    /// Reads a value of any shape.
+    public init(from decoder: any Decoder) throws {
+        if let scalar = try Self.scalar(decoder) {
+            self = scalar
+        } else if let elements = try? decoder.unkeyedContainer() {
+            self = .array(try Self.elements(elements))
+        } else {
+            self = .object(try Self.members(decoder))
+        }
+    }
+
+    @inline(never)
+    private static func scalar(_ decoder: any Decoder) throws -> JSONValue? {
+        let container = try decoder.singleValueContainer()
+        if container.decodeNil() { return .null }
+        if let value = try? container.decode(String.self) { return .string(value) }
+        if let value = try? container.decode(Int128.self) {
+            // Integers have no negative zero, which JSON has.
+            if value == 0, let zero = try? container.decode(Double.self), zero.sign == .minus { return .number(zero) }
+            return .integer(value)
+        }
+        if let value = try? container.decode(Double.self) { return .number(value) }
+        if let value = try? container.decode(Bool.self) { return .bool(value) }
+        return nil
+    }
+
+    private static func elements(_ container: any UnkeyedDecodingContainer) throws -> [JSONValue] {
+        var container = container
+        var values: [JSONValue] = []
+        values.reserveCapacity(container.count ?? 0)
+        while !container.isAtEnd { values.append(try container.decode(JSONValue.self)) }
+        return values
+    }
+
+    /// As a dictionary, for its keys are left alone whatever the decoder's strategy for keys.
+    private static func members(_ decoder: any Decoder) throws -> [String: JSONValue] {
+        let path = decoder.codingPath
+        do {
+            let members = try decoder.singleValueContainer().decode([String: JSONValue].self)
+            if let name = AmbiguousNames.current?.name(in: members) {
+                throw DecodingError.dataCorrupted(
+                    .init(
+                        codingPath: path,
+                        debugDescription:
+                            "two names are equal after Unicode normalisation: \(FieldPath.cut(name, to: 64))"))
+            }
+            return members
+        } catch DecodingError.typeMismatch(_, let context) where context.codingPath.count == path.count {
+            // All else has been tried.
+            throw DecodingError.dataCorrupted(
+                .init(
+                    codingPath: path,
+                    debugDescription: "a number is too large for a Double, or a string has a bad escape"))
+        }
+    }
+
+    /// Writes the value to any encoder.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .null: try container.encodeNil()
+        case .bool(let value): try container.encode(value)
+        // Not every encoder knows the wider type.
+        case .integer(let value):
+            if let value = Int64(exactly: value) { try container.encode(value) } else { try container.encode(value) }
+        case .number(let value): try container.encode(value)
+        case .string(let value): try container.encode(value)
+        case .array(let value): try container.encode(value)
+        case .object(let value): try container.encode(value)
+        }
+    }
+}

@@ -1,4 +1,4 @@
-// Threads for what can only be done by blocking one.
+// What calls wait by: threads for what blocks, time limits of tasks, and an end that others can put to a wait.
 
 internal import LWSServiceLoop
 
@@ -69,5 +69,89 @@ final class HelperThreads: Sendable {
                 return state.waiting.removeFirst()
             }
         }
+    }
+}
+
+// MARK: - The time limits of suspended callers
+
+/// A call's deadline, and the loop whose timers tell a suspended caller of it, if one runs.
+struct TimeLimit: Sendable {
+    let deadline: Deadline
+    /// Keeps the loop running.
+    private let lease: LoopLease?
+
+    static let none = TimeLimit(deadline: .never, lease: nil)
+
+    init(deadline: Deadline, lease: LoopLease?) {
+        self.deadline = deadline
+        self.lease = lease
+    }
+
+    var hasPassed: Bool { deadline.hasPassed }
+
+    /// Suspends until the signal, the deadline or the task's cancellation. The caller looks which it was.
+    func wait(for signal: TaskSignal) async { await signal.wait(until: deadline, by: lease?.loop) }
+}
+
+extension WebSocketError {
+    /// The task of a call was cancelled.
+    /// - Parameters:
+    ///   - what: what has become of the call.
+    ///   - mayBeRepeated: whether it has left nothing behind.
+    static func cancelled(_ what: String, host: String, mayBeRepeated: Bool = true) -> WebSocketError {
+        WebSocketError(
+            .cancelled, "The task was cancelled: \(what)", host: host, mayBeRepeated: mayBeRepeated)
+    }
+}
+
+/// Something that can be called off, once, from any thread.
+final class Cancellation: Sendable {
+    private struct State {
+        var isCancelled: Bool
+        var lastKey = 0
+        var handlers: [Int: @Sendable () -> Void] = [:]
+    }
+
+    private let state: Locked<State>
+
+    init(isCancelled: Bool = false) { state = Locked(State(isCancelled: isCancelled)) }
+
+    var isCancelled: Bool { state.withLock { $0.isCancelled } }
+
+    func cancel() {
+        let handlers = state.withLock { state in
+            state.isCancelled = true
+            defer { state.handlers = [:] }
+            return state.handlers.values
+        }
+        for handler in handlers { handler() }
+    }
+
+    /// Runs `body`; a cancellation before or meanwhile calls `handler`, on the thread that cancels.
+    func watched<Result, Failure: Error>(
+        by handler: @escaping @Sendable () -> Void, _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let key = add(handler)
+        defer { remove(key) }
+        return try body()
+    }
+
+    /// Has a cancellation call `handler`, at once where it was before; until it is removed by the key that this returns.
+    func add(_ handler: @escaping @Sendable () -> Void) -> Int? {
+        let key = state.withLock { state -> Int? in
+            guard !state.isCancelled else { return nil }
+            state.lastKey += 1
+            state.handlers[state.lastKey] = handler
+            return state.lastKey
+        }
+        if key == nil { handler() }
+        return key
+    }
+
+    func remove(_ key: Int?) {
+        guard let key else { return }
+        // What the handler holds goes with the lock released.
+        let gone = state.withLock { $0.handlers.removeValue(forKey: key) }
+        withExtendedLifetime(gone) {}
     }
 }

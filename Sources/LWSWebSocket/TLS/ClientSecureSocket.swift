@@ -1,5 +1,11 @@
 // What a client can be told of TLS.
 
+#if canImport(FoundationEssentials)
+    internal import FoundationEssentials
+#else
+    internal import Foundation
+#endif
+
 /// How `wss:` connections are secured (contract: "secureSocket"). A value, as ``ClientConfiguration`` is.
 ///
 /// Clients with equal settings share what OpenSSL makes of them, as long as there are any. Files are read on the thread
@@ -105,4 +111,78 @@ extension ClientSecureSocket {
         settings.serverName = nil
         return settings
     }
+}
+
+// MARK: - The versions of TLS
+
+/// A version of TLS.
+public struct TLSVersion: Sendable, Hashable, Comparable, CustomStringConvertible {
+    /// The number that the version has on the wire (RFC 8446, section 4.2.1).
+    public let rawValue: UInt16
+
+    init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    /// TLS 1.0 (RFC 2246), forbidden by RFC 8996. For old servers, where the installed OpenSSL still allows it.
+    public static let tls10 = TLSVersion(rawValue: 0x0301)
+    /// TLS 1.1 (RFC 4346), forbidden by RFC 8996. For old servers, where the installed OpenSSL still allows it.
+    public static let tls11 = TLSVersion(rawValue: 0x0302)
+    /// TLS 1.2 (RFC 5246).
+    public static let tls12 = TLSVersion(rawValue: 0x0303)
+    /// TLS 1.3 (RFC 8446).
+    public static let tls13 = TLSVersion(rawValue: 0x0304)
+
+    static let all = [tls10, tls11, tls12, tls13]
+
+    /// The usual name, as "TLS 1.3".
+    public var description: String {
+        switch self {
+        case .tls10...Self.tls13: "TLS 1.\(rawValue - 0x0301)"
+        default: "TLS \(rawValue)"
+        }
+    }
+
+    /// A version by its usual names: "TLSv1.2" and "TLS 1.2".
+    init?(name: String) {
+        let number = ["TLSv", "TLS ", "TLS"].first { name.hasPrefix($0) }.map { name.dropFirst($0.count) }
+        switch number {
+        case "1", "1.0": self = .tls10
+        case "1.1": self = .tls11
+        case "1.2": self = .tls12
+        case "1.3": self = .tls13
+        default: return nil
+        }
+    }
+
+    /// The older one is less.
+    public static func < (left: TLSVersion, right: TLSVersion) -> Bool { left.rawValue < right.rawValue }
+}
+
+// MARK: - Pinning a server's public key
+
+/// The SHA-256 of a public key in its certificate's form, SubjectPublicKeyInfo (as in RFC 7469, section 2.4).
+///
+/// `openssl x509 -in cert.pem -pubkey -noout | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64`
+/// prints one, and so does ``PeerCertificate/publicKeyPin`` of a connection.
+public struct PublicKeyPin: Sendable, Hashable, CustomStringConvertible {
+    /// 32 bytes.
+    public let sha256: [UInt8]
+
+    /// `nil` where there are not 32 bytes.
+    public init?(sha256: some Sequence<UInt8>) {
+        let bytes = Array(sha256)
+        guard bytes.count == 32 else { return nil }
+        self.sha256 = bytes
+    }
+
+    init(digest: [UInt8]) { sha256 = digest }
+
+    /// A pin in Base64, with or without "sha256/" or "sha256//" before it. `nil` where it is none.
+    public init?(base64: String) {
+        let text = ["sha256//", "sha256/"].first { base64.hasPrefix($0) }.map { base64.dropFirst($0.count) }
+        guard let data = Data(base64Encoded: String(text ?? base64[...])) else { return nil }
+        self.init(sha256: data)
+    }
+
+    /// The pin in Base64.
+    public var description: String { Data(sha256).base64EncodedString() }
 }

@@ -10,6 +10,18 @@
 internal import COpenSSL
 internal import LWSServiceLoop
 
+#if canImport(FoundationEssentials)
+    internal import FoundationEssentials
+#else
+    internal import Foundation
+#endif
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
 /// The one place that turns a ``ClientSecureSocket`` into an `SSL_CTX`, which connections are made from. Shared by
 /// clients with equal settings and freed a moment after the last of them (``ClientVhostPool``); see ``TLSContextPool``.
 final class TLSContext: @unchecked Sendable {
@@ -179,4 +191,42 @@ final class TLSContext: @unchecked Sendable {
 extension TLSContext: Hashable {
     static func == (left: TLSContext, right: TLSContext) -> Bool { left === right }
     func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
+}
+
+// MARK: - The file that the keys of connections are written to
+
+/// An open key log.
+final class KeyLogFile: Sendable {
+    private let descriptor: Int32
+
+    /// - Throws: `ssl` naming the file where it cannot be written.
+    init(_ path: String) throws(WebSocketError) {
+        descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o600)
+        guard descriptor >= 0 else {
+            let reason = errno
+            throw WebSocketError(
+                .ssl, "secureSocket.keyLog: \(path) cannot be written: \(SystemReason.words(reason))",
+                isTransient: DescriptorShortage.isReason(reason))
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Adds a line. In one piece, for others may write to the file as well. A full disk loses the line.
+    func add(_ line: UnsafePointer<CChar>) {
+        let bytes = Array(UnsafeRawBufferPointer(start: line, count: strlen(line))) + [UInt8(ascii: "\n")]
+        _ = write(descriptor, bytes, bytes.count)
+    }
+}
+
+extension ClientSecureSocket.KeyLog {
+    /// `nil` where the environment names none.
+    var path: String? {
+        switch self {
+        case .file(let path): return path
+        case .environment:
+            let path = ProcessInfo.processInfo.environment["SSLKEYLOGFILE"]
+            return path?.isEmpty == true ? nil : path
+        }
+    }
 }

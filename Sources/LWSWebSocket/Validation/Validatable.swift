@@ -4,7 +4,7 @@
 // Used by: Client, Errors.
 // Uses: JSON.
 
-// Types with constraints.
+// Types with constraints, and how a value is checked against them.
 
 #if canImport(FoundationEssentials)
     internal import FoundationEssentials
@@ -97,5 +97,59 @@ extension Dictionary: Validatable where Key == String, Value: Validatable {
                 }
             }
         ]
+    }
+}
+
+// MARK: - A constraint that a value does not keep
+
+/// A field of a message and the rule that it breaks.
+public struct ConstraintViolation: Sendable, Hashable, CustomStringConvertible {
+    /// Where the field is, as in `orders[2].price`. Empty for the value itself.
+    public let path: String
+    /// The rule, as in "must be at least 0".
+    public let rule: String
+
+    init(path: String, rule: String) {
+        self.path = path
+        self.rule = rule
+    }
+
+    /// Both in a phrase: "orders[2].price must be at least 0".
+    public var description: String { "\(path.isEmpty ? "the value" : path) \(rule)" }
+
+    /// A description stays readable however much is wrong.
+    static func list(_ violations: [ConstraintViolation]) -> String {
+        let shown = 20
+        let more = violations.count > shown ? "; and \(violations.count - shown) more" : ""
+        return violations.prefix(shown).map(\.description).joined(separator: "; ") + more
+    }
+}
+
+// MARK: - The state of checking one value
+
+/// Where checking has got to, and what it has found.
+struct ValidationRun {
+    /// One moment for all rules about dates.
+    let now: Date
+    private(set) var violations: [ConstraintViolation] = []
+    private var path = FieldPath()
+
+    /// A message of many small invalid elements would otherwise become a far larger list.
+    static let mostViolations = 1000
+
+    init(now: Date) { self.now = now }
+
+    var isFull: Bool { violations.count >= Self.mostViolations }
+
+    mutating func report(_ rule: String) {
+        guard !isFull else { return }
+        violations.append(ConstraintViolation(path: path.description, rule: rule))
+    }
+
+    /// Runs `body` one step further down.
+    mutating func descend(_ step: FieldPath.Step, _ body: (inout ValidationRun) -> Void) {
+        path.steps.append(step)
+        body(&self)
+        path.steps.removeLast()
     }
 }

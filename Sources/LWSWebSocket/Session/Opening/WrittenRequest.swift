@@ -1,4 +1,4 @@
-// The request that lws has written into its buffer, open for changes.
+// The request as libwebsockets is asked for it, and as it has written it.
 
 internal import CLibWebSockets
 internal import LWSServiceLoop
@@ -45,5 +45,67 @@ struct WrittenRequest {
             end.pointee = start + utf8.count
             return true
         }
+    }
+}
+
+// MARK: - What lws is told of a request, and how that is put right
+
+/// The first lines of a request.
+///
+/// lws writes the request line into at most 2,048 bytes and the Host line into at most 128, and what is longer
+/// it cuts off, line end and all (`lws_generate_client_handshake`, http/client/client-http.c). So it is given
+/// short stand-ins for what would not fit, and those are replaced in what it has written.
+struct RequestForLWS {
+    /// `nil`: the upgrade to WebSocket, with GET.
+    var method: String?
+    let target: String
+    let authority: String
+    /// The list of sub-protocols for lws to send, and to compare the answer with.
+    var subProtocols: String?
+
+    private var givenTarget: String { target.utf8.count <= 1900 ? target : "/stand-in" }
+    private var givenAuthority: String { authority.utf8.count <= 100 ? authority : "stand-in.invalid" }
+
+    /// Has lws connect, and ask for this.
+    func connect(with info: inout lws_client_connect_info) -> OpaquePointer? {
+        withCString(givenTarget) { target in
+            withCString(givenAuthority) { authority in
+                withCString(ClientVhost.protocolName) { name in
+                    withCString(method) { method in
+                        withCString(subProtocols) { subProtocols in
+                            info.path = target
+                            info.host = authority
+                            info.local_protocol_name = name
+                            info.method = method
+                            info.protocol = subProtocols
+                            return lws_client_connect_via_info(&info)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private func withCString<Result>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> Result) -> Result {
+        guard let text else { return body(nil) }
+        return text.withCString(body)
+    }
+
+    /// The request that lws has written, with these lines put right, in LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER.
+    ///
+    /// - Parameters:
+    ///   - end: where lws's pointer to the request's end is.
+    ///   - available: bytes that lws leaves for us behind it.
+    /// - Returns: `nil` where it is not as expected.
+    func written(
+        _ end: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>, available: Int
+    ) -> WrittenRequest? {
+        let method = method ?? "GET"
+        let line = "\(method) \(givenTarget) HTTP/1.1"
+        guard var written = WrittenRequest(end, available: available, beginning: line + "\r\n"),
+            written.replace(line, with: "\(method) \(target) HTTP/1.1"),
+            written.replace("Host: \(givenAuthority)", with: "Host: \(authority)")
+        else { return nil }
+        return written
     }
 }

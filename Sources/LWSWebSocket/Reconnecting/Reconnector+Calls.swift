@@ -1,4 +1,4 @@
-// Reads and writes that outlive a connection.
+// Reads and writes that outlive a connection, and the close that ends them all.
 
 internal import LWSServiceLoop
 
@@ -110,5 +110,55 @@ extension Link {
         return WebSocketError(
             error.code, "\(error); a part of the message, or all of it, may have arrived, so it is not sent again",
             host: error.host, closure: error.closure, mayBeRepeated: false)
+    }
+
+    // MARK: - Closing
+
+    /// How the last connection ended, where there will be no other unless somebody asks for it.
+    var closure: WebSocketError.Closure? {
+        state.withLock { state in
+            let last = state.connection.query { $0.phase == .ended && $0.hasOpened ? $0.ending?.closure : nil }
+            return switch state.phase {
+            case .reconnecting: nil
+            case .open: last
+            case .over(let error): last ?? error?.closure
+            case .fresh, .connecting: state.closedError?.closure
+            }
+        }
+    }
+
+    /// Closes the connection and ends all making of others. Blocks as ``Connection/close(_:timeout:)`` does.
+    func close(_ frame: CloseFrame, timeout: Duration?) throws(WebSocketError) {
+        try connection.checkMayBlock()
+        try endConnecting(frame).close(frame, timeout: timeout)
+        tellIfOver()
+    }
+
+    /// Closes because nobody refers to the client any more; does not block. In a forked child the connection is the
+    /// parent's.
+    func abandon() {
+        guard !ForkedProcess.isCurrent else { return }
+        endConnecting(.goingAway).abandon()
+        tellIfOver()
+    }
+
+    /// The client was closed. Of the end of an open connection that itself tells.
+    func tellIfOver() {
+        guard events.isWatched, let error = closedError, connection.phase == .ended else { return }
+        events.tell(WebSocketEvent(.closed, closure: error.closure))
+    }
+
+    func endConnecting(_ frame: CloseFrame) -> Connection {
+        let (connection, cancellation) = state.withLock { state in
+            let error = state.closedError ?? Ending(initiator: .local, sent: frame).error(host: origin.url.host)
+            state.closedError = error
+            if case .reconnecting = state.phase {
+                state.phase = .over(error)
+                state.failAll(error)
+            }
+            return (state.connection, state.cancellation)
+        }
+        cancellation?.cancel()
+        return connection
     }
 }

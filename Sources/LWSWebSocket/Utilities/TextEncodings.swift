@@ -1,4 +1,4 @@
-// Percent-encoding, done and undone.
+// Texts in the forms that URLs, forms and header fields give them.
 
 extension StringProtocol {
     /// The text that percent-encoding stands for (RFC 3986, section 2.1); `nil` where it is cut short or not UTF-8.
@@ -70,4 +70,41 @@ extension UInt8 {
 
     /// Whether it is a character of a path, a query or a fragment (RFC 3986, sections 3.3 to 3.5), or what separates them.
     fileprivate var mayStandInURL: Bool { isAlphanumeric || "-._~!$&'()*+,;=:@/?#".utf8.contains(self) }
+}
+
+// MARK: - Forms
+
+/// `application/x-www-form-urlencoded`, as RFC 6749, appendix B, wants it: UTF-8, a plus for a space.
+enum FormEncoding {
+    static func encode(_ pairs: [(name: String, value: String)]) -> String {
+        pairs.map { "\(encode($0.name))=\(encode($0.value))" }.joined(separator: "&")
+    }
+
+    static func encode(_ text: String) -> String {
+        var encoded = ""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: " "): encoded += "+"
+            case _ where byte.isAlphanumeric || "-._*".utf8.contains(byte):
+                encoded.unicodeScalars.append(UnicodeScalar(byte))
+            default: encoded += byte.percentEncoded
+            }
+        }
+        return encoded
+    }
+}
+
+// MARK: - Blanks around a text, taken off
+
+extension StringProtocol {
+    /// The text between the first and the last character that is not blank.
+    func trimming(_ isBlank: (Character) -> Bool) -> String {
+        guard let first = firstIndex(where: { !isBlank($0) }), let last = lastIndex(where: { !isBlank($0) }) else {
+            return ""
+        }
+        return String(self[first...last])
+    }
+
+    /// Without the blanks of HTTP (OWS of RFC 9110, section 5.6.3).
+    var trimmingBlanks: String { trimming { $0 == " " || $0 == "\t" } }
 }

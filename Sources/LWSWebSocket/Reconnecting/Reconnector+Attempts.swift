@@ -1,0 +1,145 @@
+// One attempt to connect: the tries that it takes, and what each of them needs.
+
+internal import HTTPTypes
+internal import LWSServiceLoop
+internal import Logging
+
+extension Link {
+    /// One attempt, with the redirects that it meets.
+    func makeAttempt(_ number: Int) throws(WebSocketError) {
+        var attempt = beginAttempt(number)
+        while true {
+            let connection = try install(attempt.destination)
+            let setup = try prepare(attempt)
+            do throws(WebSocketError) {
+                let request = try attempt.request(setup)
+                try connection.open(
+                    until: attempt.deadline, timeout: attempt.timeout, resolver: resolver
+                ) { addresses, deadline throws(WebSocketError) in
+                    ClientTransport(
+                        connection, request, to: addresses, until: deadline, tls: setup.tls,
+                        on: try loop.lease())
+                }
+                return
+            } catch {
+                try goOn(&attempt, after: error, setup)
+            }
+        }
+    }
+
+    /// One attempt to connect, all within one time limit, as far as it has come.
+    struct Attempt: Sendable {
+        var destination: Destination
+        /// The 401 to the try before.
+        var refusal: AuthenticationRefusal?
+        let timeout: Duration
+        let deadline: Deadline
+
+        func request(_ setup: Setup) throws(WebSocketError) -> HandshakeRequest {
+            try destination.request.adding(setup.credentials, host: destination.url.host)
+        }
+    }
+
+    /// What a try needs that may take long to get.
+    struct Setup: Sendable {
+        var tls: TLSContext?
+        var credentials: HTTPFields = [:]
+    }
+
+    func beginAttempt(_ number: Int) -> Attempt {
+        let timeout = configuration.effectiveHandShakeTimeout
+        events.tell(WebSocketEvent(.connecting, attempt: number))
+        return Attempt(destination: origin, timeout: timeout, deadline: Deadline(after: timeout))
+    }
+
+    /// Reads files, and asks for tokens. Blocks for as long as that takes.
+    func prepare(_ attempt: Attempt) throws(WebSocketError) -> Setup {
+        Setup(
+            tls: try prepareTLS(attempt.destination),
+            credentials: try authenticate(attempt.destination, after: attempt.refusal, until: attempt.deadline))
+    }
+
+    /// Another try, with other credentials or elsewhere.
+    /// - Throws: `failure` where there is none.
+    func goOn(
+        _ attempt: inout Attempt, after failure: WebSocketError, _ setup: Setup
+    ) throws(WebSocketError) {
+        if attempt.refusal == nil,
+            let seen = isWorthAnotherTry(failure, attempt.destination, sent: setup.credentials)
+        {
+            attempt.refusal = seen
+            return
+        }
+        guard let next = try attempt.destination.redirected(by: failure, configuration) else { throw failure }
+        attempt.destination = next
+    }
+
+    /// What an attempt over TLS is made with. The client keeps it, so that what a later connection needs is there.
+    private func prepareTLS(_ destination: Destination) throws(WebSocketError) -> TLSContext? {
+        guard let settings = destination.secureSocket else { return nil }
+        if !settings.enable, state.withLock({ $0.noteUnverified() }) {
+            configuration.logger.warning(
+                "The certificate of \(destination.url.host) is not verified, for secureSocket.enable is false")
+        }
+        let context = try TLSContextPool.shared.context(for: settings)
+        state.withLock { $0.tls = context }
+        return context
+    }
+
+    /// Makes the connection of an attempt the one of now, so that `close` reaches it.
+    func install(_ destination: Destination) throws(WebSocketError) -> Connection {
+        try state.withLock { state throws(WebSocketError) in
+            if let closed = state.closedError { throw closed }
+            // The first one is there from the start. One to another server may be unused, where its attempt failed before it
+            // could be opened; what is meant for this server must not go there.
+            let isUnused = state.connection.phase == .unconnected
+            if !isUnused || state.connection.route != destination.route {
+                state.connection = connection(to: destination, after: state.connection)
+            }
+            return state.connection
+        }
+    }
+
+    var closedError: WebSocketError? { state.withLock { $0.closedError } }
+
+    // MARK: - Credentials
+
+    /// What the request has to say of who the client is. Blocks for as long as that takes.
+    /// - Parameter refusal: the 401 to the try before, in the same attempt.
+    /// - Throws: `auth`.
+    func authenticate(
+        _ destination: Destination, after refusal: AuthenticationRefusal?, until deadline: Deadline
+    ) throws(WebSocketError) -> HTTPFields {
+        guard let authenticator = authenticator(for: destination) else { return [:] }
+        let request = HTTPRequest(
+            method: .get, scheme: destination.url.isSecure ? "wss" : "ws", authority: destination.request.authority,
+            path: destination.request.target, headerFields: destination.request.fields)
+        let surroundings = AuthenticationSurroundings(
+            proxy: configuration.proxy, localAddress: configuration.localAddress, logger: configuration.logger,
+            loop: loop, resolver: resolver, deadline: deadline, cancellation: cancellation)
+        do throws(AuthenticationError) {
+            return try authenticator.headerFields(
+                for: AuthenticationRequest(request, after: refusal?.response, surroundings))
+        } catch {
+            throw WebSocketError(
+                .auth, "There are no credentials for \(destination.url.host): \(error)", host: destination.url.host,
+                libraryDetail: error.detail, isTransient: error.isTransient)
+        }
+    }
+
+    /// Tells the authenticator of a 401. Returns it where another try may go better.
+    func isWorthAnotherTry(
+        _ failure: WebSocketError, _ destination: Destination, sent credentials: HTTPFields
+    ) -> AuthenticationRefusal? {
+        guard failure.code == .invalidHandshake, let response = failure.httpResponse, response.status.code == 401,
+            let authenticator = authenticator(for: destination)
+        else { return nil }
+        let refusal = AuthenticationRefusal(response, sent: credentials)
+        return authenticator.wasRefused(refusal) ? refusal : nil
+    }
+
+    /// Credentials stay with the origin that they were given for.
+    private func authenticator(for destination: Destination) -> (any HandshakeAuthenticator)? {
+        destination.hasLeftOrigin ? nil : configuration.auth?.authenticator
+    }
+}
