@@ -88,6 +88,8 @@ final class EchoConnection {
     }
 
     private func limitAnswer(_ held: borrowing HeldLoop) {
+        // Not twice, whichever way lws tells of another breach: a timer must not be dropped while it is armed.
+        guard answerTimer == nil else { return }
         let timer = LoopTimer { [wsi] _ in lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, clws_kill_async) }
         timer.arm(after: Self.answerLimit, held)
         answerTimer = timer

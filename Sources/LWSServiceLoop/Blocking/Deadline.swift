@@ -15,7 +15,7 @@ package struct Deadline: Sendable, Equatable {
 
     private init(instant: LoopClock.Instant?) { self.instant = instant }
 
-    /// `timeout` from now; `nil` and negative durations mean no limit, as everywhere in the contract.
+    /// `timeout` from now; `nil` and negative durations mean no limit, as in all time limits of the public interface.
     package init(after timeout: Duration?) {
         guard let timeout, timeout >= .zero else {
             self = .never

@@ -93,3 +93,38 @@ final class SystemNameResolver: NameResolver {
         return String(decoding: buffer[..<end].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }
+
+/// The look-up of what a route goes to first, under way.
+struct LookUp: Sendable {
+    private let route: Route
+    private let answer = Locked<NameResolution?>(nil)
+
+    /// - Parameter answered: called once, from any thread, perhaps before this returns.
+    init(
+        for route: Route, by resolver: any NameResolver, until deadline: Deadline,
+        answered: @escaping @Sendable () -> Void
+    ) {
+        self.route = route
+        if let address = route.fixedAddress {
+            answer.withLock { $0 = .addresses([address]) }
+            answered()
+            return
+        }
+        resolver.resolve(route.nameToResolve.name, deadline: deadline) { [answer] result in
+            answer.withLock { $0 = result }
+            answered()
+        }
+    }
+
+    /// `nil` as long as there is no answer.
+    /// - Throws: `connection` where the name cannot be resolved.
+    func addresses() throws(WebSocketError) -> [ResolvedAddress]? {
+        switch answer.withLock({ $0 }) {
+        case nil: return nil
+        case .addresses(let addresses): return addresses
+        case .failure(let reason):
+            throw WebSocketError(
+                .connection, "\(route.nameToResolve.words) could not be resolved: \(reason)", host: route.url.host)
+        }
+    }
+}

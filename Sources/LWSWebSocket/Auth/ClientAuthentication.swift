@@ -8,7 +8,7 @@ internal import HTTPTypes
     internal import Foundation
 #endif
 
-/// How a client authenticates itself in the handshake (contract: "auth").
+/// How a client authenticates itself in the handshake.
 ///
 /// A value; copies of it, and clients made with them, share its tokens. The credentials go with the handshake to the
 /// origin of the client's URL, never to another that a redirect leads to. Nothing of them shows in a `description`, in

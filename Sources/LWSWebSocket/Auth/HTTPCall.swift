@@ -21,7 +21,8 @@ struct HTTPCall {
         let tls = post.url.isSecure ? try TLSContextPool.shared.context(for: secureSocket) : nil
         let semaphore = MonotonicSemaphore()
         return try surroundings.cancellation.watched(by: { semaphore.signal() }) { () throws(WebSocketError) in
-            let addresses = try resolve(route, semaphore)
+            let lookUp = LookUp(for: route, by: surroundings.resolver, until: deadline) { semaphore.signal() }
+            let addresses = try wait(semaphore, OpeningStep.resolving.words, lookUp.addresses)
             let outcome = Locked<Result<HTTPAnswer, WebSocketError>?>(nil)
             let lease = try surroundings.loop.lease()
             let loop = lease.loop
@@ -37,7 +38,9 @@ struct HTTPCall {
                 throw WebSocketError(.connection, "The client's service loop has ended", host: host)
             }
             do throws(WebSocketError) {
-                return try wait(semaphore, for: outcome, "it did not answer").get()
+                return try wait(semaphore, "it did not answer") { () throws(WebSocketError) in
+                    try outcome.withLock { $0 }?.get()
+                }
             } catch {
                 // Nothing of it goes on without anybody who wants it.
                 loop.perform { session.get($0).abort($0) }
@@ -46,29 +49,14 @@ struct HTTPCall {
         }
     }
 
-    private func resolve(_ route: Route, _ semaphore: MonotonicSemaphore) throws(WebSocketError) -> [ResolvedAddress]
-    {
-        let (name, words) = route.nameToResolve
-        let resolution = Locked<NameResolution?>(nil)
-        surroundings.resolver.resolve(name, deadline: deadline) { result in
-            resolution.withLock { $0 = result }
-            semaphore.signal()
-        }
-        switch try wait(semaphore, for: resolution, OpeningStep.resolving.words) {
-        case .addresses(let addresses): return addresses
-        case .failure(let reason):
-            throw WebSocketError(.connection, "\(words) could not be resolved: \(reason)", host: host)
-        }
-    }
-
     private func wait<Value: Sendable>(
-        _ semaphore: MonotonicSemaphore, for value: Locked<Value?>, _ what: String
+        _ semaphore: MonotonicSemaphore, _ what: String, _ value: () throws(WebSocketError) -> Value?
     ) throws(WebSocketError) -> Value {
         while true {
             if surroundings.cancellation.isCancelled {
                 throw WebSocketError(.connectionClosure, "The client was closed", host: host)
             }
-            if let value = value.withLock({ $0 }) { return value }
+            if let value = try value() { return value }
             guard semaphore.wait(until: deadline) else {
                 throw WebSocketError(.handshakeTimedOut, "\(host) took too long: \(what)", host: host)
             }

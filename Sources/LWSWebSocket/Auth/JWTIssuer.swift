@@ -8,7 +8,7 @@ internal import HTTPTypes
     internal import Foundation
 #endif
 
-/// Makes the tokens that a client authenticates itself with (contract: "JWT issuer"): JSON Web Tokens (RFC 7519) in
+/// Makes the tokens that a client authenticates itself with: JSON Web Tokens (RFC 7519) in
 /// the compact form of RFC 7515, section 7.1.
 ///
 /// ```swift

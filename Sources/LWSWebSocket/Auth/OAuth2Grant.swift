@@ -2,7 +2,7 @@
 
 public import HTTPTypes
 
-/// One of the four grants of OAuth 2.0 (contract: "auth"; RFC 6749, section 4, and RFC 7523, section 2.1).
+/// One of the four grants of OAuth 2.0 (RFC 6749, section 4, and RFC 7523, section 2.1).
 ///
 /// ```swift
 /// var grant = OAuth2Grant.clientCredentials(
@@ -21,7 +21,7 @@ public struct OAuth2Grant: Sendable {
     let kind: Kind
 
     /// Where tokens come from: an `https:` URL. `http:` works as well, with a warning in the log, for the secrets go over
-    /// the wire as they are. Of the refresh token grant this is the contract's `refreshUrl`.
+    /// the wire as they are. For the refresh token grant it is where tokens are refreshed (`refreshUrl` in JSON).
     public var tokenUrl: String
     /// Who asks. The password and JWT bearer grants can do without.
     public var clientId: String?
@@ -162,7 +162,7 @@ public struct OAuth2ClientConfiguration: Sendable {
     /// own.
     public var timeout: Duration?
 
-    /// The defaults of the contract.
+    /// No custom fields, the system's roots, no time limit of its own.
     public init() {}
 }
 

@@ -6,7 +6,7 @@
     internal import Foundation
 #endif
 
-/// The contract's data binding, apart from any connection.
+/// The binding of values to messages, apart from any connection.
 struct MessageBinding {
     let encoder: JSONEncoder
     let decoder: JSONDecoder

@@ -9,8 +9,8 @@ internal import LWSServiceLoop
 #endif
 
 extension WebSocketClient {
-    /// Sends a text message and returns when the operating system has all of it: the twin of ``writeTextMessage(_:)`` for tasks
-    /// (contract: "writeTextMessage"). It may be mixed with blocking calls of other threads, in one line with them.
+    /// Sends a text message and returns when the operating system has all of it: the twin of ``writeTextMessage(_:)`` for tasks.
+    /// It may be mixed with blocking calls of other threads, in one line with them.
     ///
     /// Suspends for at most ``ClientConfiguration/writeTimeout``, while messages before it have not left or the peer does not
     /// read; where the system takes the message at once, as it mostly does, it does not suspend at all.
@@ -21,18 +21,18 @@ extension WebSocketClient {
     /// - Throws: `cancelled`, whose text tells one from the other, and which is not ``WebSocketError/isRetriable``; `writeTimedOut`,
     ///   `connectionClosure` as ``writeTextMessage(_:)``.
     public func send(_ text: String) async throws(WebSocketError) {
-        try await link.send(
+        try await reconnector.send(
             .text(text, frameSize: frameSize(for: text.utf8.count)), timeout: configuration.writeTimeout)
     }
 
-    /// Sends a binary message. As ``send(_:)-(String)`` otherwise (contract: "writeBinaryMessage").
+    /// Sends a binary message. As ``send(_:)-(String)`` otherwise.
     public func send(_ bytes: [UInt8]) async throws(WebSocketError) { try await sendBinary(bytes) }
 
     /// Sends the bytes of anything that has them in one piece (`Data`, a slice, a buffer) as a binary message. As
     /// ``send(_:)-(String)`` otherwise.
     public func send(_ bytes: some ContiguousBytes) async throws(WebSocketError) { try await sendBinary(bytes) }
 
-    /// Sends a message as the kind that it is. As ``send(_:)-(String)`` otherwise (contract: "writeMessage").
+    /// Sends a message as the kind that it is. As ``send(_:)-(String)`` otherwise.
     public func send(_ message: WebSocketMessage) async throws(WebSocketError) {
         switch message {
         case .text(let text): try await send(text)
@@ -41,10 +41,10 @@ extension WebSocketClient {
     }
 
     private func sendBinary(_ bytes: some ContiguousBytes) async throws(WebSocketError) {
-        try await link.send(outgoing(.binary, bytes), timeout: configuration.writeTimeout)
+        try await reconnector.send(outgoing(.binary, bytes), timeout: configuration.writeTimeout)
     }
 
-    /// The next message: the twin of ``readMessage()`` for tasks (contract: "readMessage"). Blocked and suspended readers are
+    /// The next message: the twin of ``readMessage()`` for tasks. Blocked and suspended readers are
     /// served in the order in which they came, each message to one of them.
     ///
     /// Suspends for at most ``ClientConfiguration/readTimeout``, the making of another connection included
@@ -55,7 +55,7 @@ extension WebSocketClient {
     /// next reader.
     /// - Throws: `cancelled`, and the connection is as it was; else as ``readMessage()``.
     public func receive() async throws(WebSocketError) -> WebSocketMessage {
-        try await link.receive(.any, timeout: configuration.readTimeout)
+        try await reconnector.receive(.any, timeout: configuration.readTimeout)
     }
 
     /// The next message as a value: the twin of ``readMessage(as:)``, by the same rules. Suspends and throws as ``receive()``, and
@@ -136,8 +136,7 @@ extension WebSocketError {
 // MARK: - Connecting and closing without blocking a thread
 
 extension WebSocketClient {
-    /// Connects to `url` and returns when the connection is open: the twin of ``init(_:configuration:loop:)`` for tasks
-    /// (contract: "init").
+    /// Connects to `url` and returns when the connection is open: the twin of ``init(_:configuration:loop:)`` for tasks.
     ///
     /// Suspends for at most ``ClientConfiguration/handShakeTimeout``, for each attempt of
     /// ``ClientConfiguration/retryConfig``. No thread of Swift's pool is blocked: names are looked up, files read, credentials
@@ -156,10 +155,10 @@ extension WebSocketClient {
     /// ``connect(_:configuration:loop:)``, and throws `connectionClosure` where the client is closed meanwhile. With a task that
     /// is cancelled meanwhile the client is closed, too.
     public func connect() async throws(WebSocketError) {
-        try await link.connectSuspended()
+        try await reconnector.connectSuspended()
     }
 
-    /// Closes the connection: the twin of ``close(statusCode:reason:timeout:)-1lu30`` for tasks (contract: "close").
+    /// Closes the connection: the twin of ``close(statusCode:reason:timeout:)-1lu30`` for tasks.
     ///
     /// Calls of other threads and tasks end at once, blocked or suspended. Suspends until the connection has ended, at most
     /// for `timeout`; then the connection has been ended without the peer's close frame, which ``closure`` tells. A second
@@ -175,7 +174,7 @@ extension WebSocketClient {
         statusCode: Int = 1000, reason: String? = nil, timeout: Duration? = .seconds(60)
     ) async throws(WebSocketError) {
         let frame = try checkedClose(statusCode: statusCode, reason: reason, timeout: timeout)
-        try await link.close(frame, timeout: timeout)
+        try await reconnector.close(frame, timeout: timeout)
     }
 }
 

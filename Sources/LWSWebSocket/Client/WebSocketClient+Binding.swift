@@ -2,7 +2,7 @@
 
 extension WebSocketClient {
     /// Sends a value: a `String` as a text message, `[UInt8]` and `Data` as a binary message, any other `Encodable`
-    /// as a text message with its JSON (contract: "writeMessage").
+    /// as a text message with its JSON.
     ///
     /// What counts is the type that the value has when the call is made, so generic code and `any Encodable` send
     /// the same as a direct call. The type has to be one of the three exactly: an optional string is JSON, quoted or
@@ -31,7 +31,7 @@ extension WebSocketClient {
         }
     }
 
-    /// The next message of either kind as a value of `type` (contract: "readMessage").
+    /// The next message of either kind as a value of `type`.
     ///
     /// - A `String` is the text as it is; of a binary message, its bytes read as UTF-8.
     /// - `[UInt8]` and `Data` are the bytes as they are; of a text message, its UTF-8.

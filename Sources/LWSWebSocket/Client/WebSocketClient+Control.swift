@@ -24,19 +24,19 @@ extension WebSocketClient {
     public func close(
         statusCode: Int = 1000, reason: String? = nil, timeout: Duration? = .seconds(60)
     ) throws(WebSocketError) {
-        try link.close(
+        try reconnector.close(
             try checkedClose(statusCode: statusCode, reason: reason, timeout: timeout), timeout: timeout)
     }
 
     /// How the connection ended: by whom, with which code and reason, and whether cleanly, so that a
     /// ``close(statusCode:reason:timeout:)-1lu30`` to which the peer gave no answer can be told. `nil` before the end, and while a lost connection is being made again.
-    public var closure: WebSocketError.Closure? { link.closure }
+    public var closure: WebSocketError.Closure? { reconnector.closure }
 
     /// What is to be sent, where the arguments of a close are valid.
     func checkedClose(
         statusCode: Int, reason: String?, timeout: Duration?
     ) throws(WebSocketError) -> CloseFrame {
-        try WebSocketError.refuseInForkedProcess(host: link.origin.url.host)
+        try WebSocketError.refuseInForkedProcess(host: reconnector.origin.url.host)
         let host = connection.url.host
         let frame = try CloseFrame.checked(statusCode: statusCode, reason: reason, host: host)
         if let timeout, timeout < .zero, timeout != .seconds(-1) {
@@ -82,7 +82,7 @@ extension WebSocketClient {
     /// - Throws: `readTimedOut`, after which the connection is still open; `connectionClosure` where the connection is
     ///   or gets closed, or was lost; a measurement does not wait for another one to be made.
     public func roundTripTime(timeout: Duration? = .seconds(10)) throws(WebSocketError) -> Duration {
-        try link.roundTrip(timeout: timeout)
+        try reconnector.roundTrip(timeout: timeout)
     }
 
     private func writeControl(

@@ -21,10 +21,10 @@ extension WebSocketClient {
     /// closes it. What nobody watches costs nothing.
     ///
     /// Blocking users have ``ClientConfiguration/eventHandler``. Never blocks; any thread.
-    public var events: AsyncStream<WebSocketEvent> { link.watch() }
+    public var events: AsyncStream<WebSocketEvent> { reconnector.watch() }
 }
 
-extension Link {
+extension Reconnector {
     /// The events from now on; of a client that is over, the last one.
     fileprivate func watch() -> AsyncStream<WebSocketEvent> {
         let stream = events.stream()
@@ -50,17 +50,17 @@ extension Link {
 extension WebSocketClient {
     /// Keeps a value under a name, in place of the one before. Never blocks for long; any thread.
     public func setAttribute(_ name: String, _ value: AttributeValue) {
-        link.state.withLock { $0.attributes[name] = value }
+        reconnector.state.withLock { $0.attributes[name] = value }
     }
 
     /// The value kept under a name.
     public func getAttribute(_ name: String) -> AttributeValue? {
-        link.state.withLock { $0.attributes[name] }
+        reconnector.state.withLock { $0.attributes[name] }
     }
 
     /// Forgets a name. Returns what was kept under it.
     @discardableResult
     public func removeAttribute(_ name: String) -> AttributeValue? {
-        link.state.withLock { $0.attributes.removeValue(forKey: name) }
+        reconnector.state.withLock { $0.attributes.removeValue(forKey: name) }
     }
 }

@@ -19,7 +19,8 @@ extension WebSocketClient {
     /// again; see ``WebSocketRetryConfig`` for one that had not left.
     /// - Throws: `writeTimedOut`; `connectionClosure` where the connection is or gets closed.
     public func writeTextMessage(_ text: String) throws(WebSocketError) {
-        try link.write(.text(text, frameSize: frameSize(for: text.utf8.count)), timeout: configuration.writeTimeout)
+        try reconnector.write(
+            .text(text, frameSize: frameSize(for: text.utf8.count)), timeout: configuration.writeTimeout)
     }
 
     /// Sends a binary message. As ``writeTextMessage(_:)`` otherwise.
@@ -44,8 +45,8 @@ extension WebSocketClient {
     public func writeMessages(_ messages: [WebSocketMessage]) throws(WebSocketError) {
         guard !messages.isEmpty else { return }
         let timeout = configuration.writeTimeout
-        guard link.compresses else {
-            try link.write(OutgoingMessage(messages, frameSize: link.frameSize), timeout: timeout)
+        guard reconnector.compresses else {
+            try reconnector.write(OutgoingMessage(messages, frameSize: reconnector.frameSize), timeout: timeout)
             return
         }
         let deadline = Deadline(after: timeout)
@@ -56,7 +57,7 @@ extension WebSocketClient {
                 case .binary(let bytes): .bytes(bytes, .binary)
                 }
             do throws(WebSocketError) {
-                try link.write(outgoing, timeout: deadline.remaining)
+                try reconnector.write(outgoing, timeout: deadline.remaining)
             } catch {
                 throw index == 0 ? error : error.afterSending(index, of: messages.count)
             }
@@ -64,7 +65,7 @@ extension WebSocketClient {
     }
 
     func write(_ kind: OutgoingMessage.Kind, _ bytes: some ContiguousBytes) throws(WebSocketError) {
-        try link.write(outgoing(kind, bytes), timeout: configuration.writeTimeout)
+        try reconnector.write(outgoing(kind, bytes), timeout: configuration.writeTimeout)
     }
 
     func outgoing(_ kind: OutgoingMessage.Kind, _ bytes: some ContiguousBytes) -> OutgoingMessage {
@@ -72,7 +73,9 @@ extension WebSocketClient {
     }
 
     /// How long the frames are that a message is laid out in; what is compressed is cut only then.
-    func frameSize(for count: Int) -> Int { count > link.frameSize && link.compresses ? .max : link.frameSize }
+    func frameSize(for count: Int) -> Int {
+        count > reconnector.frameSize && reconnector.compresses ? .max : reconnector.frameSize
+    }
 }
 
 extension OutgoingMessage {
@@ -113,6 +116,6 @@ extension WebSocketClient {
     }
 
     private func read(_ wish: InboundQueue.Wish) throws(WebSocketError) -> WebSocketMessage {
-        try link.read(wish, timeout: configuration.readTimeout)
+        try reconnector.read(wish, timeout: configuration.readTimeout)
     }
 }

@@ -39,9 +39,9 @@ internal import LWSServiceLoop
 /// library, or was forked before the first client connected. A lock that another thread of the parent held at the moment of
 /// the fork stays locked in the child: what does not block, such as ``httpResponse``, might wait for it.
 public final class WebSocketClient: Sendable {
-    let link: Link
-    var connection: Connection { link.connection }
-    var configuration: ClientConfiguration { link.configuration }
+    let reconnector: Reconnector
+    var connection: Connection { reconnector.connection }
+    var configuration: ClientConfiguration { reconnector.configuration }
 
     /// A name for this client that no other has.
     public var connectionID: String { identifier.uuidString }
@@ -83,15 +83,15 @@ public final class WebSocketClient: Sendable {
     ) throws(WebSocketError) {
         let parsed = try WebSocketURL(url)
         try configuration.validate()
-        link = Link(to: try Destination(to: parsed, configuration), configuration, loop, resolver)
+        reconnector = Reconnector(to: try Destination(to: parsed, configuration), configuration, loop, resolver)
     }
 
-    deinit { link.abandon() }
+    deinit { reconnector.abandon() }
 
     /// Connects a client that was made with ``init(unconnected:configuration:loop:)``, once. Blocks and throws as
     /// ``init(_:configuration:loop:)`` does, and throws `connectionClosure` where the client is closed meanwhile.
     public func connect() throws(WebSocketError) {
-        try link.connect()
+        try reconnector.connect()
     }
 
     /// Whether the connection is open: neither side has begun to close it, and it is not known to be lost. False

@@ -7,7 +7,7 @@
 #endif
 
 extension ClientConfiguration {
-    /// Reads a configuration from a JSON object whose members are the contract's fields by their own names. What is
+    /// Reads a configuration from a JSON object whose members are the fields by their own names. What is
     /// not given has its default.
     ///
     /// ```json

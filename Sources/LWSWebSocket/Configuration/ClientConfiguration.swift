@@ -6,7 +6,7 @@
 // Uses: Addressing, Auth, Compression, Connection, Errors, Events, Files, HTTP, JSON, OpenSSL, TLS, Utilities;
 // HTTPTypes, Logging.
 
-// What a client can be told, and the contract's defaults.
+// What a client can be told, and the defaults.
 
 public import HTTPTypes
 public import Logging
@@ -17,7 +17,7 @@ public import Logging
     public import Foundation
 #endif
 
-/// The configuration of a ``WebSocketClient`` (contract: "Configuration"). A value: changing it later does not
+/// The configuration of a ``WebSocketClient``. A value: changing it later does not
 /// change clients made from it.
 ///
 /// Messages that nobody reads wait in the client, about 1 MiB or 4,096 of them. Then it stops reading from its socket,
@@ -174,7 +174,7 @@ public struct ClientConfiguration: Sendable {
     /// Where the client logs. What libwebsockets itself has to say goes elsewhere: ``LibwebsocketsLog``.
     public var logger = Logger(label: "LWSWebSocket")
 
-    /// The defaults of the contract.
+    /// The defaults, which each property tells.
     public init() {}
 
     static let defaultHandShakeTimeout = Duration.seconds(300)
@@ -182,7 +182,7 @@ public struct ClientConfiguration: Sendable {
     /// lws counts a frame's bytes in an `int`.
     static let largestFrameSize = 1 << 30
 
-    /// Adds a field to ``customHeaders``, checked as the contract asks.
+    /// Adds a field to ``customHeaders``, checked.
     /// - Throws: ``WebSocketError/Code/invalidArgument`` for a name that is no token (RFC 9110, section 5.1), a
     ///   value with CR, LF or NUL, and a field that the handshake owns.
     public mutating func addHeader(_ name: String, _ value: String) throws(WebSocketError) {

@@ -3,7 +3,7 @@
 internal import HTTPTypes
 
 extension ConfigurationField {
-    /// The kind follows from the members, as in the contract's table: each has one that no other has.
+    /// The kind follows from the members, each of which has one that no other has.
     func authentication() throws(WebSocketError) -> ClientAuthentication {
         let (bearer, credentials) = (["token"], ["username", "password"])
         let (issuer, grant) = (IssuerName.allCases.map(\.rawValue), GrantName.allCases.map(\.rawValue))

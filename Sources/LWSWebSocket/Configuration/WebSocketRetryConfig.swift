@@ -6,7 +6,7 @@
     import Glibc
 #endif
 
-/// How a client connects again (contract: "WebSocketRetryConfig").
+/// How a client connects again.
 ///
 /// It applies to the first connect, and to a connection that was lost without a close frame: the read or write that
 /// meets the loss makes a background thread connect again, and goes on where it was. It keeps to its own time limit
@@ -44,7 +44,7 @@ public struct WebSocketRetryConfig: Sendable {
     /// keeps it from ever being freed.
     public var onRetry: (@Sendable (WebSocketRetryEvent) -> Void)?
 
-    /// The contract's defaults, but for what is given.
+    /// The defaults, but for what is given.
     public init(
         maxCount: Int = 0, interval: Duration = .seconds(1), backOffFactor: Double = 1,
         maxWaitInterval: Duration = .seconds(30), onRetry: (@Sendable (WebSocketRetryEvent) -> Void)? = nil

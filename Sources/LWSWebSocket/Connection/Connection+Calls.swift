@@ -119,7 +119,7 @@ extension Connection {
         giveUp()
     }
 
-    /// Closes because nobody refers to the client any more (contract: 1001, without blocking). The peer has a few
+    /// Closes because nobody refers to the client any more with 1001 (going away), without blocking. The peer has a few
     /// seconds to answer.
     func abandon() {
         update { state in

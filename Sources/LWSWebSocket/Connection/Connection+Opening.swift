@@ -48,28 +48,13 @@ extension Connection {
     private func resolve(
         _ resolver: any NameResolver, _ opener: MonotonicSemaphore, _ deadline: Deadline, _ timeout: Duration
     ) throws(WebSocketError) -> [ResolvedAddress] {
-        if let address = route.fixedAddress { return [address] }
-        let answer = Locked<NameResolution?>(nil)
-        let (name, words) = route.nameToResolve
-        resolver.resolve(name, deadline: deadline) { result in
-            answer.withLock { $0 = result }
-            opener.signal()
-        }
+        let lookUp = LookUp(for: route, by: resolver, until: deadline) { opener.signal() }
         guard opener.wait(until: deadline) else {
             giveUp()
             throw timedOut(timeout)
         }
-        guard let result = answer.withLock({ $0 }) else { throw notOpenError(phase) }
-        return try addresses(of: result, words)
-    }
-
-    func addresses(of result: NameResolution, _ words: String) throws(WebSocketError) -> [ResolvedAddress] {
-        switch result {
-        case .addresses(let addresses): return addresses
-        case .failure(let reason):
-            throw WebSocketError(
-                .connection, "\(words) could not be resolved: \(reason)", host: url.host)
-        }
+        guard let addresses = try lookUp.addresses() else { throw notOpenError(phase) }
+        return addresses
     }
 }
 

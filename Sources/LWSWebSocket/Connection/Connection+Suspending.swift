@@ -30,16 +30,10 @@ extension Connection {
     private func resolve(
         _ resolver: any NameResolver, _ signal: TaskSignal, _ limit: TimeLimit, _ timeout: Duration
     ) async throws(WebSocketError) -> [ResolvedAddress] {
-        if let address = route.fixedAddress { return [address] }
-        let answer = Locked<NameResolution?>(nil)
-        let (name, words) = route.nameToResolve
-        resolver.resolve(name, deadline: limit.deadline) { result in
-            answer.withLock { $0 = result }
-            signal.signal()
-        }
+        let lookUp = LookUp(for: route, by: resolver, until: limit.deadline) { signal.signal() }
         while true {
             guard phase == .connecting else { throw notOpenError(phase) }
-            if let result = answer.withLock({ $0 }) { return try addresses(of: result, words) }
+            if let addresses = try lookUp.addresses() { return addresses }
             try checkOpening(limit, timeout)
             await limit.wait(for: signal)
         }

@@ -15,7 +15,7 @@ internal import LWSServiceLoop
 
 /// The meeting place of the callers of one client and of the loop that serves it: the state behind one lock, and
 /// the way to the transport. Callers block here, on semaphores, with the lock released. It opens and ends once; a
-/// client that connects again has another one for each attempt, in turn (``Link``).
+/// client that connects again has another one for each attempt, in turn (``Reconnector``).
 ///
 /// The transport's session holds the connection, the connection holds the transport; the circle is broken when the
 /// connection has ended.
@@ -50,7 +50,7 @@ final class Connection: Sendable {
         shared = Locked(Shared(state: ConnectionState(inbound: inbound)))
     }
 
-    /// What the configuration says, with the contract's rules for values out of range applied.
+    /// What the configuration says, with defaults in place of values out of range.
     struct Limits: Sendable {
         let maxFrameSize: Int
         let maxMessageSize: Int?

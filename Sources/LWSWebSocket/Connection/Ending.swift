@@ -165,7 +165,7 @@ struct CloseFrame: Sendable, Hashable {
         self.init(code: code, reason: reason)
     }
 
-    /// Checks what a caller wants to send (contract: close).
+    /// Checks what a caller wants to send (RFC 6455, sections 7.4.1, 7.4.2 and 5.5).
     static func checked(statusCode: Int, reason: String?, host: String?) throws(WebSocketError) -> CloseFrame {
         guard let code = UInt16(exactly: statusCode), isSendable(code) else {
             throw WebSocketError(

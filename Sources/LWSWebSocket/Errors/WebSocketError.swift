@@ -17,7 +17,7 @@ internal import LWSServiceLoop
     import Glibc
 #endif
 
-/// Why a call of ``WebSocketClient`` failed (contract: "Errors").
+/// Why a call of ``WebSocketClient`` failed.
 ///
 /// A struct with an extensible ``Code`` rather than an enum, so that a later release can tell more kinds apart
 /// without breaking a `switch`. ``description`` is one plain sentence that names the URL's host and, where that is

@@ -76,7 +76,7 @@ extension WebSocketEvent: CustomStringConvertible {
 
 // MARK: - What an application does with the peer's pongs
 
-/// Is told of the pongs that arrive (contract: "pingPongHandler").
+/// Is told of the pongs that arrive.
 ///
 /// Pings of the peer are answered by libwebsockets, which shows them to nobody: `lws_ws_client_rx_sm`
 /// (lib/roles/ws/client-parser-ws.c in 4.1 to 4.5) keeps the payload for the pong and makes no callback. So there is

@@ -4,7 +4,7 @@ internal import HTTPTypes
 internal import LWSServiceLoop
 internal import Logging
 
-extension Link {
+extension Reconnector {
     /// One attempt, with the redirects that it meets.
     func makeAttempt(_ number: Int) throws(WebSocketError) {
         var attempt = beginAttempt(number)

@@ -2,7 +2,7 @@
 
 internal import LWSServiceLoop
 
-extension Link {
+extension Reconnector {
     /// The next message that `wish` asks for, in the order in which readers came. Blocks.
     func read(_ wish: InboundQueue.Wish, timeout: Duration?) throws(WebSocketError) -> WebSocketMessage {
         if let message = takeNow(wish) { return message }

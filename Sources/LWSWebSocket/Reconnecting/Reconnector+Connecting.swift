@@ -10,7 +10,7 @@ internal import Logging
     import Glibc
 #endif
 
-extension Link {
+extension Reconnector {
     /// Connects for the first time, on the caller's thread. Once.
     func connect() throws(WebSocketError) {
         try checkMayBlock()
@@ -42,8 +42,8 @@ extension Link {
         events.tell(WebSocketEvent(.closed, error: error, closure: error.closure))
     }
 
-    /// Makes another connection in place of the lost one, on a thread of its own. That holds the link, never the
-    /// client, so that the client can go; the link's end interrupts it.
+    /// Makes another connection in place of the lost one, on a thread of its own. That holds the reconnector, never the
+    /// client, so that the client can go; the reconnector's end interrupts it.
     func startReconnecting(_ loss: WebSocketError) {
         do throws(LoopError) {
             try LoopThread(name: "lws-reconnect") { [self] in

@@ -2,7 +2,7 @@
 
 internal import LWSServiceLoop
 
-extension Link {
+extension Reconnector {
     /// As ``read(_:timeout:)``, without blocking: in the same line as those who are blocked.
     func receive(_ wish: InboundQueue.Wish, timeout: Duration?) async throws(WebSocketError) -> WebSocketMessage {
         try checkMayBegin()

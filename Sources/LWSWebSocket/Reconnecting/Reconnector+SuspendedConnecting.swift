@@ -1,9 +1,9 @@
-// Making connections without blocking a thread: what `Link+Connecting` does, step by step, for suspended callers.
+// Making connections without blocking a thread: what `Reconnector+Connecting` does, step by step, for suspended callers.
 
 internal import HTTPTypes
 internal import LWSServiceLoop
 
-extension Link {
+extension Reconnector {
     /// Connects for the first time, on behalf of a task. Once.
     func connectSuspended() async throws(WebSocketError) {
         try checkMayBegin()
@@ -20,7 +20,7 @@ extension Link {
     }
 
     /// Makes another connection in place of the lost one, in a task of its own, where it was a suspended caller who met the
-    /// loss: ten thousand of them may do so at once. It holds the link, never the client.
+    /// loss: ten thousand of them may do so at once. It holds the reconnector, never the client.
     func reconnectSuspended(after loss: WebSocketError) {
         Task.detached { [self] in
             do throws(WebSocketError) {
@@ -112,7 +112,7 @@ extension Link {
 
 // MARK: - Waits and their help
 
-extension Link {
+extension Reconnector {
     /// Starts no loop, which might fail, for a clock alone.
     func limit(_ deadline: Deadline) -> TimeLimit {
         guard deadline.instant != nil else { return .none }

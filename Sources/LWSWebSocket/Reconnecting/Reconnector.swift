@@ -18,8 +18,8 @@ internal import LWSServiceLoop
 
 /// What a client's operations go through: the connection of now, and the making of another where that is lost.
 ///
-/// Locks: the link's comes before a connection's. What the loop calls takes a connection's alone.
-final class Link: Sendable {
+/// Locks: the reconnector's comes before a connection's. What the loop calls takes a connection's alone.
+final class Reconnector: Sendable {
     let configuration: ClientConfiguration
     let origin: Destination
     let loop: WebSocketLoop
@@ -106,9 +106,9 @@ final class Link: Sendable {
 
     // MARK: - Waiting for another connection
 
-    /// A call that waits for another connection. `outcome` belongs to the link's lock.
+    /// A call that waits for another connection. `outcome` belongs to the reconnector's lock.
     final class Waiter: @unchecked Sendable {
-        // Safe to share: `outcome` is read and written with the link's lock held; the rest is constant.
+        // Safe to share: `outcome` is read and written with the reconnector's lock held; the rest is constant.
         let ticket: Int
         let isReading: Bool
         let signal: CallerSignal
@@ -206,7 +206,7 @@ final class Link: Sendable {
     }
 }
 
-extension Link.State {
+extension Reconnector.State {
     /// Whether the log has yet to be told that nothing is verified.
     mutating func noteUnverified() -> Bool {
         defer { hasWarned = true }
@@ -215,7 +215,7 @@ extension Link.State {
 
     /// Gives the waiter its outcome, or puts it in line. Returns how the connection was lost, where it now has to be
     /// made again.
-    mutating func add(_ waiter: Link.Waiter, after last: Connection?, mayReconnect: Bool) -> WebSocketError? {
+    mutating func add(_ waiter: Reconnector.Waiter, after last: Connection?, mayReconnect: Bool) -> WebSocketError? {
         switch phase {
         case .fresh, .connecting:
             // Between two attempts of the first connect the last one has ended; the client has not.
@@ -258,19 +258,19 @@ extension Link.State {
     }
 
     /// Takes a waiter away whose time is up, unless it has its outcome.
-    mutating func withdraw(_ waiter: Link.Waiter, or error: WebSocketError) {
+    mutating func withdraw(_ waiter: Reconnector.Waiter, or error: WebSocketError) {
         guard waiter.outcome == nil else { return }
         waiters.removeAll { $0 === waiter }
         waiter.outcome = .failure(error)
     }
 
-    private func admit(_ waiter: Link.Waiter) {
+    private func admit(_ waiter: Reconnector.Waiter) {
         waiter.enter(connection)
         waiter.outcome = .success(connection)
         waiter.signal.signal()
     }
 
-    private func fail(_ waiter: Link.Waiter, _ error: WebSocketError) {
+    private func fail(_ waiter: Reconnector.Waiter, _ error: WebSocketError) {
         waiter.outcome = .failure(error)
         waiter.signal.signal()
     }

@@ -6,7 +6,7 @@
     internal import Foundation
 #endif
 
-/// How `wss:` connections are secured (contract: "secureSocket"). A value, as ``ClientConfiguration`` is.
+/// How `wss:` connections are secured. A value, as ``ClientConfiguration`` is.
 ///
 /// Clients with equal settings share what OpenSSL makes of them, as long as there are any. Files are read on the thread
 /// that connects. Whatever is wrong with them, and every failure of TLS, is ``WebSocketError/Code/ssl``.
@@ -75,7 +75,7 @@ public struct ClientSecureSocket: Sendable, Hashable {
         case environment
     }
 
-    /// The defaults of the contract.
+    /// The defaults, which each property tells.
     public init() {}
 }
 

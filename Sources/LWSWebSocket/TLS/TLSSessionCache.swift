@@ -2,6 +2,7 @@
 
 internal import COpenSSL
 internal import LWSServiceLoop
+internal import OrderedCollections
 
 /// A session in OpenSSL's form.
 final class TLSSession: @unchecked Sendable {
@@ -66,45 +67,30 @@ final class TLSSessionCache: Sendable {
         let server: TLSServer
     }
 
-    private struct State {
-        var sessions: [Key: [TLSSession]] = [:]
-        /// The servers in the order in which they last sent a session.
-        var order: [Key] = []
-
-        mutating func forget(_ key: Key) {
-            sessions[key] = nil
-            order.removeAll { $0 == key }
-        }
-    }
-
-    private let state = Locked(State())
+    /// The servers in the order in which they last sent a session.
+    private let sessions = Locked<OrderedDictionary<Key, [TLSSession]>>([:])
 
     func put(_ session: TLSSession, _ key: Key) {
-        state.withLock { state in
-            var kept = state.sessions[key, default: []]
+        sessions.withLock { sessions in
+            var kept = sessions.removeValue(forKey: key) ?? []
             kept.append(session)
             if kept.count > (session.isForOneUse ? Self.perServer : 1) { kept.removeFirst() }
-            state.order.removeAll { $0 == key }
-            state.order.append(key)
-            state.sessions[key] = kept
-            if state.order.count > Self.servers, let oldest = state.order.first { state.forget(oldest) }
+            sessions[key] = kept
+            if sessions.count > Self.servers { sessions.removeFirst() }
         }
     }
 
     /// A session was of no use.
-    func forget(_ key: Key) { state.withLock { $0.forget(key) } }
+    func forget(_ key: Key) { sessions.withLock { $0[key] = nil } }
 
     /// The newest session for a server that may still be resumed.
     func take(_ key: Key, _ limit: Duration?) -> TLSSession? {
-        state.withLock { state in
-            guard var kept = state.sessions[key] else { return nil }
+        sessions.withLock { sessions in
+            guard var kept = sessions[key] else { return nil }
             kept.removeAll { !$0.isFresh(limit) }
-            guard let session = kept.last else {
-                state.forget(key)
-                return nil
-            }
-            if session.isForOneUse { kept.removeLast() }
-            if kept.isEmpty { state.forget(key) } else { state.sessions[key] = kept }
+            let session = kept.last
+            if session?.isForOneUse == true { kept.removeLast() }
+            sessions[key] = kept.isEmpty ? nil : kept
             return session
         }
     }
@@ -113,8 +99,8 @@ final class TLSSessionCache: Sendable {
 
     /// The sessions for a server that may still be resumed.
     func count(_ key: Key, _ limit: Duration?) -> Int {
-        state.withLock { $0.sessions[key]?.count { $0.isFresh(limit) } ?? 0 }
+        sessions.withLock { $0[key]?.count { $0.isFresh(limit) } ?? 0 }
     }
 
-    var serverCount: Int { state.withLock { max($0.sessions.count, $0.order.count) } }
+    var serverCount: Int { sessions.withLock { $0.count } }
 }

@@ -12,8 +12,7 @@
     internal import Foundation
 #endif
 
-/// A type whose values have to keep constraints, which ``WebSocketClient/readMessage(as:)`` checks after binding
-/// (contract: "validation").
+/// A type whose values have to keep constraints, which ``WebSocketClient/readMessage(as:)`` checks after binding.
 ///
 /// ```swift
 /// struct Order: Codable, Validatable {

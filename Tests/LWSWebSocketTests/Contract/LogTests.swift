@@ -9,31 +9,17 @@ import Testing
 
 @Suite("libwebsockets' log", .serialized)
 struct LogTests {
-    /// Keeps what it is told.
-    private struct Collector: LogHandler {
-        let lines: Locked<[String]>
-        var logLevel = Logger.Level.trace
-        var metadata: Logger.Metadata = [:]
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) { lines.withLock { $0.append("\(event.level): \(event.message)") } }
-    }
-
     /// The lines of a connect that is refused.
     private func lines(at level: Logger.Level) throws -> [String] {
-        let collected = Locked<[String]>([])
-        LWSLog.setLevel(level, on: Logger(label: "lws") { _ in Collector(lines: collected) })
+        let log = RecordedLog()
+        LWSLog.setLevel(level, on: log.logger)
         defer { LibwebsocketsLog.setLevel(.warning) }
         let server = try RawServer { peer in
             _ = try? peer.acceptUpgrade(acceptOverride: "AAAAAAAAAAAAAAAAAAAAAAAAAAA=")
             peer.waitForEnd()
         }
         #expect(failure { try WebSocketClient(server.url(), loop: WebSocketLoop()) }?.code == .invalidHandshake)
-        return collected.withLock { $0 }
+        return log.all
     }
 
     @Test("goes to a swift-log logger, without time stamps and line ends")

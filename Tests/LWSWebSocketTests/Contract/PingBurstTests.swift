@@ -10,13 +10,16 @@ import Testing
 /// Clients on libwebsockets 4.4.5 and newer may answer some of them with one pong (`ReadGate`).
 @Suite("Pings that arrive together", .serialized)
 struct PingBurstTests {
-    /// A server that sends `frames` in one piece and hands on what comes back, control frames and data.
-    private func answers(_ frames: [RawFrame], count: Int, compression: Bool = false) throws -> [RawFrame] {
+    /// A server that sends `frames` in one piece, or in its own way, and hands on what comes back, control frames and data.
+    private func answers(
+        _ frames: [RawFrame], count: Int, compression: Bool = false,
+        _ send: (@Sendable (RawConnection) -> Void)? = nil
+    ) throws -> [RawFrame] {
         let seen = Seen()
         let server = try RawServer { peer in
             let lines = compression ? ["Sec-WebSocket-Extensions: permessage-deflate"] : []
             _ = try? peer.acceptUpgrade(extraHeaders: lines)
-            peer.send(frames.flatMap(\.serverBytes))
+            if let send { send(peer) } else { peer.send(frames.flatMap(\.serverBytes)) }
             for _ in 0..<count {
                 guard let frame = try? peer.readFrame() else { break }
                 seen.add(frame)
@@ -50,26 +53,14 @@ struct PingBurstTests {
     func oneByOne(_ compression: Bool) throws {
         let pings = Self.pings(10)
         for round in 0..<200 {
-            let seen = Seen()
-            let server = try RawServer { peer in
-                let lines = compression ? ["Sec-WebSocket-Extensions: permessage-deflate"] : []
-                _ = try? peer.acceptUpgrade(extraHeaders: lines)
+            let pongs = try answers(pings, count: pings.count, compression: compression) { peer in
                 for ping in pings {
                     peer.send(ping.serverBytes)
                     // Some of them arrive while a pong is on its way, others before.
                     for _ in 0..<(round * 37 % 2000) { _ = ping.payload.count }
                 }
-                for _ in pings {
-                    guard let frame = try? peer.readFrame() else { break }
-                    seen.add(frame)
-                }
-                seen.done()
-                peer.waitForEnd()
             }
-            defer { server.stop() }
-            let client = try WebSocketClient(server.url())
-            #expect(try seen.all().map(\.payload) == pings.map(\.payload))
-            #expect(client.isOpen)
+            #expect(pongs.map(\.payload) == pings.map(\.payload))
         }
     }
 

@@ -157,7 +157,7 @@ struct ReconnectingEndTests {
             interval: isAttempting ? .milliseconds(1) : Timing.ages, maxWaitInterval: Timing.ages)
         configuration.readTimeout = .milliseconds(50)
         var client: WebSocketClient? = try WebSocketClient(server.url(), configuration: configuration)
-        weak let link = client?.link
+        weak let reconnector = client?.reconnector
         // A read that is over before the loss is known would not meet it.
         #expect(eventually { client?.isOpen == false })
         #expect(failure { try client?.readMessage() }?.code == .readTimedOut)
@@ -165,7 +165,7 @@ struct ReconnectingEndTests {
         if isAttempting { #expect(asked.wait(until: Deadline(after: Timing.ages))) }
         #expect(try ProcessMetrics.threads(named: "lws-reconnect") == 1)
         client = nil
-        #expect(eventually(within: Timing.atOnce) { link == nil })
+        #expect(eventually(within: Timing.atOnce) { reconnector == nil })
         expectNoThread()
     }
 

@@ -15,28 +15,7 @@ struct ConcurrencyTests {
         var configuration = ClientConfiguration()
         configuration.maxFrameSize = 100
         let client = try WebSocketClient(server.url(), configuration: configuration)
-        let perThread = 1250
-        let readers = try (0..<8).map { _ in
-            try Background { () -> [String] in
-                try (0..<perThread).map { _ in try client.readTextMessage() }
-            }
-        }
-        let writers = try (0..<8).map { writer in
-            try Background {
-                for index in 0..<perThread {
-                    // Up to four frames, so that mixed frames would show.
-                    let padding = String(repeating: "\(writer)", count: index % 400)
-                    try client.writeTextMessage("\(writer).\(index).\(padding)")
-                }
-            }
-        }
-        for writer in writers { try writer.value(within: .seconds(300)) }
-        let received = try readers.flatMap { try $0.value(within: .seconds(300)) }
-        let expected = (0..<8).flatMap { writer in
-            (0..<perThread).map { "\(writer).\($0)." + String(repeating: "\(writer)", count: $0 % 400) }
-        }
-        #expect(received.count == 8 * perThread)
-        #expect(received.sorted() == expected.sorted())
+        try client.exchangeByThreads(1250)
         try client.close()
     }
 

@@ -110,24 +110,7 @@ struct SecureConcurrencyTests {
         defer { server.stop() }
         let configuration = try SecureFaults.configuration { $0.maxFrameSize = 100 }
         let client = try WebSocketClient(server.url(), configuration: configuration)
-        let perThread = 500
-        let readers = try (0..<8).map { _ in
-            try Background { () -> [String] in try (0..<perThread).map { _ in try client.readTextMessage() } }
-        }
-        let writers = try (0..<8).map { writer in
-            try Background {
-                for index in 0..<perThread {
-                    let padding = String(repeating: "\(writer)", count: index % 400)
-                    try client.writeTextMessage("\(writer).\(index).\(padding)")
-                }
-            }
-        }
-        for writer in writers { try writer.value(within: .seconds(300)) }
-        let received = try readers.flatMap { try $0.value(within: .seconds(300)) }
-        let expected = (0..<8).flatMap { writer in
-            (0..<perThread).map { "\(writer).\($0)." + String(repeating: "\(writer)", count: $0 % 400) }
-        }
-        #expect(received.sorted() == expected.sorted())
+        try client.exchangeByThreads(500)
         try client.close()
     }
 }

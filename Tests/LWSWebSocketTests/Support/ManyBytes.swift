@@ -1,6 +1,7 @@
 // Many bytes, made and compared. Tests are not optimised: one byte after the other, that takes longer than sending them.
 
 import Foundation
+import TestSupport
 
 extension SeededGenerator {
     /// Bytes that do not compress.

@@ -49,6 +49,19 @@ enum SettingsFixture {
         return info
     }
 
+    /// A visit, or where there are words for it, a refusal that begins with them and is not retriable.
+    static func expect(
+        _ url: String, _ configuration: ClientConfiguration, _ words: String?, _ comment: String = ""
+    ) throws {
+        guard let words else {
+            try visit(url, configuration)
+            return
+        }
+        let error = refusal(url, configuration)
+        #expect(error?.code == .ssl && error?.isRetriable == false, "\(comment)")
+        #expect(error?.description.hasPrefix(words) == true, "\(comment): \(error?.description ?? "none")")
+    }
+
     /// The SHA-256 of the public key of a certificate in PEM, as the openssl command makes it.
     static func pin(of certificate: String) throws -> PublicKeyPin {
         let folder = try TemporaryFolder("lws-test-pin")

@@ -17,7 +17,7 @@ struct Inside: Sendable {
     fileprivate let client: WebSocketClient
 
     private var connection: Connection { client.connection }
-    private var link: Link { client.link }
+    private var reconnector: Reconnector { client.reconnector }
 }
 
 // MARK: - The connection
@@ -54,7 +54,7 @@ extension Inside {
 
     /// Its second half: waits for its turn.
     func wait(for reader: InboundQueue.Reader, _ signal: TaskSignal) async -> Connection.ReadResult {
-        await link.wait(for: reader, of: connection, signal, .none)
+        await reconnector.wait(for: reader, of: connection, signal, .none)
     }
 
     /// Ends the connection without waiting for anybody.
@@ -97,7 +97,7 @@ extension Inside {
     /// Runs `body` on the loop.
     func onLoop(_ body: @escaping @Sendable (ClientTransport.Line, borrowing HeldLoop) -> Void) throws {
         let transport = try #require(connection.transport as? ClientTransport)
-        try link.loop.onThread { held in body(transport.line.get(held), held) }
+        try reconnector.loop.onThread { held in body(transport.line.get(held), held) }
     }
 }
 
@@ -105,22 +105,22 @@ extension Inside {
 
 extension Inside {
     /// Callers who wait for the next connection.
-    var waiting: Int { link.state.withLock { $0.waiters.count } }
+    var waiting: Int { reconnector.state.withLock { $0.waiters.count } }
     /// Grows by one with each caller who waits.
-    var lastTicket: Int { link.state.withLock { Int($0.lastTicket) } }
-    var compresses: Bool { link.compresses }
+    var lastTicket: Int { reconnector.state.withLock { Int($0.lastTicket) } }
+    var compresses: Bool { reconnector.compresses }
 
     /// Which TLS settings it shares, by identity.
-    var tlsContext: ObjectIdentifier? { link.state.withLock { $0.tls.map { ObjectIdentifier($0) } } }
+    var tlsContext: ObjectIdentifier? { reconnector.state.withLock { $0.tls.map { ObjectIdentifier($0) } } }
 
     /// Makes the connection for a destination, that of the client's URL where none is given. Returns its host.
     func host(installing destination: Destination?) throws(WebSocketError) -> String {
-        try link.install(destination ?? link.origin).url.host
+        try reconnector.install(destination ?? reconnector.origin).url.host
     }
 
     /// Runs `body` while this thread holds all of the client's locks.
     func holdingLocks(_ body: () -> Void) {
-        link.state.withLock { state in
+        reconnector.state.withLock { state in
             state.connection.query { _ in body() }
         }
     }
@@ -130,19 +130,19 @@ extension Inside {
 
 extension Inside {
     func read(_ wish: InboundQueue.Wish = .any, timeout: Duration?) throws(WebSocketError) -> WebSocketMessage {
-        try link.read(wish, timeout: timeout)
+        try reconnector.read(wish, timeout: timeout)
     }
 
     func write(_ message: OutgoingMessage, timeout: Duration?) throws(WebSocketError) {
-        try link.write(message, timeout: timeout)
+        try reconnector.write(message, timeout: timeout)
     }
 
     func send(_ message: OutgoingMessage, timeout: Duration?) async throws(WebSocketError) {
-        try await link.send(message, timeout: timeout)
+        try await reconnector.send(message, timeout: timeout)
     }
 
     /// Waits as a task does that waits for something with a time limit.
     func wait(until deadline: Deadline) async {
-        await link.limit(deadline).wait(for: TaskSignal())
+        await reconnector.limit(deadline).wait(for: TaskSignal())
     }
 }

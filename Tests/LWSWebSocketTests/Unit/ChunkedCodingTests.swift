@@ -1,5 +1,6 @@
 // The chunked transfer coding, byte by byte.
 
+import TestSupport
 import Testing
 
 @testable import LWSWebSocket

@@ -1,5 +1,6 @@
 // Who waits for a socket: the table of SocketWait, cell by cell.
 
+import TestSupport
 import Testing
 
 @testable import LWSServiceLoop

@@ -59,7 +59,7 @@ struct LWSSoak: ParsableCommand {
     /// Kills servers, samples, and shows how it goes.
     private func watch(_ servers: [SoakServer], _ soak: Soak, until end: Deadline) -> Vitals {
         var vitals = Vitals()
-        var choices = SoakRandom(seed)
+        var choices = SeededGenerator(seed: seed)
         let pause = MonotonicSemaphore()
         var nextKill = Deadline(after: choices.wait(mean: killEvery))
         var nextLine = Deadline(after: .seconds(10))

@@ -1,6 +1,7 @@
 // What all clients of a soak share.
 
 import LWSServiceLoop
+import TestSupport
 
 /// Sums, faults, and the order to stop.
 final class Soak: Sendable {
@@ -73,19 +74,8 @@ final class Soak: Sendable {
     }
 }
 
-/// SplitMix64, and what a soak draws from it.
-struct SoakRandom: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
-    }
-
+/// What a soak draws from random numbers.
+extension SeededGenerator {
     mutating func number(below limit: Int) -> Int { Int(next() % UInt64(limit)) }
 
     /// Between nothing and twice the mean.

@@ -36,7 +36,7 @@ final class SoakClient: Sendable {
 
     func run() {
         defer { soak.clientEnded(number) }
-        var state = Books(random: SoakRandom(seed &+ UInt64(number) &* 77))
+        var state = Books(random: SeededGenerator(seed: seed &+ UInt64(number) &* 77))
         let pause = MonotonicSemaphore()
         while !soak.isStopping {
             do throws(WebSocketError) {
@@ -59,7 +59,7 @@ final class SoakClient: Sendable {
 
     private struct Books {
         var ledger = MessageLedger()
-        var random: SoakRandom
+        var random: SeededGenerator
         var reported = (returned: 0, missing: 0)
         var held: Int?
         /// Reads in a row that have ended without a message.

@@ -1,12 +1,13 @@
 // The messages of a soak.
 
 import LWSWebSocket
+import TestSupport
 
 /// A message that says whose it is and which; the rest follows from that.
 enum SoakMessage {
     /// The same for the same client and number. Most are small, one in 64 has 100 KB to 300 KB.
     static func make(_ client: Int, _ number: Int) -> WebSocketMessage {
-        var random = SoakRandom(UInt64(client) << 40 | UInt64(number))
+        var random = SeededGenerator(seed: UInt64(client) << 40 | UInt64(number))
         let size =
             random.number(below: 64) == 0 ? 100_000 + random.number(below: 200_000) : random.number(below: 2000)
         let head = "\(client) \(number) "

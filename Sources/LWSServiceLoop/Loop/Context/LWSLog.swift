@@ -20,9 +20,14 @@ package enum LWSLog {
         current.withLock { use(logger, level, &$0) }
     }
 
+    /// From any thread, whoever holds loops: there is one log for all of them. Where to send lines is set once, before the first
+    /// context exists; after that it is a number that lws keeps in one word and reads without a lock (core/logs.c:
+    /// lws_set_log_level, 4.1 to 5.0), so that at worst a line is written by the level before.
     private static func use(_ logger: Logger, _ level: Logger.Level, _ current: inout Logger?) {
+        let isFirst = current == nil
         current = logger
         current?.logLevel = level
+        guard isFirst else { return lws_set_log_level(mask(for: level), nil) }
         lws_set_log_level(mask(for: level)) { level, line in
             guard let line else { return }
             LWSLog.emit(level, String(cString: line))
