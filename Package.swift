@@ -59,11 +59,11 @@ let package = Package(
             dependencies: ["CLibWebSockets", .product(name: "Logging", package: "swift-log")],
             swiftSettings: settings
         ),
-        .target(name: "LWSPayload", swiftSettings: settings),
+        .target(name: "LWSPayload", dependencies: ["CZlib"], swiftSettings: settings),
         .target(
             name: "LWSWebSocket",
             dependencies: [
-                "CLibWebSockets", "COpenSSL", "CZlib", "LWSPayload", "LWSServiceLoop",
+                "CLibWebSockets", "COpenSSL", "LWSPayload", "LWSServiceLoop",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -73,7 +73,7 @@ let package = Package(
         ),
         .target(
             name: "LWSEchoServer",
-            dependencies: ["CLibWebSockets", "CZlib", "LWSPayload", "LWSServiceLoop"],
+            dependencies: ["CLibWebSockets", "LWSPayload", "LWSServiceLoop"],
             swiftSettings: settings
         ),
         .target(
@@ -168,7 +168,7 @@ let package = Package(
         .testTarget(
             name: "LWSWebSocketTests",
             dependencies: [
-                "FuzzCases", "LWSWebSocket", "LWSEchoServer", "LWSServiceLoop", "TestSupport",
+                "FuzzCases", "LWSEchoServer", "LWSPayload", "LWSServiceLoop", "LWSWebSocket", "TestSupport",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),

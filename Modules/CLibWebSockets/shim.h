@@ -172,30 +172,17 @@ typedef struct clws_extension_buffers {
 } clws_extension_buffers;
 
 // An extension's answers to those two, from core-net/private-lib-core-net.h (PMDR_...), the same in 4.1 to 4.5.
-static const int clws_extension_did_nothing = 1; // break off, deliver nothing
 static const int clws_extension_not_final = 3;   // eb_out replaces the payload, the message goes on
 static const int clws_extension_final = 4;       // eb_out replaces the payload, the message ends
-static const int clws_extension_not_mine = 5;    // deliver the payload as it is
 static const int clws_extension_failed = -1;     // drop the connection
-static const int clws_extension_has_more = 2;    // eb_out replaces the payload, and there is more of it
 static const int clws_extension_leave_it = 0;    // deliver or send the payload as if there were no extension
 
-// lws's permessage-deflate, where this build of lws has it: CMakeLists.txt leaves extensions out unless told otherwise,
-// and Debian tells it otherwise.
-static inline bool clws_has_deflate(void) {
+// Whether this build of lws has extensions: CMakeLists.txt leaves them out unless told otherwise, and Debian tells it otherwise.
+static inline bool clws_has_extensions(void) {
 #if defined(LWS_WITHOUT_EXTENSIONS)
     return false;
 #else
     return true;
-#endif
-}
-static inline int clws_deflate(struct lws *wsi, const struct lws_extension *extension,
-                               enum lws_extension_callback_reasons reason, void *user, void *in, size_t length) {
-#if defined(LWS_WITHOUT_EXTENSIONS)
-    (void)wsi; (void)extension; (void)reason; (void)user; (void)in; (void)length;
-    return -1;
-#else
-    return lws_extension_callback_pm_deflate(lws_get_context(wsi), extension, wsi, reason, user, in, length);
 #endif
 }
 

@@ -1,104 +1,114 @@
-// The order in which lws shows an extension the frames of a connection.
+// Compression/: permessage-deflate (RFC 7692) on the server's side.
+//
+// Holds: the choice among a client's offers, what a connection keeps of compression, and the extension by which
+// libwebsockets has frames compressed that it is to send.
+
+// What lws calls our permessage-deflate for.
 
 import CLibWebSockets
+import LWSPayload
 import LWSServiceLoop
 
-/// What lws calls our permessage-deflate for.
 func deflateCallback(
     _ host: EchoHost, _ connection: EchoConnection, _ reason: lws_extension_callback_reasons,
-    _ user: UnsafeMutableRawPointer?, _ argument: UnsafeMutableRawPointer?, _ count: Int,
-    _ held: borrowing HeldLoop
+    _ argument: UnsafeMutableRawPointer?, _ count: Int, _ held: borrowing HeldLoop
 ) -> Int32 {
     switch reason {
     case LWS_EXT_CB_CONSTRUCT:
         guard let argument else { return -1 }
-        connection.deflate = DeflateExtension()
+        connection.compression = FrameCompression(host.rooms)
         argument.assumingMemoryBound(to: UnsafePointer<lws_ext_options>?.self).pointee = host.deflateOptions
     case LWS_EXT_CB_OPTION_SET:
         guard let option = argument?.assumingMemoryBound(to: lws_ext_option_arg.self).pointee else { return -1 }
-        connection.deflate?.zlib.agree(toParameter: Int(option.option_index))
-    case LWS_EXT_CB_PAYLOAD_RX:
-        guard let buffers = argument?.assumingMemoryBound(to: clws_extension_buffers.self) else { return -1 }
-        return connection.deflate?.received(buffers, connection, host.deflateBuffers, held)
-            ?? clws_extension_not_mine
+        connection.compression?.agree(toParameter: Int(option.option_index))
+    // The connection inflates what it is delivered.
+    case LWS_EXT_CB_PAYLOAD_RX: return clws_extension_leave_it
     case LWS_EXT_CB_PAYLOAD_TX:
         guard let buffers = argument?.assumingMemoryBound(to: clws_extension_buffers.self) else { return -1 }
-        return connection.deflate?.sending(buffers, type: UInt32(truncatingIfNeeded: count), host.deflateBuffers)
-            ?? clws_extension_not_mine
+        return connection.compression?.sending(buffers, type: UInt32(truncatingIfNeeded: count))
+            ?? clws_extension_leave_it
     case LWS_EXT_CB_PACKET_TX_PRESEND:
         guard let packet = argument?.assumingMemoryBound(to: lws_tokens.self) else { return -1 }
-        connection.deflate?.mark(packet)
-    case LWS_EXT_CB_DESTROY: connection.deflate = nil
+        connection.compression?.mark(packet)
+    case LWS_EXT_CB_DESTROY: connection.compression = nil
     default: break
     }
     return 0
 }
 
-/// permessage-deflate between lws's calls.
-final class DeflateExtension {
-    let zlib = MessageDeflate()
+/// Where the connections of a host have their bytes from. lws takes what stands there before its next call: to the socket, or
+/// into a copy.
+final class CompressionRooms {
+    let inflating = InflaterRoom()
+    let deflating = DeflaterRoom(headroom: clws_pre)
+}
+
+/// Compresses each frame by itself, so that the boundaries of frames stay: lws's own extension makes frames of its own.
+final class FrameCompression {
+    private var agreement = CompressionAgreement()
+    private let rooms: CompressionRooms
+    private var inflater: MessageInflater?
+    private var deflater: MessageDeflater?
+    /// The message that is being received is compressed.
+    private var isInflating = false
     private var isInsideMessage = false
-    private var isCompressed = false
-    /// The end of a frame has been seen, and lws asks once more about it.
-    private var isFrameRepeated = false
-    /// Where lws collects control frames.
-    private var controlBuffer: UnsafeMutablePointer<UInt8>?
+    /// Something has come of it.
+    private var hasBegun = false
     private var marksNextPacket = false
 
-    /// Data come in place, in as many parts as lws read them (roles/ws/server-ws.c: lws_ws_frame_rest_is_payload).
-    /// Behind the last part of a frame lws asks once more, with no bytes (roles/ws/ops-ws.c: lws_ws_rx_sm), which is
-    /// also how empty frames come. Pongs come by that second way with their bytes, which lie where the empty ones
-    /// did.
-    func received(
-        _ buffers: UnsafeMutablePointer<clws_extension_buffers>, _ connection: EchoConnection,
-        _ scratch: DeflateBuffers, _ held: borrowing HeldLoop
-    ) -> Int32 {
-        let wsi = connection.wsi
-        let input = buffers.pointee.eb_in
-        if input.len == 0 {
-            controlBuffer = input.token
-            if isFrameRepeated {
-                isFrameRepeated = false
-                return clws_extension_did_nothing
-            }
-        } else if input.token == controlBuffer {
-            return clws_extension_not_mine
+    init(_ rooms: CompressionRooms) { self.rooms = rooms }
+
+    /// Agrees to a parameter of ``DeflateOffer/parameters``.
+    func agree(toParameter index: Int) {
+        switch index {
+        case 0: agreement.serverNoContextTakeover = true
+        case 1: agreement.clientNoContextTakeover = true
+        default: agreement.serverWindowBits = DeflateOffer.windowBits(ofParameter: index)
         }
-        if !isInsideMessage { isCompressed = lws_get_reserved_bits(wsi) & 0x40 != 0 }
-        let endsFrame = lws_remaining_packet_payload(wsi) == 0
-        let endsMessage = lws_is_final_fragment(wsi) != 0
-        isInsideMessage = !endsMessage
-        isFrameRepeated = endsFrame && input.len > 0
-        guard isCompressed else { return clws_extension_not_mine }
-        let bytes = UnsafeMutableBufferPointer(start: input.token, count: Int(input.len))
-        guard let count = zlib.inflateNext(bytes, endsMessage: endsMessage, into: scratch.received) else {
-            return clws_extension_failed
-        }
-        buffers.pointee.eb_in.len = 0
-        buffers.pointee.eb_out.token = scratch.received.bytes
-        buffers.pointee.eb_out.len = Int32(truncatingIfNeeded: count)
-        // lws has no callback for the end of a frame that has inflated to nothing, apart from a message's last.
-        if count == 0, input.len > 0, endsFrame, !endsMessage {
-            guard connection.received(UnsafeRawBufferPointer(start: nil, count: 0), held) else {
-                return clws_extension_failed
-            }
-        }
-        return endsMessage ? clws_extension_final : clws_extension_not_final
     }
 
+    // MARK: - Receiving
+
+    /// Inflates a part of a frame, and hands on what comes of it, until `deliver` has no use for more; one that is not compressed
+    /// as it is. Returns false where the data are wrong.
+    /// - Parameter reserved: the frame's reserved bits.
+    func received(
+        _ part: UnsafeRawBufferPointer, reserved: UInt8, endsMessage: Bool,
+        _ deliver: (UnsafeRawBufferPointer) -> Bool
+    ) -> Bool {
+        if !isInsideMessage { (isInflating, hasBegun) = (reserved & 0x40 != 0, false) }
+        isInsideMessage = !endsMessage
+        hasBegun = hasBegun || !part.isEmpty
+        // A compressed message has an octet at least (section 7.2.3.6), but one that has none can only be an empty one.
+        guard isInflating, hasBegun || !endsMessage else {
+            _ = deliver(part)
+            return true
+        }
+        if inflater == nil {
+            // Whatever window the client uses.
+            inflater = MessageInflater(
+                windowBits: 15, forgets: agreement.clientNoContextTakeover, in: rooms.inflating)
+        }
+        return inflater?.inflate(part, endsMessage: endsMessage) { bytes, _ in deliver(bytes) } ?? false
+    }
+
+    // MARK: - Sending
+
     /// lws wants to send a frame of data.
-    func sending(
-        _ buffers: UnsafeMutablePointer<clws_extension_buffers>, type: UInt32, _ scratch: DeflateBuffers
-    ) -> Int32 {
+    func sending(_ buffers: UnsafeMutablePointer<clws_extension_buffers>, type: UInt32) -> Int32 {
+        if deflater == nil {
+            deflater = MessageDeflater(
+                windowBits: agreement.serverWindowBits, level: agreement.level,
+                forgets: agreement.serverNoContextTakeover)
+        }
         let input = buffers.pointee.eb_in
         let isFinal = type & LWS_WRITE_NO_FIN.rawValue == 0
-        let bytes = UnsafeMutableBufferPointer(start: input.token, count: Int(input.len))
-        guard let count = zlib.deflateFrame(bytes, isFinal: isFinal, into: scratch.sent) else {
-            return clws_extension_failed
-        }
+        let frame = UnsafeRawBufferPointer(start: input.token, count: Int(input.len))
+        let made = deflater?.deflate(frame, flushes: true, endsMessage: isFinal, into: rooms.deflating)
+        guard let made else { return clws_extension_failed }
         buffers.pointee.eb_in.len = 0
-        buffers.pointee.eb_out.token = scratch.sent.bytes
-        buffers.pointee.eb_out.len = Int32(truncatingIfNeeded: count)
+        buffers.pointee.eb_out.token = made.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        buffers.pointee.eb_out.len = Int32(truncatingIfNeeded: made.count)
         marksNextPacket = type & 0xf != LWS_WRITE_CONTINUATION.rawValue
         return isFinal ? clws_extension_final : clws_extension_not_final
     }

@@ -1,9 +1,9 @@
 // What a client offers for permessage-deflate.
 
+import LWSPayload
+
 /// Reads the offers of a `Sec-WebSocket-Extensions` header (RFC 7692, section 7.1).
 enum DeflateOffer {
-    static let name = "permessage-deflate"
-
     /// What lws writes back where an offer has it. `lws_extension_server_handshake` (roles/ws/server-ws.c) compares
     /// an offer's parameters with names alone, so every value that can be agreed to is a name here. zlib makes no
     /// raw deflate data with a window of 8 bits.
@@ -12,7 +12,7 @@ enum DeflateOffer {
         + (9...15).map { "server_max_window_bits=\($0)" }
 
     /// The effect of the parameter at an index of `parameters`.
-    static func windowBits(ofParameter index: Int) -> Int32? { index >= 2 ? Int32(index - 2) + 9 : nil }
+    static func windowBits(ofParameter index: Int) -> Int { index + 7 }
 
     /// The one of permessage-deflate's offers that is agreed to; `nil`: none.
     ///
@@ -20,7 +20,7 @@ enum DeflateOffer {
     /// whole. And one with parameters, unless it is the last: behind an offer without any lws goes on, and drops the
     /// handshake where another follows ("ext mentioned twice").
     static func choice(_ header: [UInt8]) -> Int? {
-        let ours = elements(header).filter { $0.name == name }
+        let ours = offers(header)
         return ours.indices.first { index in
             let isEnough = !ours[index].parameters.isEmpty || index == ours.count - 1
             return isEnough && isAcceptable(ours[index].parameters)
@@ -30,23 +30,12 @@ enum DeflateOffer {
     /// Bytes of the header that lws looks at: up to the end of the offer that is agreed to, where that has parameters.
     static func lengthRead(_ header: [UInt8]) -> Int {
         guard let choice = choice(header) else { return header.count }
-        let chosen = elements(header).filter { $0.name == name }[choice]
+        let chosen = offers(header)[choice]
         return chosen.parameters.isEmpty ? header.count : chosen.end
     }
 
-    private struct Element {
-        let name: String
-        let parameters: [String]
-        /// Where its comma stands, or the header ends.
-        let end: Int
-    }
-
-    private static func elements(_ header: [UInt8]) -> [Element] {
-        header.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { element in
-            let parts = String(decoding: element, as: UTF8.self)
-                .split(separator: ";", omittingEmptySubsequences: false).map { trimmed($0) }
-            return Element(name: parts.first ?? "", parameters: Array(parts.dropFirst()), end: element.endIndex)
-        }
+    private static func offers(_ header: [UInt8]) -> [ListedExtension] {
+        ListedExtension.list(header).filter { $0.name == CompressionAgreement.extensionName }
     }
 
     private static func isAcceptable(_ asked: [String]) -> Bool {
@@ -56,16 +45,7 @@ enum DeflateOffer {
 
     /// How large a window the client could do with is for us to use or not; we take its data with any.
     private static func isClientWindow(_ parameter: String) -> Bool {
-        let parts = parameter.split(separator: "=", maxSplits: 1)
-        guard parts.first == "client_max_window_bits" else { return false }
-        guard parts.count == 2 else { return !parameter.contains("=") }
-        let value = parts[1].filter { $0 != "\"" }
-        return (8...15).contains(Int(value) ?? 0)
-    }
-
-    private static func trimmed(_ text: Substring) -> String {
-        var text = text.drop { $0 == " " || $0 == "\t" }
-        while text.last == " " || text.last == "\t" { text.removeLast() }
-        return String(text)
+        let (name, value) = ListedExtension.parameter(parameter)
+        return name == "client_max_window_bits" && (value == nil || ListedExtension.windowBits(value) != nil)
     }
 }

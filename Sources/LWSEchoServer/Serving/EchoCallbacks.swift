@@ -79,15 +79,15 @@ private func connectionCallback(
 
 /// What lws calls for our extension on one connection.
 func echoExtensionCallback(
-    _ wsi: OpaquePointer?, _ reason: lws_extension_callback_reasons, _ user: UnsafeMutableRawPointer?,
-    _ argument: UnsafeMutableRawPointer?, _ count: Int
+    _ wsi: OpaquePointer?, _ reason: lws_extension_callback_reasons, _ argument: UnsafeMutableRawPointer?,
+    _ count: Int
 ) -> Int32 {
     guard let wsi, let vhost = lws_get_vhost(wsi), let pointer = lws_vhost_user(vhost),
         let slot = lws_wsi_user(wsi), let connection = ConnectionSlot(slot).connection
     else { return 0 }
     let result = LoopContext.callback(of: wsi) { held in
         let host = Unmanaged<EchoHost>.fromOpaque(pointer).takeUnretainedValue()
-        return deflateCallback(host, connection, reason, user, argument, count, held)
+        return deflateCallback(host, connection, reason, argument, count, held)
     }
     return result ?? 0
 }

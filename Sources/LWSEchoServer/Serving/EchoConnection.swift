@@ -16,7 +16,7 @@ final class EchoConnection {
     private let path: EchoPath
     private let openingHeaders: String?
     var isEstablished = false
-    var deflate: DeflateExtension?
+    var compression: FrameCompression?
     var delayedUpgrade: DelayedUpgrade?
     /// How many offers of permessage-deflate lws has asked about so far.
     var offersSeen = 0
@@ -119,13 +119,18 @@ final class EchoConnection {
     func received(_ bytes: UnsafeRawBufferPointer, _ held: borrowing HeldLoop) -> Bool {
         guard !isClosing else { return true }
         let remaining = lws_remaining_packet_payload(wsi)
+        let isFinal = lws_is_final_fragment(wsi) != 0
         if incoming.isEmpty { incoming.append(contentsOf: repeatElement(0, count: OutgoingFrame.headroom)) }
         // What is announced counts too: the client need not send it all to learn that it is too much.
-        guard remaining <= Self.frameLimit - (incoming.count - OutgoingFrame.headroom) - bytes.count
-        else { return close(1009, Array("frames have 64 MiB at most".utf8), held) }
-        incoming.append(contentsOf: bytes)
+        var fits = remaining <= room - bytes.count
+        let isFine = inflated(bytes, endsMessage: isFinal && remaining == 0) { piece in
+            fits = fits && piece.count <= room
+            if fits { incoming.append(contentsOf: piece) }
+            return fits
+        }
+        guard fits else { return close(1009, Array("frames have 64 MiB at most".utf8), held) }
+        guard isFine else { return false }
         guard remaining == 0 else { return true }
-        let isFinal = lws_is_final_fragment(wsi) != 0
         if isFinal { messages += 1 }
         guard isText(endsMessage: isFinal, held) else {
             return close(1007, Array("the text is not UTF-8".utf8), held)
@@ -137,6 +142,20 @@ final class EchoConnection {
         let kind = isInsideIncoming ? .continuation : messageKind(held)
         isInsideIncoming = !isFinal
         return send(OutgoingFrame(withHeadroom: takeIncoming(), kind, isFinal: isFinal), held)
+    }
+
+    /// How many bytes of a frame may still come.
+    private var room: Int { Self.frameLimit - (incoming.count - OutgoingFrame.headroom) }
+
+    private func inflated(
+        _ bytes: UnsafeRawBufferPointer, endsMessage: Bool, _ deliver: (UnsafeRawBufferPointer) -> Bool
+    ) -> Bool {
+        guard let compression else {
+            _ = deliver(bytes)
+            return true
+        }
+        return compression.received(
+            bytes, reserved: UInt8(truncatingIfNeeded: lws_get_reserved_bits(wsi)), endsMessage: endsMessage, deliver)
     }
 
     func pongArrived(_ payload: UnsafeRawBufferPointer, _ held: borrowing HeldLoop) {

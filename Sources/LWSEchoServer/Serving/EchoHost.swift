@@ -19,7 +19,7 @@ final class EchoHost {
     private var stopTimer: LoopTimer?
     /// Why OpenSSL does not do as configured.
     private var tlsRefusal: EchoServerError?
-    let deflateBuffers = DeflateBuffers()
+    let rooms = CompressionRooms()
     var deflateOptions: UnsafePointer<lws_ext_options> { UnsafePointer(tables.deflateOptions) }
 
     init(_ configuration: EchoServer.Configuration, openConnections: Locked<Int>) {

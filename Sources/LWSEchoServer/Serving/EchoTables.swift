@@ -1,6 +1,7 @@
 // The tables that lws reads for as long as a vhost exists.
 
 import CLibWebSockets
+import LWSPayload
 
 #if canImport(Darwin)
     import Darwin
@@ -45,8 +46,8 @@ final class EchoTables {
         for (index, name) in DeflateOffer.parameters.enumerated() {
             deflateOptions[index] = lws_ext_options(name: keep(name), type: EXTARG_NONE)
         }
-        extensions[0].name = keep(DeflateOffer.name)
-        extensions[0].callback = { echoExtensionCallback($2, $3, $4, $5, $6) }
+        extensions[0].name = keep(CompressionAgreement.extensionName)
+        extensions[0].callback = { echoExtensionCallback($2, $3, $5, $6) }
         alpn = keep("http/1.1")
     }
 

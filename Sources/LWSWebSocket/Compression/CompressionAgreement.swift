@@ -1,22 +1,14 @@
 // Compression/: permessage-deflate (RFC 7692) on the client's side.
 //
-// Holds: what is offered, what a server's answer means, and the decompression of what comes in.
+// Holds: what is offered, and what a server's answer means; zlib is in LWSPayload.
 // Used by: Configuration, Session.
-// Uses: Errors; CZlib, LWSServiceLoop.
+// Uses: Errors; LWSPayload.
 
-// What a server has agreed to of the compression offered.
+// What a server's answer to the offer of compression means.
 
-/// The parameters of permessage-deflate for one connection (RFC 7692, section 7.1).
-struct CompressionAgreement: Sendable, Hashable {
-    var serverNoContextTakeover = false
-    var clientNoContextTakeover = false
-    var serverWindowBits = 15
-    var clientWindowBits = 15
-    var level: Int
+internal import LWSPayload
 
-    /// zlib makes no raw deflate data with a window of 8 bits (`deflateInit2`).
-    var canCompress: Bool { clientWindowBits >= 9 }
-
+extension CompressionAgreement {
     /// What a server's answer means.
     enum Reading: Hashable {
         /// Nothing is compressed.
@@ -32,20 +24,19 @@ struct CompressionAgreement: Sendable, Hashable {
     /// time that the answer lists it, in an array with room for one, and it lets the server set options that are not
     /// meant for it, such as the size of its buffers (`lws_client_ws_upgrade`, roles/ws/client-ws.c, 4.1 to 4.5).
     static func read(_ fields: [String], offered: CompressionOptions?) -> Reading {
-        let elements = fields.flatMap { split($0, at: ",") }.filter { !$0.isEmpty }
+        let elements = fields.flatMap { ListedExtension.list(Array($0.utf8)) }.filter { !$0.isEmpty }
         guard let first = elements.first else { return .declined }
         guard let offered else { return .invalid("it names an extension, and none was offered") }
         guard elements.count == 1 else {
             return .invalid("it lists \(elements.count) extensions, and one was offered")
         }
-        let parts = split(first, at: ";")
-        guard parts.first == CompressionOptions.extensionName else {
+        guard first.name == extensionName else {
             return .invalid("it names an extension that was not offered")
         }
         var agreement = CompressionAgreement(level: offered.level)
         var seen: Set<String> = []
-        for part in parts.dropFirst() {
-            let (name, value) = parameter(part)
+        for part in first.parameters {
+            let (name, value) = ListedExtension.parameter(part)
             guard seen.insert(name).inserted else {
                 return .invalid("it has the extension parameter \(quoted(name)) twice")
             }
@@ -72,32 +63,18 @@ struct CompressionAgreement: Sendable, Hashable {
         case "server_no_context_takeover" where value == nil: serverNoContextTakeover = true
         case "client_no_context_takeover" where value == nil: clientNoContextTakeover = true
         case "server_max_window_bits":
-            guard let bits = Self.windowBits(value), bits <= offered.serverMaxWindowBits ?? 15 else { return false }
+            guard let bits = ListedExtension.windowBits(value), bits <= offered.serverMaxWindowBits ?? 15 else {
+                return false
+            }
             serverWindowBits = bits
         case "client_max_window_bits":
-            guard let bits = Self.windowBits(value), bits <= offered.clientMaxWindowBits ?? 15 else { return false }
+            guard let bits = ListedExtension.windowBits(value), bits <= offered.clientMaxWindowBits ?? 15 else {
+                return false
+            }
             clientWindowBits = bits
         default: return false
         }
         return true
-    }
-
-    /// 8 to 15, "without leading zeroes" (section 7.1.2).
-    private static func windowBits(_ value: String?) -> Int? {
-        (8...15).first { String($0) == value }
-    }
-
-    /// A parameter's name and value, which may be in quotes (RFC 6455, section 9.1).
-    private static func parameter(_ text: String) -> (name: String, value: String?) {
-        guard let equals = text.firstIndex(of: "=") else { return (text, nil) }
-        var value = text[text.index(after: equals)...]
-        if value.count >= 2, value.first == "\"", value.last == "\"" { value = value.dropFirst().dropLast() }
-        return (String(text[..<equals]), String(value))
-    }
-
-    /// The parts between separators, without the blanks around them.
-    private static func split(_ text: String, at separator: Character) -> [String] {
-        text.split(separator: separator, omittingEmptySubsequences: false).map(\.trimmingBlanks)
     }
 
     /// A server's text for an error: short and without control characters.

@@ -1,5 +1,7 @@
 // What is offered for the compression of messages.
 
+internal import LWSPayload
+
 /// How messages are to be compressed: the parameters of permessage-deflate (RFC 7692, section 7.1), offered with the
 /// handshake while ``ClientConfiguration/webSocketCompressionEnabled`` is on.
 ///
@@ -46,12 +48,9 @@ public struct CompressionOptions: Sendable, Hashable {
         }
     }
 
-    /// The name of the one extension there is.
-    static let extensionName = "permessage-deflate"
-
     /// The value of the handshake's Sec-WebSocket-Extensions field.
     var offer: String {
-        var elements = [Self.extensionName]
+        var elements = [CompressionAgreement.extensionName]
         if serverNoContextTakeover { elements.append("server_no_context_takeover") }
         if clientNoContextTakeover { elements.append("client_no_context_takeover") }
         if let serverMaxWindowBits { elements.append("server_max_window_bits=\(serverMaxWindowBits)") }

@@ -6,7 +6,7 @@
 // WebSocket/ what follows it.
 // Used by: Reconnecting, Auth.
 // Uses: Addressing, Compression, Connection, Errors, Events, HTTP, Loop, Messages, TLS, Utilities; CLibWebSockets,
-// HTTPTypes, LWSServiceLoop, Logging.
+// HTTPTypes, LWSPayload, LWSServiceLoop, Logging.
 
 // One connection of a client as it lives on the loop, whatever is spoken over it.
 

@@ -8,7 +8,7 @@ final class ClientVhost {
     let vhost: OpaquePointer
     private let protocols: UnsafeMutablePointer<lws_protocols>
     private static let protocolCount = 3
-    private let deflate = DeflateExtension()
+    let deflate = DeflateExtension()
     /// Connections are made from it for as long as the vhost lives.
     private let tls: TLSContext?
 

@@ -1,5 +1,6 @@
 // The offer of compression, and what counts as an answer to it.
 
+import LWSPayload
 import Testing
 
 @testable import LWSWebSocket

@@ -2,6 +2,7 @@
 
 internal import CLibWebSockets
 internal import HTTPTypes
+internal import LWSPayload
 internal import LWSServiceLoop
 
 extension WebSocketRole {

@@ -109,6 +109,7 @@ extension WebSocketRole {
             }
             return true
         }
+        defer { compression?.keepOutput() }
         var handedOver = 0
         while handedOver < Self.turn {
             if let compression, compression.hasOutput, connection.phase == .open {
@@ -167,7 +168,7 @@ extension WebSocketRole {
         case .frame(let frame):
             let message = frame.message
             if let compression, compression.compresses(message) {
-                return compression.compress(frame, wsi) ? frame.count : nil
+                return compression.compress(frame) ? frame.count : nil
             }
             if compression == nil, !message.kind.isControl, frame.count == message.count {
                 return sendSealed(message, CollectionOfOne(message.onlySpan), wsi, session, held)

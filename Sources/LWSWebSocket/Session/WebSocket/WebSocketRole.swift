@@ -6,6 +6,7 @@
 // What a connection is to those who talk by WebSocket over it.
 
 internal import CLibWebSockets
+internal import LWSPayload
 internal import LWSServiceLoop
 
 /// Has the server asked for the upgrade, and translates between lws and the ``Connection`` when it has agreed. Lives on the
@@ -140,7 +141,6 @@ extension WebSocketRole {
             session.socket?.forget(held)
             goOn = true
         case LWS_CALLBACK_WSI_DESTROY:
-            compression?.destroy(wsi)
             compression = nil
             session.ends(held)
             reading.stop(held)

@@ -1,22 +1,21 @@
-// Decompression of incoming messages.
+// Decompression of messages.
 
 internal import CZlib
-internal import LWSServiceLoop
 
 /// The receiving half of permessage-deflate on one connection (RFC 7692, section 7.2.2), by zlib.
 ///
 /// lws's own ends the process where a peer wants it: a message that inflates to more than the room left when its last
 /// byte is read fails `assert(priv->rx.avail_out)` (roles/ws/ext/extension-permessage-deflate.c, 4.1.6 and 4.5.8), or
 /// loses its end where assertions are off. Nor does it end a block that says it is the last.
-final class MessageInflater {
+package final class MessageInflater {
     private let stream: UnsafeMutablePointer<z_stream>
     private let forgets: Bool
     private let room: InflaterRoom
     /// Nothing has come of the message under way.
     private var isAtStart = true
 
-    /// - Parameter forgets: each message stands for itself (server_no_context_takeover).
-    init?(windowBits: Int, forgets: Bool, in room: InflaterRoom) {
+    /// - Parameter forgets: each message stands for itself (no context takeover).
+    package init?(windowBits: Int, forgets: Bool, in room: InflaterRoom) {
         // The stream points to itself, so it stays where it is.
         stream = .allocate(capacity: 1)
         stream.initialize(to: z_stream())
@@ -37,7 +36,7 @@ final class MessageInflater {
 
     /// Inflates a part of a message. Hands on what comes of it, at least once, until `deliver` has no use for more.
     /// Returns false where the data are wrong.
-    func inflate(
+    package func inflate(
         _ part: UnsafeRawBufferPointer, endsMessage: Bool,
         _ deliver: (_ bytes: UnsafeRawBufferPointer, _ endsMessage: Bool) -> Bool
     ) -> Bool {
@@ -94,13 +93,13 @@ final class MessageInflater {
 }
 
 /// Where the inflaters of a loop put what they hand on, one at a time.
-final class InflaterRoom: LoopResident {
+package final class InflaterRoom {
     /// Some more than a message of 64 KiB, so that zlib can tell that it has come to the end.
-    let output = UnsafeMutableRawBufferPointer.allocate(byteCount: (1 << 16) + 512, alignment: 1)
+    fileprivate let output = UnsafeMutableRawBufferPointer.allocate(byteCount: (1 << 16) + 512, alignment: 1)
     /// What a sender leaves out at the end of a message: the rest of an empty block.
-    let tail = UnsafeMutableRawBufferPointer.allocate(byteCount: 4, alignment: 1)
+    fileprivate let tail = UnsafeMutableRawBufferPointer.allocate(byteCount: 4, alignment: 1)
 
-    init?(_ held: borrowing HeldLoop) { tail.copyBytes(from: [0, 0, 0xff, 0xff]) }
+    package init() { tail.copyBytes(from: [0, 0, 0xff, 0xff]) }
 
     deinit {
         output.deallocate()
