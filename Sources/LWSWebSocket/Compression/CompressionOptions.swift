@@ -5,7 +5,7 @@ internal import LWSPayload
 /// How messages are to be compressed: the parameters of permessage-deflate (RFC 7692, section 7.1), offered with the
 /// handshake while ``ClientConfiguration/webSocketCompressionEnabled`` is on.
 ///
-/// A connection that compresses both ways takes about 450 KiB of memory on top of the usual.
+/// A connection that compresses both ways takes about 300 KiB of memory on top of the usual.
 public struct CompressionOptions: Sendable, Hashable {
     /// Asks the server to begin every message without what it knows of those before (`server_no_context_takeover`).
     /// A server that agrees to compression without it is ``WebSocketError/Code/invalidHandshake``.

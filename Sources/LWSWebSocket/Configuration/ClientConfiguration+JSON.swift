@@ -63,7 +63,11 @@ extension ClientConfiguration {
     ///   twice, or the line and column that are not JSON. Values are not shown, for they may be secrets.
     public init(json: some ContiguousBytes) throws(WebSocketError) {
         self.init()
-        try apply(ConfigurationField(try Self.read(json.withUnsafeBytes { [UInt8]($0) }), "configuration"))
+        do throws(JSONField.Mistake) {
+            try apply(try JSONField.read(json.withUnsafeBytes { [UInt8]($0) }, "configuration"))
+        } catch {
+            throw WebSocketError(.invalidArgument, error.words)
+        }
         try validate()
     }
 
@@ -80,35 +84,14 @@ extension ClientConfiguration {
         }
     }
 
-    private static func read(_ json: [UInt8]) throws(WebSocketError) -> JSONValue {
-        func invalid(_ what: String) -> WebSocketError {
-            WebSocketError(.invalidArgument, "configuration: it is not valid JSON: \(what)")
-        }
-        do throws(JSONGuard.Breach) { try JSONGuard.check(.binary(json), allowsJSON5: false) } catch {
-            throw invalid("\(error)")
-        }
-        let repetitions: [JSONScanner.Repetition]
-        do throws(JSONScanner.Mistake) { repetitions = try JSONScanner.repetitions(in: json) } catch {
-            throw invalid("\(error.words) (\(JSONScanner.place(error.offset, in: json)))")
-        }
-        if let repetition = repetitions.first {
-            let (name, place) = (repetition.name.debugDescription, JSONScanner.place(repetition.offset, in: json))
-            throw WebSocketError(
-                .invalidArgument, "configuration: \(FieldPath.cut(name, to: 64)) is there twice (\(place))")
-        }
-        do { return try JSONDecoder().decode(JSONValue.self, from: Data(json)) } catch {
-            throw invalid(BindingFailure.words(error))
-        }
-    }
-
-    private mutating func apply(_ object: ConfigurationField) throws(WebSocketError) {
+    private mutating func apply(_ object: JSONField) throws(JSONField.Mistake) {
         for (member, field) in try object.members(of: Name.self) {
             switch member {
             case .subProtocols:
-                subProtocols = try field.elements().map { name throws(WebSocketError) in try name.string() }
+                subProtocols = try field.strings()
             case .cookies:
-                cookies = try field.elements().map { cookie throws(WebSocketError) in try cookie.cookie() }
-            case .customHeaders: try addHeaders(field)
+                cookies = try field.elements().map { cookie throws(JSONField.Mistake) in try cookie.cookie() }
+            case .customHeaders: customHeaders = try field.headers()
             case .readTimeout: readTimeout = try field.timeout()
             case .writeTimeout: writeTimeout = try field.timeout()
             case .handShakeTimeout: handShakeTimeout = try field.timeout() ?? Self.defaultHandShakeTimeout
@@ -122,18 +105,10 @@ extension ClientConfiguration {
             case .proxy: proxy = field.isNull ? nil : try field.proxy()
             case .secureSocket: secureSocket = field.isNull ? nil : try field.secureSocket()
             case .auth: auth = field.isNull ? nil : try field.authentication()
-            case .localAddress: localAddress = field.isNull ? nil : try field.string()
+            case .localAddress: localAddress = try field.optionalString()
             case .retryConfig: retryConfig = field.isNull ? nil : try field.retryConfig()
             case .followRedirects: followRedirects = try field.integer()
             }
-        }
-    }
-
-    /// A header field has one value, or several in an array.
-    mutating func addHeaders(_ object: ConfigurationField) throws(WebSocketError) {
-        for field in try object.members() {
-            let values = field.isArray ? try field.elements() : [field]
-            for value in values { try addHeader(field.name, try value.string()) }
         }
     }
 

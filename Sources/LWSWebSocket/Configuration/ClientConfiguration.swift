@@ -1,6 +1,6 @@
 // Configuration/: what a client can be told, and the reading of it from JSON.
 //
-// Holds: the configuration as a whole; the settings of a part stand in the room of that part. ConfigurationField
+// Holds: the configuration as a whole; the settings of a part stand in the room of that part. JSONField
 // reads them from a file, naming the field that is wrong.
 // Used by: Client, Reconnecting.
 // Uses: Addressing, Auth, Compression, Connection, Errors, Events, Files, HTTP, JSON, OpenSSL, TLS, Utilities;

@@ -39,14 +39,14 @@ enum BindingFailure {
 
     private static func noun(_ type: Any.Type) -> String {
         switch type {
-        case is String.Type: return "a string"
-        case is Bool.Type: return "true or false"
+        case is String.Type: return JSONValue.Kind.string.rawValue
+        case is Bool.Type: return JSONValue.Kind.bool.rawValue
         case is any FixedWidthInteger.Type: return "an integer"
-        case is any BinaryFloatingPoint.Type: return "a number"
+        case is any BinaryFloatingPoint.Type: return JSONValue.Kind.number.rawValue
         default:
             let name = String(describing: type)
-            if name.hasPrefix("Array<") { return "an array" }
-            if name.hasPrefix("Dictionary<") { return "an object" }
+            if name.hasPrefix("Array<") { return JSONValue.Kind.array.rawValue }
+            if name.hasPrefix("Dictionary<") { return JSONValue.Kind.object.rawValue }
             return "a value for \(name)"
         }
     }
@@ -55,11 +55,11 @@ enum BindingFailure {
     private static func found(_ context: DecodingError.Context) -> String? {
         let words = context.debugDescription.split(separator: " ")
         guard let last = words.lastIndex(of: "found") else { return nil }
-        let kinds = [
-            "string": "a string", "number": "a number", "bool": "true or false", "array": "an array",
-            "dictionary": "an object", "null": "null",
+        let kinds: [String: JSONValue.Kind] = [
+            "string": .string, "number": .number, "bool": .bool, "array": .array, "dictionary": .object,
+            "null": .null,
         ]
-        return words[last...].lazy.compactMap { kinds[$0.filter(\.isLetter)] }.first
+        return words[last...].lazy.compactMap { kinds[$0.filter(\.isLetter)]?.rawValue }.first
     }
 
     private static func detail(_ text: String) -> String {
@@ -94,6 +94,8 @@ struct FieldPath: Sendable, Hashable, CustomStringConvertible {
             return .key(key.stringValue)
         }
     }
+
+    static func + (path: FieldPath, step: Step) -> FieldPath { FieldPath(path.steps + [step]) }
 
     var description: String {
         var text = ""

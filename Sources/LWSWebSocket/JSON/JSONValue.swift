@@ -151,6 +151,27 @@ extension JSONValue {
     /// The elements, where it is an array.
     public var arrayValue: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
 
+    /// What it is, in words.
+    enum Kind: String {
+        case null
+        case bool = "true or false"
+        case number = "a number"
+        case string = "a string"
+        case array = "an array"
+        case object = "an object"
+    }
+
+    var kind: Kind {
+        switch self {
+        case .null: .null
+        case .bool: .bool
+        case .integer, .number: .number
+        case .string: .string
+        case .array: .array
+        case .object: .object
+        }
+    }
+
     /// The members, where it is an object.
     public var objectValue: [String: JSONValue]? { if case .object(let value) = self { value } else { nil } }
 }

@@ -9,7 +9,9 @@ import Testing
 struct TokenSettingsTests {
     private func read(_ json: String) throws -> JWTIssuer {
         let value = try JSONDecoder().decode(JSONValue.self, from: Data(json.utf8))
-        return try ConfigurationField(value, "auth").jwtIssuer()
+        do throws(JSONField.Mistake) { return try JSONField(value, FieldPath([.key("auth")])).jwtIssuer() } catch {
+            throw WebSocketError(.invalidArgument, error.words)
+        }
     }
 
     private func issuer(_ change: (inout JWTIssuer) -> Void) -> JWTIssuer {

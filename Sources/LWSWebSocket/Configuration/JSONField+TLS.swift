@@ -1,7 +1,7 @@
 // The settings of TLS in JSON.
 
-extension ConfigurationField {
-    func secureSocket() throws(WebSocketError) -> ClientSecureSocket {
+extension JSONField {
+    func secureSocket() throws(JSONField.Mistake) -> ClientSecureSocket {
         var settings = ClientSecureSocket()
         for (member, field) in try members(of: SecureSocketName.self) {
             switch member {
@@ -12,13 +12,13 @@ extension ConfigurationField {
             case .certValidation: settings.certValidation = field.isNull ? nil : try field.certValidation()
             case .ciphers: settings.ciphers = try field.strings()
             case .verifyHostName: settings.verifyHostName = try field.bool()
-            case .serverName: settings.serverName = field.isNull ? nil : try field.string()
+            case .serverName: settings.serverName = try field.optionalString()
             case .shareSession: settings.shareSession = try field.bool()
             case .sessionTimeout: settings.sessionTimeout = try field.timeout()
             case .handshakeTimeout: settings.handshakeTimeout = try field.timeout()
             case .pinnedPublicKeys:
                 settings.pinnedPublicKeys = Set(
-                    try field.elements().map { pin throws(WebSocketError) in try pin.publicKeyPin() })
+                    try field.elements().map { pin throws(JSONField.Mistake) in try pin.publicKeyPin() })
             case .keyLog: settings.keyLog = field.isNull ? nil : try field.keyLog()
             }
         }
@@ -26,7 +26,7 @@ extension ConfigurationField {
     }
 
     /// A PEM file; or an object: of a PKCS#12 store, or of a directory.
-    private func trustRoots() throws(WebSocketError) -> TrustRoots {
+    private func trustRoots() throws(JSONField.Mistake) -> TrustRoots {
         guard isObject else { return .pem(.file(try string())) }
         let fields = try texts(["path", "password", "directory"])
         switch (fields["path"], fields["password"], fields["directory"]) {
@@ -37,7 +37,7 @@ extension ConfigurationField {
         }
     }
 
-    private func clientKey() throws(WebSocketError) -> ClientKey {
+    private func clientKey() throws(JSONField.Mistake) -> ClientKey {
         let fields = try texts(["path", "password", "certFile", "keyFile", "keyPassword"])
         switch (fields["path"], fields["password"], fields["certFile"], fields["keyFile"]) {
         case (let path?, let password?, nil, nil) where fields["keyPassword"] == nil:
@@ -49,7 +49,7 @@ extension ConfigurationField {
     }
 
     /// The versions, or an object that has them next to the protocol's name.
-    private func versions() throws(WebSocketError) -> [TLSVersion] {
+    private func versions() throws(JSONField.Mistake) -> [TLSVersion] {
         guard !isObject else {
             var versions = Array(ClientSecureSocket().protocol)
             for (member, field) in try members(of: VersionsName.self) {
@@ -61,7 +61,7 @@ extension ConfigurationField {
             }
             return versions
         }
-        return try elements().map { field throws(WebSocketError) in
+        return try elements().map { field throws(JSONField.Mistake) in
             guard let version = TLSVersion(name: try field.string()) else {
                 throw field.expected("\"TLSv1.2\", \"TLSv1.3\", \"TLSv1\" or \"TLSv1.1\"")
             }
@@ -69,7 +69,7 @@ extension ConfigurationField {
         }
     }
 
-    private func certValidation() throws(WebSocketError) -> CertValidation {
+    private func certValidation() throws(JSONField.Mistake) -> CertValidation {
         let fields = try texts(["type", "file", "mode"])
         guard let mode = CertValidation.Mode(rawValue: fields["mode"] ?? "hard") else {
             throw expected("the mode \"soft\" or \"hard\"")
@@ -81,27 +81,14 @@ extension ConfigurationField {
         }
     }
 
-    private func publicKeyPin() throws(WebSocketError) -> PublicKeyPin {
+    private func publicKeyPin() throws(JSONField.Mistake) -> PublicKeyPin {
         guard let pin = PublicKeyPin(base64: try string()) else { throw expected("the Base64 of 32 bytes") }
         return pin
     }
 
-    private func keyLog() throws(WebSocketError) -> ClientSecureSocket.KeyLog {
+    private func keyLog() throws(JSONField.Mistake) -> ClientSecureSocket.KeyLog {
         let text = try string()
         return text == "environment" ? .environment : .file(text)
-    }
-
-    func strings() throws(WebSocketError) -> [String] {
-        try elements().map { field throws(WebSocketError) in try field.string() }
-    }
-
-    /// The strings of an object, `null` being none, that has no other members than these.
-    func texts(_ names: [String]) throws(WebSocketError) -> [String: String] {
-        var texts: [String: String] = [:]
-        for field in try members(among: names) {
-            if !field.isNull { texts[field.name] = try field.string() }
-        }
-        return texts
     }
 
     private enum SecureSocketName: String, CaseIterable {

@@ -2,9 +2,9 @@
 
 internal import HTTPTypes
 
-extension ConfigurationField {
+extension JSONField {
     /// The kind follows from the members, each of which has one that no other has.
-    func authentication() throws(WebSocketError) -> ClientAuthentication {
+    func authentication() throws(JSONField.Mistake) -> ClientAuthentication {
         let (bearer, credentials) = (["token"], ["username", "password"])
         let (issuer, grant) = (IssuerName.allCases.map(\.rawValue), GrantName.allCases.map(\.rawValue))
         // A name that no kind has comes first: it may be the one that the kind follows from.
@@ -35,14 +35,14 @@ extension ConfigurationField {
     }
 
     /// - Throws: naming the first member that is none of these.
-    private func expectMembers(_ names: [String], beside mark: String) throws(WebSocketError) {
+    private func expectMembers(_ names: [String], beside mark: String) throws(JSONField.Mistake) {
         for field in try members() where !names.contains(field.name) { throw field.misplaced(beside: mark) }
     }
 
-    private func oauth2Grant() throws(WebSocketError) -> OAuth2Grant {
+    private func oauth2Grant() throws(JSONField.Mistake) -> OAuth2Grant {
         let fields = try members(of: GrantName.self)
         func has(_ name: GrantName) -> Bool { fields.contains { $0.member == name } }
-        func text(_ name: GrantName) throws(WebSocketError) -> String? {
+        func text(_ name: GrantName) throws(JSONField.Mistake) -> String? {
             guard let field = fields.first(where: { $0.member == name })?.field, !field.isNull else { return nil }
             return try field.string()
         }
@@ -93,7 +93,7 @@ extension ConfigurationField {
         return grant
     }
 
-    private func refreshConfig() throws(WebSocketError) -> OAuth2RefreshConfig {
+    private func refreshConfig() throws(JSONField.Mistake) -> OAuth2RefreshConfig {
         guard isObject else {
             guard try string() == "INFER_REFRESH_CONFIG" else {
                 throw expected("an object, or \"INFER_REFRESH_CONFIG\"")
@@ -116,15 +116,13 @@ extension ConfigurationField {
             refreshUrl: url, scopes: scopes, optionalParams: params, credentialBearer: bearer, clientConfig: client)
     }
 
-    private func oauth2Client() throws(WebSocketError) -> OAuth2ClientConfiguration {
+    private func oauth2Client() throws(JSONField.Mistake) -> OAuth2ClientConfiguration {
         var client = OAuth2ClientConfiguration()
         for (member, field) in try members(of: OAuth2ClientName.self) {
             switch member {
             case .customHeaders:
-                var headers = ClientConfiguration()
-                try headers.addHeaders(field)
-                client.customHeaders = headers.customHeaders
-            case .customPayload: client.customPayload = field.isNull ? nil : try field.string()
+                client.customHeaders = try field.headers()
+            case .customPayload: client.customPayload = try field.optionalString()
             case .secureSocket: client.secureSocket = field.isNull ? nil : try field.secureSocket()
             case .auth: client.auth = field.isNull ? nil : try field.authentication()
             case .timeout: client.timeout = try field.timeout()
@@ -134,19 +132,19 @@ extension ConfigurationField {
     }
 
     /// One, or several in an array, or with spaces between.
-    private func scopes() throws(WebSocketError) -> [String] {
+    private func scopes() throws(JSONField.Mistake) -> [String] {
         if isNull { return [] }
         guard isArray else { return try string().split(separator: " ").map(String.init) }
         return try strings()
     }
 
-    private func parameters() throws(WebSocketError) -> [String: String] {
+    private func parameters() throws(JSONField.Mistake) -> [String: String] {
         var parameters: [String: String] = [:]
         for field in try members() { parameters[field.name] = try field.string() }
         return parameters
     }
 
-    private func credentialBearer() throws(WebSocketError) -> OAuth2CredentialBearer {
+    private func credentialBearer() throws(JSONField.Mistake) -> OAuth2CredentialBearer {
         guard let bearer = OAuth2CredentialBearer(rawValue: try string()) else {
             throw expected("\"AUTH_HEADER_BEARER\" or \"POST_BODY_BEARER\"")
         }
@@ -169,10 +167,10 @@ extension ConfigurationField {
 
 // MARK: - The settings of tokens in JSON
 
-extension ConfigurationField {
+extension JSONField {
     /// A ``JWTIssuer``: `signatureConfig` is required, everything else as ``JWTIssuer`` has it. What is not valid in
     /// itself is left to its `validate`.
-    func jwtIssuer() throws(WebSocketError) -> JWTIssuer {
+    func jwtIssuer() throws(JSONField.Mistake) -> JWTIssuer {
         var (signature, rest) = (JWTSignatureConfig?.none, JWTIssuer(signatureConfig: .none))
         for (member, field) in try members(of: IssuerName.self) {
             switch member {
@@ -194,20 +192,18 @@ extension ConfigurationField {
         return rest
     }
 
-    private func optionalString() throws(WebSocketError) -> String? { isNull ? nil : try string() }
-
     /// One, or several in an array.
-    private func audience() throws(WebSocketError) -> [String] {
+    private func audience() throws(JSONField.Mistake) -> [String] {
         if isNull { return [] }
         guard isArray else {
             guard let string = value.stringValue else { throw expected("a string, or an array of strings") }
             return [string]
         }
-        return try elements().map { field throws(WebSocketError) in try field.string() }
+        return try strings()
     }
 
-    private func signatureConfig() throws(WebSocketError) -> JWTSignatureConfig {
-        var (algorithm, config) = (ConfigurationField?.none, ConfigurationField?.none)
+    private func signatureConfig() throws(JSONField.Mistake) -> JWTSignatureConfig {
+        var (algorithm, config) = (JSONField?.none, JSONField?.none)
         for (member, field) in try members(of: SignatureName.self) {
             switch member {
             case .algorithm: algorithm = field
@@ -236,9 +232,9 @@ extension ConfigurationField {
 
     /// A PEM file, or a PKCS#12 store. In a store all keys have the store's password; another next to it is a
     /// mistake.
-    private func signingKey() throws(WebSocketError) -> JWTSigningKey {
+    private func signingKey() throws(JSONField.Mistake) -> JWTSigningKey {
         var (keyFile, keyAlias) = (String?.none, String?.none)
-        var (keyPassword, passwordField) = (String?.none, ConfigurationField?.none)
+        var (keyPassword, passwordField) = (String?.none, JSONField?.none)
         var keyStore: (path: String, password: String)?
         for (member, field) in try members(of: SigningKeyName.self) {
             switch member {
@@ -260,7 +256,7 @@ extension ConfigurationField {
         }
     }
 
-    private func keyStore() throws(WebSocketError) -> (path: String, password: String) {
+    private func keyStore() throws(JSONField.Mistake) -> (path: String, password: String) {
         var (path, password) = (String?.none, String?.none)
         for (member, field) in try members(of: KeyStoreName.self) {
             switch member {
