@@ -1,9 +1,7 @@
 // LWSEchoServer/: the echo server, as its users see it.
 //
-// Holds: EchoServer with its configuration and errors, and the look at a configuration before libwebsockets gets
-// it. Handshake/ decides about requests, Serving/ talks to libwebsockets, Compression/ is permessage-deflate.
-
-// The server as its users see it.
+// Holds: EchoServer with its configuration and errors, and the look at a configuration before libwebsockets gets it. Handshake/
+// decides about requests, Serving/ talks to libwebsockets, Compression/ is permessage-deflate.
 
 import LWSServiceLoop
 

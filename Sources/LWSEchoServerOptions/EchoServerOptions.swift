@@ -2,8 +2,6 @@
 //
 // Holds: what lws-echo-server and `lwscat listen` have in common.
 
-// The echo server as a command serves it: the options but for the port, and the serving.
-
 import ArgumentParser
 package import LWSEchoServer
 

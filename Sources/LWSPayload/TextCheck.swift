@@ -2,8 +2,6 @@
 //
 // Holds: the check of text that comes in parts.
 
-// UTF-8 in parts.
-
 /// Checks text that comes in parts, which may be cut anywhere, as it comes (RFC 6455, section 8.1).
 package struct TextCheck: Sendable {
     /// The beginning of a character at the end of the part before.

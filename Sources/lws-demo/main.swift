@@ -2,8 +2,6 @@
 //
 // Holds: client and server talking to each other, for `make demo`.
 
-// A client talks to the bundled echo server, and every step is shown.
-
 import Foundation
 import HTTPTypes
 import LWSEchoServer

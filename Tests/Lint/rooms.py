@@ -160,7 +160,7 @@ def check(target):
 
 def put_users(room, users):
     text = room.guide.read_text()
-    line = textwrap.fill(f"Used by: {', '.join(users)}.", 115, initial_indent="// ", subsequent_indent="// ",
+    line = textwrap.fill(f"Used by: {', '.join(users)}.", 128, initial_indent="// ", subsequent_indent="// ",
                          break_long_words=False, break_on_hyphens=False)
     room.guide.write_text(re.sub(r"// Used by: (?:.|\n)*?(?=\n// Uses: )", lambda _: line, text, count=1))
 

@@ -4,8 +4,6 @@
 // Used by: Command.
 // Uses: Options, Session, Terminal; ArgumentParser, Histogram, LWSServiceLoop, LWSWebSocket.
 
-// `lwscat bench URL`: how fast a server echoes.
-
 import ArgumentParser
 import LWSServiceLoop
 import LWSWebSocket

@@ -4,8 +4,6 @@
 // Used by: applications.
 // Uses: Bench, Options, Session, Terminal; ArgumentParser, LWSEchoServer, LWSEchoServerOptions, LWSWebSocket.
 
-// The program: from the arguments to the exit code.
-
 import ArgumentParser
 
 #if canImport(Darwin)

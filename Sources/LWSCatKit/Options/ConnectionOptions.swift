@@ -4,8 +4,6 @@
 // Used by: Command, Bench.
 // Uses: Session; ArgumentParser, LWSWebSocket, Logging.
 
-// Every field of the client's configuration, from a file and from options.
-
 import ArgumentParser
 import LWSWebSocket
 import Logging
@@ -58,5 +56,43 @@ struct ConnectionOptions: ParsableArguments {
     /// A URL as it is typed: the scheme may be left out.
     static func url(_ text: String) -> String {
         text.contains("://") ? text : "ws://\(text)"
+    }
+}
+
+// MARK: - What is offered for the compression of messages
+
+struct CompressionSettings: ParsableArguments {
+    @Flag(name: .customLong("no-compression"), help: "Does not offer permessage-deflate.")
+    var isOff = false
+
+    @Option(
+        name: .customLong("compression-level"),
+        help: .init("From 1, the fastest, to 9, the smallest. (default: 1)", valueName: "level"))
+    var level: Int?
+
+    @Flag(name: .customLong("client-no-context-takeover"), help: "Compresses every message by itself.")
+    var clientForgets = false
+
+    @Flag(
+        name: .customLong("server-no-context-takeover"), help: "Asks the server to compress every message by itself.")
+    var serverForgets = false
+
+    @Option(
+        name: .customLong("client-max-window-bits"),
+        help: .init("The largest window of this side, 9 to 15.", valueName: "bits"))
+    var clientBits: Int?
+
+    @Option(
+        name: .customLong("server-max-window-bits"),
+        help: .init("The largest window of the server, 8 to 15.", valueName: "bits"))
+    var serverBits: Int?
+
+    func apply(to configuration: inout ClientConfiguration) {
+        if isOff { configuration.webSocketCompressionEnabled = false }
+        if let level { configuration.compression.level = level }
+        if clientForgets { configuration.compression.clientNoContextTakeover = true }
+        if serverForgets { configuration.compression.serverNoContextTakeover = true }
+        if let clientBits { configuration.compression.clientMaxWindowBits = clientBits }
+        if let serverBits { configuration.compression.serverMaxWindowBits = serverBits }
     }
 }

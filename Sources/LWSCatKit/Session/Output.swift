@@ -2,6 +2,12 @@
 
 import LWSWebSocket
 
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
 /// What a session has to show. Any thread.
 protocol Output: Sendable {
     /// A message that was received. Returns false where nobody reads the output any more.
@@ -44,5 +50,35 @@ struct ScreenOutput: Output {
 
     func complain(_ text: String) {
         screen.print(renderer.style.failure(TerminalText.harmless(text)), mark: renderer.style.failure("!"))
+    }
+}
+
+// MARK: - Where a session takes place: a terminal with a line to type in, or streams
+
+/// The output that suits the process's standard descriptors.
+struct SessionSurface: Sendable {
+    let output: any Output
+    /// Where somebody types; `nil`: nobody does.
+    let screen: Screen?
+
+    init(_ settings: SessionSettings) {
+        let environment = ProcessInfo.processInfo.environment
+        let isTerminal = Descriptor.output.isTerminal
+        let style = Style(for: .output, isWanted: settings.isColourWanted, environment: environment)
+        let renderer = MessageRenderer(
+            form: settings.form, formatsJSON: settings.formatsJSON, isForTerminal: isTerminal, style: style)
+        // Without a cursor that moves, lines are edited as far as the system's own line discipline goes.
+        let canEdit = environment["TERM"].map { !$0.isEmpty && $0 != "dumb" } ?? false
+        guard settings.messages.isEmpty, settings.splitsLines, canEdit, isTerminal, Descriptor.input.isTerminal
+        else {
+            screen = nil
+            output = StreamOutput(
+                renderer: renderer,
+                style: Style(for: .errors, isWanted: settings.isColourWanted, environment: environment))
+            return
+        }
+        let screen = Screen(.output, style)
+        self.screen = screen
+        output = ScreenOutput(screen: screen, renderer: renderer)
     }
 }

@@ -1,9 +1,7 @@
 // Compression/: permessage-deflate (RFC 7692) on the server's side.
 //
-// Holds: the choice among a client's offers, what a connection keeps of compression, and the extension by which
-// libwebsockets has frames compressed that it is to send.
-
-// What lws calls our permessage-deflate for.
+// Holds: the choice among a client's offers, what a connection keeps of compression, and the extension by which libwebsockets
+// has frames compressed that it is to send.
 
 import CLibWebSockets
 import LWSPayload

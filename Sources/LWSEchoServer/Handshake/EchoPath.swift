@@ -1,9 +1,6 @@
 // Handshake/: what a request asks for, and what it is answered.
 //
-// Holds: the paths, each with its behaviour, the request as libwebsockets tells it, refusals, and answers that are
-// held back.
-
-// The request paths, each of which makes the server behave in its own way.
+// Holds: the paths, each with its behaviour, the request as libwebsockets tells it, refusals, and answers that are held back.
 
 /// What a connection is for, read from its request path.
 enum EchoPath: Equatable {

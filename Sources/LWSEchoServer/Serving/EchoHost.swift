@@ -2,8 +2,6 @@
 //
 // Holds: the vhost with its tables and TLS, the callbacks, and each connection with what it sends by itself.
 
-// A server's part that lives on the loop: its vhost and its connections.
-
 import CLibWebSockets
 import LWSServiceLoop
 

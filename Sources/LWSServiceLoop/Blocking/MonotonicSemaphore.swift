@@ -4,8 +4,6 @@
 // Used by: Suspending, Loop.
 // Uses: CLibWebSockets.
 
-// What a blocked caller sleeps on.
-
 #if canImport(Darwin)
     import Darwin
 #else

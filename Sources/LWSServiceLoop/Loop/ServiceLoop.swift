@@ -1,12 +1,10 @@
 // Loop/: the loop that drives libwebsockets.
 //
-// Holds: its thread, who holds it (HeldLoop is the proof, LoopGate the order), timers, and the work that other
-// threads hand over. Context/ has libwebsockets' context, Waiting/ the sockets that the loop waits for by itself.
-// Whoever is not on the loop uses ServiceLoop alone.
+// Holds: its thread, who holds it (HeldLoop is the proof, LoopGate the order), timers, and the work that other threads hand
+// over. Context/ has libwebsockets' context, Waiting/ the sockets that the loop waits for by itself. Whoever is not on the loop
+// uses ServiceLoop alone.
 // Used by: Suspending.
 // Uses: Blocking; CLibWebSockets, Logging.
-
-// What callers hold of a loop: the place where they and lws meet.
 
 import CLibWebSockets
 

@@ -1,11 +1,9 @@
 // Suspending/: what tasks are suspended on.
 //
-// Holds: a signal for a task, time limits by the loop's timers, and the one face that blocked and suspended
-// callers have to those who wake them.
+// Holds: a signal for a task, time limits by the loop's timers, and the one face that blocked and suspended callers have to
+// those who wake them.
 // Used by: applications.
 // Uses: Blocking, Loop.
-
-// What a suspended caller sleeps on.
 
 /// The counterpart of ``MonotonicSemaphore`` for a task: a signal has the one task that waits look again, or the next that
 /// will. A signal says no more than that, and may come in vain: the result of a call, the end of its time and its task's
@@ -55,5 +53,26 @@ package final class TaskSignal: @unchecked Sendable {
         if !mayGoOn { sleeper = continuation }
         mutex.unlock()
         if mayGoOn { continuation.resume() }
+    }
+}
+
+// MARK: - How a caller is woken, whichever way they wait
+
+/// What the core knows of a caller who waits: that they can be told to look again. A thread that is blocked and a task that is
+/// suspended are the same to it.
+package enum CallerSignal: Sendable {
+    case blocked(MonotonicSemaphore)
+    case suspended(TaskSignal)
+
+    package func signal() {
+        switch self {
+        case .blocked(let semaphore): semaphore.signal()
+        case .suspended(let task): task.signal()
+        }
+    }
+
+    /// What a blocked caller sleeps on.
+    package var semaphore: MonotonicSemaphore? {
+        if case .blocked(let semaphore) = self { semaphore } else { nil }
     }
 }

@@ -1,11 +1,9 @@
 // Addressing/: where a connection goes, and by which way.
 //
-// Holds: URLs, numeric addresses, the look-up of names, proxies with what they are asked and answer, and the
-// address of this machine that a connection comes from.
+// Holds: URLs, numeric addresses, the look-up of names, proxies with what they are asked and answer, and the address of this
+// machine that a connection comes from.
 // Used by: Client, Reconnecting, Configuration, Auth, Session, Connection, TLS.
 // Uses: Errors, Loop; LWSServiceLoop.
-
-// A URL, and which way a connection takes to its server.
 
 #if canImport(FoundationEssentials)
     internal import FoundationEssentials

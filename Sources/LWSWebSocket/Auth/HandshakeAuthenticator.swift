@@ -1,13 +1,10 @@
 // Auth/: who the client is.
 //
-// Holds: the public kinds of credentials with their settings, and what makes header fields of them: names and
-// tokens that stay as they are, JSON Web Tokens, OAuth 2.0 with the request for a token (HTTPCall). What is secret
-// shows in no description and no error.
+// Holds: the public kinds of credentials with their settings, and what makes header fields of them: names and tokens that stay
+// as they are, JSON Web Tokens, OAuth 2.0 with the request for a token (HTTPCall). What is secret shows in no description and
+// no error.
 // Used by: Reconnecting, Configuration.
-// Uses: Addressing, Connection, Errors, HTTP, JSON, Loop, OpenSSL, Session, TLS, Utilities; HTTPTypes,
-// LWSServiceLoop, Logging.
-
-// How a client proves who it is: the one interface that every kind of credentials has.
+// Uses: Addressing, Connection, Errors, HTTP, JSON, Loop, OpenSSL, Session, TLS, Utilities; HTTPTypes, LWSServiceLoop, Logging.
 
 public import HTTPTypes
 internal import LWSServiceLoop

@@ -46,11 +46,9 @@ extension WebSocketClient {
         }
         return frame
     }
-}
 
-// MARK: - Pings and pongs
+    // MARK: - Pings and pongs
 
-extension WebSocketClient {
     /// Sends a ping and returns when the operating system has it; the pong is not waited for (RFC 6455, section
     /// 5.5.2). Pings of the peer are answered without the application's doing.
     ///

@@ -1,13 +1,10 @@
 // Client/: the client, as the application sees it.
 //
-// Holds: WebSocketClient with all its calls, blocking and async, an extension for each kind; how values become
-// messages and messages values (MessageBinding). Its public comments are the reference. Nothing here waits or
-// locks by itself.
+// Holds: WebSocketClient with all its calls, blocking and async, an extension for each kind; how values become messages and
+// messages values (MessageBinding). Its public comments are the reference. Nothing here waits or locks by itself.
 // Used by: applications.
-// Uses: Addressing, Configuration, Connection, Errors, Events, JSON, Loop, Messages, Reconnecting, TLS, Utilities,
-// Validation; HTTPTypes, LWSServiceLoop.
-
-// The client: making one, and what can be asked of it.
+// Uses: Addressing, Configuration, Connection, Errors, Events, JSON, Loop, Messages, Reconnecting, TLS, Utilities, Validation;
+// HTTPTypes, LWSServiceLoop.
 
 public import HTTPTypes
 internal import LWSServiceLoop

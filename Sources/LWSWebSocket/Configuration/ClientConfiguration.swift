@@ -1,12 +1,10 @@
 // Configuration/: what a client can be told, and the reading of it from JSON.
 //
-// Holds: the configuration as a whole; the settings of a part stand in the room of that part. JSONField
-// reads them from a file, naming the field that is wrong.
+// Holds: the configuration as a whole; the settings of a part stand in the room of that part. JSONField reads them from a file,
+// naming the field that is wrong.
 // Used by: Client, Reconnecting.
-// Uses: Addressing, Auth, Compression, Connection, Errors, Events, Files, HTTP, JSON, OpenSSL, TLS, Utilities;
-// HTTPTypes, Logging.
-
-// What a client can be told, and the defaults.
+// Uses: Addressing, Auth, Compression, Connection, Errors, Events, Files, HTTP, JSON, OpenSSL, TLS, Utilities; HTTPTypes,
+// Logging.
 
 public import HTTPTypes
 public import Logging

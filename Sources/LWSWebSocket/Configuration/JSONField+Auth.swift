@@ -163,11 +163,9 @@ extension JSONField {
     private enum OAuth2ClientName: String, CaseIterable {
         case customHeaders, customPayload, secureSocket, auth, timeout
     }
-}
 
-// MARK: - The settings of tokens in JSON
+    // MARK: - The settings of tokens in JSON
 
-extension JSONField {
     /// A ``JWTIssuer``: `signatureConfig` is required, everything else as ``JWTIssuer`` has it. What is not valid in
     /// itself is left to its `validate`.
     func jwtIssuer() throws(JSONField.Mistake) -> JWTIssuer {

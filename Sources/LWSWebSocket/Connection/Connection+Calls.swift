@@ -30,11 +30,9 @@ extension Connection {
         // Too late, but the message may have been handed over in the last moment: then it is this caller's.
         return query { $0.inbound.withdraw(reader) }
     }
-}
 
-// MARK: - Blocking writes
+    // MARK: - Blocking writes
 
-extension Connection {
     /// How the wait for a message's way out ended.
     enum WriteResult {
         case ended(OutgoingMessage.Outcome)
@@ -101,11 +99,9 @@ extension Connection {
         case .begun: .begun
         }
     }
-}
 
-// MARK: - Closing, with and without waiting
+    // MARK: - Closing, with and without waiting
 
-extension Connection {
     /// Sends the close frame, unless one is on its way, and waits until the connection has ended, at most until `timeout`.
     func close(_ frame: CloseFrame, timeout: Duration?) throws(WebSocketError) {
         try checkMayBlock()

@@ -1,13 +1,9 @@
 // Connection/: one connection as callers and the loop share it.
 //
-// Holds: its state behind one lock (ConnectionState: no I/O), the queues of messages in and out, the waits of
-// callers, blocked or suspended, and what it asks of the layer below (Transport), which is all it knows of that.
-// It opens and ends once.
+// Holds: its state behind one lock (ConnectionState: no I/O), the queues of messages in and out, the waits of callers, blocked
+// or suspended, and what it asks of the layer below (Transport), which is all it knows of that. It opens and ends once.
 // Used by: Client, Reconnecting, Configuration, Auth, Session.
-// Uses: Addressing, Errors, Events, HTTP, Loop, Messages, TLS, Utilities; DequeModule, HTTPTypes, LWSPayload,
-// LWSServiceLoop.
-
-// One connection as its callers and the loop share it.
+// Uses: Addressing, Errors, Events, HTTP, Loop, Messages, TLS, Utilities; DequeModule, HTTPTypes, LWSPayload, LWSServiceLoop.
 
 internal import DequeModule
 internal import HTTPTypes

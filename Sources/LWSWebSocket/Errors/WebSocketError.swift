@@ -1,12 +1,10 @@
 // Errors/: why a call has failed.
 //
-// Holds: the one error that all calls throw, the conditions that several of them share, and what keeps secrets out
-// of its words.
-// Used by: Client, Reconnecting, Configuration, Auth, Session, Connection, TLS, Addressing, OpenSSL, Loop, HTTP,
-// Files, Events, Compression.
+// Holds: the one error that all calls throw, the conditions that several of them share, and what keeps secrets out of its
+// words.
+// Used by: Client, Reconnecting, Configuration, Auth, Session, Connection, TLS, Addressing, OpenSSL, Loop, HTTP, Files, Events,
+// Compression.
 // Uses: Messages, Utilities, Validation; HTTPTypes, LWSServiceLoop.
-
-// The error that all calls throw, and what of the process many of them meet.
 
 public import HTTPTypes
 internal import LWSServiceLoop
@@ -215,4 +213,28 @@ enum DescriptorShortage {
         let code = errno
         return isReason(code) ? code : nil
     }
+}
+
+// MARK: - Keeps secrets out of words that others have chosen
+
+/// Takes what is secret out of a text, in each form in which it may have been sent.
+struct Redaction: Sendable {
+    private let secrets: [String]
+
+    /// - Parameter values: the secrets as they are.
+    init(_ values: [String]) {
+        let forms = values.filter { !$0.isEmpty }.flatMap { [$0, FormEncoding.encode($0)] }
+        // A longer one may have a shorter one in it.
+        secrets = Set(forms).sorted { ($0.utf8.count, $0) > ($1.utf8.count, $1) }
+    }
+
+    /// The text without the secrets and control characters, and not longer than an error should be.
+    func clean(_ text: String) -> String {
+        var text = text
+        for secret in secrets { text = text.replacing(secret, with: "[secret]") }
+        let shown = text.unicodeScalars.prefix(Self.longest).map { $0.value < 0x20 || $0.value == 0x7f ? " " : $0 }
+        return String(String.UnicodeScalarView(shown)) + (text.unicodeScalars.count > Self.longest ? "…" : "")
+    }
+
+    private static let longest = 500
 }

@@ -1,11 +1,9 @@
 // Events/: what an application is told without having asked.
 //
-// Holds: the events of a client and how they get to those who watch it, and the handler of pongs. Whoever tells
-// waits for nobody.
+// Holds: the events of a client and how they get to those who watch it, and the handler of pongs. Whoever tells waits for
+// nobody.
 // Used by: Client, Reconnecting, Configuration, Session, Connection.
 // Uses: Errors; DequeModule, LWSServiceLoop.
-
-// Events on their way from a client to those who watch it.
 
 internal import DequeModule
 internal import LWSServiceLoop

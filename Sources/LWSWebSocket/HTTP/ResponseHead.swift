@@ -4,8 +4,6 @@
 // Used by: Reconnecting, Configuration, Auth, Session, Connection.
 // Uses: Errors; HTTPTypes.
 
-// The head of an HTTP/1 answer, read from the bytes themselves.
-
 internal import HTTPTypes
 
 /// Status and header fields of an answer (RFC 9112, sections 4 and 5), all of them, in order.

@@ -1,11 +1,9 @@
 // JSON/: JSON of any shape, and the place of what is wrong in it.
 //
-// Holds: JSONValue, the guard that comes before decoding, a scanner for what Foundation does not tell, and errors
-// of Codable in words, with the path of the field. Pure.
+// Holds: JSONValue, the guard that comes before decoding, a scanner for what Foundation does not tell, and errors of Codable in
+// words, with the path of the field. Pure.
 // Used by: Client, Configuration, Auth, Validation.
 // Uses: Messages; LWSServiceLoop.
-
-// JSON of any shape.
 
 /// A JSON value of no particular type (RFC 8259), for messages whose shape is not known beforehand.
 ///

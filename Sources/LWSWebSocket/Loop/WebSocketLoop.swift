@@ -1,11 +1,9 @@
 // Loop/: the loop that clients share, and the threads beside it.
 //
-// Holds: which loop serves a client and when its thread ends (WebSocketLoop), time limits of tasks by its timers,
-// threads for what blocks, and the level of libwebsockets' log.
+// Holds: which loop serves a client and when its thread ends (WebSocketLoop), time limits of tasks by its timers, threads for
+// what blocks, and the level of libwebsockets' log.
 // Used by: Client, Reconnecting, Auth, Session, Connection, Addressing.
 // Uses: Errors; LWSServiceLoop, Logging.
-
-// The loop that clients are served by, and how much of libwebsockets' log is shown.
 
 internal import LWSServiceLoop
 public import Logging

@@ -1,11 +1,8 @@
 // Messages/: messages, and the frames that carry them.
 //
-// Holds: a message as it was read, one that is to be sent with its room for a header, and that header (RFC 6455,
-// section 5.2).
+// Holds: a message as it was read, one that is to be sent with its room for a header, and that header (RFC 6455, section 5.2).
 // Used by: Client, Reconnecting, Session, Connection, Errors, JSON.
 // Uses: LWSServiceLoop.
-
-// The two kinds of message.
 
 /// A whole message, fragments joined (RFC 6455, section 5.6).
 public enum WebSocketMessage: Sendable, Hashable {

@@ -1,11 +1,9 @@
 // OpenSSL/: OpenSSL's objects.
 //
-// Holds: certificates, private keys, the stores they come in, signatures of tokens with their public settings, and
-// OpenSSL's errors in words. With TLS/ the only room that sees OpenSSL.
+// Holds: certificates, private keys, the stores they come in, signatures of tokens with their public settings, and OpenSSL's
+// errors in words. With TLS/ the only room that sees OpenSSL.
 // Used by: Configuration, Auth, TLS.
 // Uses: Errors, Files; COpenSSL, LWSServiceLoop.
-
-// What OpenSSL says of a failure.
 
 internal import COpenSSL
 

@@ -103,11 +103,9 @@ struct PKCS12Store {
 
     /// All certificates.
     var certificates: [Certificate] { (certificate.map { [$0] } ?? []) + others }
-}
 
-// MARK: - One of the keys of a PKCS#12 store, by its name
+    // MARK: - One of the keys of a PKCS#12 store, by its name
 
-extension PKCS12Store {
     private final class Found {
         var keys: [(name: String?, key: PrivateKey?)] = []
     }

@@ -108,11 +108,9 @@ extension Reconnector {
         guard asksAuthenticator else { return try look() }
         return try await onHelper(.forConnecting, limit, look)
     }
-}
 
-// MARK: - Waits and their help
+    // MARK: - Waits and their help
 
-extension Reconnector {
     /// Starts no loop, which might fail, for a clock alone.
     func limit(_ deadline: Deadline) -> TimeLimit {
         guard deadline.instant != nil else { return .none }

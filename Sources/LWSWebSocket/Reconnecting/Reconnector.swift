@@ -1,12 +1,10 @@
 // Reconnecting/: a client's way to its server, connection after connection.
 //
-// Holds: what a client's calls go through: the connection of now, the making of the first and of those that follow
-// a lost one, with their redirects, credentials and waits, for blocked callers and for tasks.
+// Holds: what a client's calls go through: the connection of now, the making of the first and of those that follow a lost one,
+// with their redirects, credentials and waits, for blocked callers and for tasks.
 // Used by: Client.
-// Uses: Addressing, Auth, Configuration, Connection, Errors, Events, HTTP, Loop, Messages, Session, TLS,
-// Utilities; HTTPTypes, LWSServiceLoop, Logging.
-
-// A client's way to its server: one connection after the other.
+// Uses: Addressing, Auth, Configuration, Connection, Errors, Events, HTTP, Loop, Messages, Session, TLS, Utilities; HTTPTypes,
+// LWSServiceLoop, Logging.
 
 internal import LWSServiceLoop
 

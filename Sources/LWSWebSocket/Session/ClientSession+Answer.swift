@@ -113,11 +113,9 @@ extension ClientSession {
     private func hint(at beginning: [UInt8]) -> String {
         !url.isSecure && beginning.starts(with: [21, 3]) ? useTLS : ""
     }
-}
 
-// MARK: - What a connection is for
+    // MARK: - What a connection is for
 
-extension ClientSession {
     /// Who says what the server is asked for, and deals with what comes back.
     enum Role {
         /// To talk with it by WebSocket.

@@ -133,11 +133,9 @@ extension ClientSession {
         let next = LoopBound(self, held)
         if !loop.perform({ next.get($0).connectToNext($0) }) { finish(held) }
     }
-}
 
-// MARK: - The TLS of an attempt, as far as it takes part
+    // MARK: - The TLS of an attempt, as far as it takes part
 
-extension ClientSession {
     /// TCP is connected: to the server, or to the proxy on the way there.
     func connected(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
         phase.stopWatching(held)

@@ -1,14 +1,11 @@
 // Session/: connections on libwebsockets: the one room that calls it.
 //
-// Holds: a connection as it lives on the loop (ClientSession, libwebsockets' user pointer), the callbacks that
-// lead to it, the way to it from other threads (ClientTransport), and the vhosts that connections are made from.
-// Everything needs the loop (HeldLoop) but for ClientTransport and UnheldSend. Opening/ has the way to an answer,
-// WebSocket/ what follows it.
+// Holds: a connection as it lives on the loop (ClientSession, libwebsockets' user pointer), the callbacks that lead to it, the
+// way to it from other threads (ClientTransport), and the vhosts that connections are made from. Everything needs the loop
+// (HeldLoop) but for ClientTransport and UnheldSend. Opening/ has the way to an answer, WebSocket/ what follows it.
 // Used by: Reconnecting, Auth.
-// Uses: Addressing, Compression, Connection, Errors, Events, HTTP, Loop, Messages, TLS, Utilities; CLibWebSockets,
-// HTTPTypes, LWSPayload, LWSServiceLoop, Logging.
-
-// One connection of a client as it lives on the loop, whatever is spoken over it.
+// Uses: Addressing, Compression, Connection, Errors, Events, HTTP, Loop, Messages, TLS, Utilities; CLibWebSockets, HTTPTypes,
+// LWSPayload, LWSServiceLoop, Logging.
 
 internal import CLibWebSockets
 internal import HTTPTypes

@@ -1,11 +1,9 @@
 // TLS/: how connections are secured.
 //
-// Holds: the public settings of `wss:`, the SSL_CTX made of them and shared, the handshake as OpenSSL reports it,
-// the verification of the server, sessions to resume, and what of it the application is told.
+// Holds: the public settings of `wss:`, the SSL_CTX made of them and shared, the handshake as OpenSSL reports it, the
+// verification of the server, sessions to resume, and what of it the application is told.
 // Used by: Client, Reconnecting, Configuration, Auth, Session, Connection.
 // Uses: Addressing, Errors, Files, OpenSSL; COpenSSL, LWSServiceLoop, OrderedCollections.
-
-// What OpenSSL makes of the settings of TLS.
 
 internal import COpenSSL
 internal import LWSServiceLoop

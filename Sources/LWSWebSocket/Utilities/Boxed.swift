@@ -4,8 +4,6 @@
 // Used by: Client, Reconnecting, Configuration, Auth, Session, Connection, Errors.
 // Uses: nothing.
 
-// A value that most have none of.
-
 /// An optional value that takes no more room than a pointer where it is stored. There is memory for it only where there is one,
 /// and copies share it: many clients are made with the same settings.
 @propertyWrapper

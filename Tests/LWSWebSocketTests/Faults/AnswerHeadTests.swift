@@ -10,10 +10,9 @@ import Testing
 @Suite("The head of a server's answer", .serialized)
 struct AnswerHeadTests {
     /// What a server sends: `nil` is where the client gets the time to read what came before.
-    private typealias Script = @Sendable (_ request: String) -> [[UInt8]?]
+    typealias Script = @Sendable (_ request: String) -> [[UInt8]?]
 
-    private static func server(_ isSecure: Bool, reset: Bool = false, _ script: @escaping Script) throws -> RawServer
-    {
+    static func server(_ isSecure: Bool, reset: Bool = false, _ script: @escaping Script) throws -> RawServer {
         let identity = isSecure ? try TLSIdentity(CertificateAuthority.shared.server(.good)) : nil
         return try RawServer(tls: identity) { peer in
             guard let request = try? peer.readRequestHead() else { return }
@@ -32,7 +31,7 @@ struct AnswerHeadTests {
         }
     }
 
-    private static func connect(
+    static func connect(
         _ server: RawServer, _ isSecure: Bool, _ change: (inout ClientConfiguration) -> Void = { _ in }
     ) throws(WebSocketError) -> WebSocketClient {
         var configuration = ClientConfiguration()
@@ -42,7 +41,7 @@ struct AnswerHeadTests {
         return try WebSocketClient(isSecure ? server.secureURL() : server.url(), configuration: configuration)
     }
 
-    private static func upgrade(_ request: String, _ fields: [String] = [], end: String = "\r\n") -> [UInt8] {
+    static func upgrade(_ request: String, _ fields: [String] = [], end: String = "\r\n") -> [UInt8] {
         let key = RawConnection.field("Sec-WebSocket-Key", in: request) ?? ""
         let lines =
             ["HTTP/1.1 101 Switching Protocols"] + fields
@@ -53,13 +52,13 @@ struct AnswerHeadTests {
         return Array(lines.map { $0 + end }.joined().utf8)
     }
 
-    private static func bytes(_ lines: String...) -> [UInt8] { Array(lines.map { $0 + "\r\n" }.joined().utf8) }
+    static func bytes(_ lines: String...) -> [UInt8] { Array(lines.map { $0 + "\r\n" }.joined().utf8) }
 
-    private static let goOn = bytes("HTTP/1.1 100 Continue", "")
-    private static let hints = bytes("HTTP/1.1 103 Early Hints", "Link: </a.css>; rel=preload", "X-Early: yes", "")
-    private static let hello = RawFrame(opcode: 1, payload: Array("hello".utf8)).serverBytes
+    static let goOn = bytes("HTTP/1.1 100 Continue", "")
+    static let hints = bytes("HTTP/1.1 103 Early Hints", "Link: </a.css>; rel=preload", "X-Early: yes", "")
+    static let hello = RawFrame(opcode: 1, payload: Array("hello".utf8)).serverBytes
 
-    private static let interims: [(what: String, parts: [[UInt8]?])] = [
+    static let interims: [(what: String, parts: [[UInt8]?])] = [
         ("100", [goOn]), ("100, apart", [goOn, nil]), ("103", [hints]), ("three", [hints, nil, hints, hints, nil]),
         ("102 and 199", [bytes("HTTP/1.1 102 Processing", ""), bytes("HTTP/1.0 199", "A: b", "")]),
         (
@@ -118,13 +117,13 @@ struct AnswerHeadTests {
         #expect(failure { try Self.connect(server, isSecure) }?.code == .invalidHandshake)
     }
 
-    private static let fields = [
+    static let fields = [
         "X-Request-Id: 7", "X-RateLimit-Remaining: 7", "X-Multi: one", "X-Multi: two", "Set-Cookie: a=1; Path=/",
         "Set-Cookie: b=2; Path=/", "Server: pieces", "X-Empty:", "X-Blanks: \t in  the middle \t",
     ]
 
     /// Cuts the bytes before each of these places.
-    private static func cut(_ bytes: [UInt8], _ places: [Int]) -> [[UInt8]?] {
+    static func cut(_ bytes: [UInt8], _ places: [Int]) -> [[UInt8]?] {
         var parts: [[UInt8]?] = []
         for (start, end) in zip([0] + places, places + [bytes.count]) where start < end {
             parts += [Array(bytes[start..<end]), nil]
@@ -133,7 +132,7 @@ struct AnswerHeadTests {
     }
 
     /// Every kind of place to cut a head at.
-    private static let cuts = [
+    static let cuts = [
         "nowhere", "status", "in the status", "after a line", "in a name", "before the end", "lines",
     ]
 
@@ -183,13 +182,13 @@ struct AnswerHeadTests {
         }
     }
 
-    private static func many(_ count: Int) -> [String] {
+    static func many(_ count: Int) -> [String] {
         (0..<count).map {
             ["Set-Cookie: c\($0)=\($0)", "Link: </\($0)>", "Via: 1.1 hop\($0)", "Vary: X-\($0)"][$0 % 4]
         }
     }
 
-    private static func seen(_ response: HTTPResponse?, _ count: Int) -> [String] {
+    static func seen(_ response: HTTPResponse?, _ count: Int) -> [String] {
         (response?.headerFields.prefix(count).map { "\($0.name.rawName): \($0.value)" } ?? [])
     }
 
@@ -272,45 +271,5 @@ struct AnswerHeadTests {
             #expect(error?.code == .invalidHandshake)
             #expect(error?.description.contains("more than the 32768 bytes") == true, "\(error as Any)")
         }
-    }
-
-    @Test("is the same after each of five losses of the connection", arguments: [false, true])
-    func fiveTimes(_ isSecure: Bool) throws {
-        let server = try Self.server(isSecure) { request in
-            let head = Self.upgrade(request, Self.fields + Self.many(isSecure ? 20 : 90))
-            return [Self.hints, nil] + Self.cut(head + Self.hello, [70])
-        }
-        defer { server.stop() }
-        let client = try Self.connect(server, isSecure) {
-            $0.retryConfig = WebSocketRetryConfig(maxCount: 5, interval: .milliseconds(1))
-        }
-        for number in 0..<6 {
-            #expect(try client.readTextMessage() == "hello")
-            #expect(client.httpResponse?.headerFields.count == Self.fields.count + (isSecure ? 20 : 90) + 3)
-            if number < 5 { try client.writeTextMessage("end") }
-        }
-        try client.close()
-    }
-
-    @Test("with a message and a reset right behind it opens the connection, and the message is read")
-    func reset() throws {
-        for _ in 0..<20 {
-            let server = try Self.server(false, reset: true) { [Self.upgrade($0) + Self.hello] }
-            defer { server.stop() }
-            let client = try Self.connect(server, false)
-            #expect(try client.readTextMessage() == "hello")
-            #expect(failure { try client.readTextMessage() }?.closure?.code == 1006)
-        }
-    }
-
-    @Test(
-        "that does not begin like HTTP is an error at once",
-        arguments: ["SSH-2.0-OpenSSH_9.2\r\n", "HTTP/2 101\r\n\r\n", "x"])
-    func noHTTP(_ text: String) throws {
-        let server = try Self.server(false) { _ in [Array(text.utf8)] }
-        defer { server.stop() }
-        let error = failure { try Self.connect(server, false) }
-        #expect(error?.code == .invalidHandshake)
-        #expect(error?.description.contains("did not answer the handshake with a valid HTTP response") == true)
     }
 }

@@ -1,9 +1,6 @@
 // Context/: one context of libwebsockets, and what it brings along.
 //
-// Holds: the context with its options, its log, its limits, and the descriptors that it leaves open or has
-// programs inherit.
-
-// One lws context and who holds it.
+// Holds: the context with its options, its log, its limits, and the descriptors that it leaves open or has programs inherit.
 
 import CLibWebSockets
 
@@ -275,30 +272,5 @@ public final class LoopContext {
         guard context != nil, let holder else { return false }
         precondition(pthread_equal(holder, pthread_self()) != 0, "lws called back on a thread without its loop")
         return true
-    }
-}
-
-/// What a loop's context is made for.
-package struct LoopOptions: Sendable {
-    /// Sets up OpenSSL for the context (about 1.2 MB).
-    package var usesTLS: Bool
-    /// The thread's name, as `top -H` and a debugger show it; 15 bytes at most on Linux.
-    package var name: String
-
-    /// Seconds that lws gives the steps of a handshake and of closing TCP; `nil`: its default of 5. One value for
-    /// the whole context in 4.1 (core/context.c), one for each vhost in later releases.
-    package var timeoutSeconds: UInt32?
-    /// Ten years, for 0 would mean lws's default.
-    package static let noTimeout: UInt32 = 10 * 365 * 24 * 3600
-
-    /// The loop waits for the sockets of its connections by itself where the system can, and callers may hold it. Those who
-    /// make connections on it have to tell it of them (``HeldLoop/watch(_:)``).
-    package var watchesSockets: Bool
-
-    package init(name: String, usesTLS: Bool = false, timeoutSeconds: UInt32? = nil, watchesSockets: Bool = false) {
-        self.watchesSockets = watchesSockets && clws_can_watch
-        self.name = name
-        self.usesTLS = usesTLS
-        self.timeoutSeconds = timeoutSeconds
     }
 }

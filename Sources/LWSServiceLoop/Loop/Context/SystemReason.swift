@@ -1,4 +1,4 @@
-// What the system's numbers say of why something could not be done.
+// What the system says: why something could not be done, and what a directory holds.
 
 #if canImport(Darwin)
     import Darwin
@@ -23,5 +23,25 @@ package enum SystemReason {
             EADDRNOTAVAIL, EADDRINUSE, EAFNOSUPPORT, EINVAL, EPROTOTYPE, ENOENT, ENOTDIR, ENOTSOCK,
         ]
         return codes.contains(code) ? words(code) : nil
+    }
+}
+
+// MARK: - What a directory holds
+
+/// The names in a directory.
+package enum DirectoryNames {
+    /// In the system's order, with those that begin with a dot; `nil` where the directory cannot be opened, with the reason in
+    /// `errno`.
+    package static func list(_ path: String) -> [String]? {
+        guard let directory = opendir(path) else { return nil }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            names.append(
+                withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
+                })
+        }
+        return names
     }
 }

@@ -1,9 +1,7 @@
 // Waiting/: waiting for sockets in libwebsockets' place.
 //
-// Holds: the sockets of a loop in one epoll, each with what libwebsockets wants of it, who waits for one by
-// themselves, and whether it is read from.
-
-// The sockets that a loop waits for by itself.
+// Holds: the sockets of a loop in one epoll, each with what libwebsockets wants of it, who waits for one by themselves, and
+// whether it is read from.
 
 import CLibWebSockets
 

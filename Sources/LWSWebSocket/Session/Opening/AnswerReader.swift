@@ -1,9 +1,7 @@
 // Opening/: from the first byte sent to the answer read.
 //
-// Holds: reaching a server, the tunnel through a proxy, the request as libwebsockets writes it and as it is to be,
-// the answer, read before libwebsockets reads it, and what stands in for a socket meanwhile.
-
-// Reads the answer to a request before lws does, or in its place.
+// Holds: reaching a server, the tunnel through a proxy, the request as libwebsockets writes it and as it is to be, the answer,
+// read before libwebsockets reads it, and what stands in for a socket meanwhile.
 
 internal import CLibWebSockets
 internal import HTTPTypes

@@ -1,9 +1,6 @@
 // WebSocket/: an open WebSocket connection on libwebsockets.
 //
-// Holds: the session's role there: messages in and out, compressed or not, pings that keep alive, sending without
-// the loop.
-
-// What a connection is to those who talk by WebSocket over it.
+// Holds: the session's role there: messages in and out, compressed or not, pings that keep alive, sending without the loop.
 
 internal import CLibWebSockets
 internal import LWSPayload
@@ -91,11 +88,9 @@ final class WebSocketRole {
         reading.resume(wsi, held)
         resumeKeepAlive(held)
     }
-}
 
-// MARK: - What lws reports of a WebSocket connection
+    // MARK: - What lws reports of a WebSocket connection
 
-extension WebSocketRole {
     /// Unwraps what lws hands over and calls one method. `false` makes lws end the connection.
     func handle(
         _ reason: lws_callback_reasons, _ wsi: OpaquePointer, _ argument: UnsafeMutableRawBufferPointer,
