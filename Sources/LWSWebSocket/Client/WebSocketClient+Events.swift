@@ -22,6 +22,24 @@ extension WebSocketClient {
     ///
     /// Blocking users have ``ClientConfiguration/eventHandler``. Never blocks; any thread.
     public var events: AsyncStream<WebSocketEvent> { reconnector.watch() }
+
+    // MARK: - Notes
+
+    /// Keeps a value under a name, in place of the one before. Never blocks for long; any thread.
+    public func setAttribute(_ name: String, _ value: AttributeValue) {
+        reconnector.state.withLock { $0.attributes[name] = value }
+    }
+
+    /// The value kept under a name.
+    public func getAttribute(_ name: String) -> AttributeValue? {
+        reconnector.state.withLock { $0.attributes[name] }
+    }
+
+    /// Forgets a name. Returns what was kept under it.
+    @discardableResult
+    public func removeAttribute(_ name: String) -> AttributeValue? {
+        reconnector.state.withLock { $0.attributes.removeValue(forKey: name) }
+    }
 }
 
 extension Reconnector {
@@ -42,25 +60,5 @@ extension Reconnector {
         }
         tellIfOver()
         return stream
-    }
-}
-
-// MARK: - Notes that the application keeps on a connection
-
-extension WebSocketClient {
-    /// Keeps a value under a name, in place of the one before. Never blocks for long; any thread.
-    public func setAttribute(_ name: String, _ value: AttributeValue) {
-        reconnector.state.withLock { $0.attributes[name] = value }
-    }
-
-    /// The value kept under a name.
-    public func getAttribute(_ name: String) -> AttributeValue? {
-        reconnector.state.withLock { $0.attributes[name] }
-    }
-
-    /// Forgets a name. Returns what was kept under it.
-    @discardableResult
-    public func removeAttribute(_ name: String) -> AttributeValue? {
-        reconnector.state.withLock { $0.attributes.removeValue(forKey: name) }
     }
 }

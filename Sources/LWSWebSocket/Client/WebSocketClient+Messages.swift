@@ -76,24 +76,9 @@ extension WebSocketClient {
     func frameSize(for count: Int) -> Int {
         count > reconnector.frameSize && reconnector.compresses ? .max : reconnector.frameSize
     }
-}
 
-extension OutgoingMessage {
-    /// A text message in frames of at most `frameSize` bytes.
-    static func text(_ text: String, frameSize: Int = .max) -> OutgoingMessage {
-        var text = text
-        return text.withUTF8 { OutgoingMessage(.text, UnsafeRawBufferPointer($0), frameSize: frameSize) }
-    }
+    // MARK: - Reading
 
-    /// The same of bytes, which are a text's where the kind says so.
-    static func bytes(_ bytes: some ContiguousBytes, _ kind: Kind, frameSize: Int = .max) -> OutgoingMessage {
-        bytes.withUnsafeBytes { OutgoingMessage(kind, $0, frameSize: frameSize) }
-    }
-}
-
-// MARK: - Reading messages
-
-extension WebSocketClient {
     /// The next message if it is a text. Blocks for at most ``ClientConfiguration/readTimeout``, the making of another
     /// connection included (``ClientConfiguration/retryConfig``).
     /// - Throws: `unexpectedMessageKind` where it is binary (it stays first in line); `readTimedOut`, after which
@@ -117,5 +102,18 @@ extension WebSocketClient {
 
     private func read(_ wish: InboundQueue.Wish) throws(WebSocketError) -> WebSocketMessage {
         try reconnector.read(wish, timeout: configuration.readTimeout)
+    }
+}
+
+extension OutgoingMessage {
+    /// A text message in frames of at most `frameSize` bytes.
+    static func text(_ text: String, frameSize: Int = .max) -> OutgoingMessage {
+        var text = text
+        return text.withUTF8 { OutgoingMessage(.text, UnsafeRawBufferPointer($0), frameSize: frameSize) }
+    }
+
+    /// The same of bytes, which are a text's where the kind says so.
+    static func bytes(_ bytes: some ContiguousBytes, _ kind: Kind, frameSize: Int = .max) -> OutgoingMessage {
+        bytes.withUnsafeBytes { OutgoingMessage(kind, $0, frameSize: frameSize) }
     }
 }

@@ -20,9 +20,7 @@ extension StringProtocol {
         }
         return String(validating: bytes, as: UTF8.self)
     }
-}
 
-extension StringProtocol {
     /// A URL, or a reference to one, with what may not stand in its path and query percent-encoded. Escapes that are there
     /// stay as they are (RFC 3986, section 2.4): Foundation encodes the whole component again for a single character.
     var percentCompleted: String {
@@ -50,6 +48,19 @@ extension StringProtocol {
         let authority = rest.dropFirst(2).prefix { !"/?#".utf8.contains($0) }
         return utf8.count - rest.count + 2 + authority.count
     }
+
+    // MARK: - Blanks
+
+    /// The text between the first and the last character that is not blank.
+    func trimming(_ isBlank: (Character) -> Bool) -> String {
+        guard let first = firstIndex(where: { !isBlank($0) }), let last = lastIndex(where: { !isBlank($0) }) else {
+            return ""
+        }
+        return String(self[first...last])
+    }
+
+    /// Without the blanks of HTTP (OWS of RFC 9110, section 5.6.3).
+    var trimmingBlanks: String { trimming { $0 == " " || $0 == "\t" } }
 }
 
 extension UInt8 {
@@ -92,19 +103,4 @@ enum FormEncoding {
         }
         return encoded
     }
-}
-
-// MARK: - Blanks around a text, taken off
-
-extension StringProtocol {
-    /// The text between the first and the last character that is not blank.
-    func trimming(_ isBlank: (Character) -> Bool) -> String {
-        guard let first = firstIndex(where: { !isBlank($0) }), let last = lastIndex(where: { !isBlank($0) }) else {
-            return ""
-        }
-        return String(self[first...last])
-    }
-
-    /// Without the blanks of HTTP (OWS of RFC 9110, section 5.6.3).
-    var trimmingBlanks: String { trimming { $0 == " " || $0 == "\t" } }
 }

@@ -7,13 +7,9 @@ internal import LWSServiceLoop
 /// permessage-deflate by ``MessageInflater`` and ``MessageDeflater``, from the frames that lws delivers and to frames that are
 /// handed to it as they are to leave.
 ///
-/// lws's own is not used: where the peer wants it, it ends the process, or the connection's sense
-/// (roles/ws/ext/extension-permessage-deflate.c, the same in 4.1.6 and 4.5.8):
-/// - a message that is not compressed, or a pong, is delivered without end (4.1);
-/// - output that is left for later is read from memory that others use meanwhile;
-/// - a pong that falls due while compressed output waits is sent as a part of the message;
-/// - a ping after a frame that gave no output yet is sent as a text;
-/// - while a message's last chunk is drained, `lws_is_final_fragment` says that the message has ended (4.5).
+/// lws's own (roles/ws/ext/extension-permessage-deflate.c, the same in 4.1.6 and 4.5.8) leaves output for later: a pong that
+/// falls due meanwhile is sent as a part of the message, a ping as a text, and what lies there is read from memory that others
+/// use. In 4.1 it delivers a message that is not compressed, or a pong, without end.
 final class CompressedTraffic {
     private let agreement: CompressionAgreement
     private let inflater: MessageInflater
