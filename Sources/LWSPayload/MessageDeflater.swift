@@ -54,7 +54,7 @@ package final class MessageDeflater {
         stream.pointee.avail_in = uInt(part.count)
         var count = 0
         repeat {
-            room.reserve(count + 1024, keeping: count)
+            if count > 0 { room.reserve(count + 1024, keeping: count) }
             let space = room.capacity - count
             stream.pointee.next_out = room.bytes + count
             stream.pointee.avail_out = uInt(space)
@@ -74,7 +74,8 @@ package final class DeflaterRoom {
     private var memory: UnsafeMutablePointer<UInt8>
     fileprivate private(set) var capacity = initialCapacity
 
-    private static let initialCapacity = 65536
+    /// For a part of 64 KiB that does not compress.
+    private static let initialCapacity = 65536 + 1024
     /// More than this is given back when it is not needed.
     private static let keptCapacity = 1 << 20
 

@@ -1,6 +1,6 @@
 // LWSPayload/: what payloads of messages are made of, for client and server alike.
 //
-// Holds: the check of text that comes in parts.
+// Holds: the check of text that comes in parts, and permessage-deflate: what is agreed to, and both directions by zlib.
 
 /// Checks text that comes in parts, which may be cut anywhere, as it comes (RFC 6455, section 8.1).
 package struct TextCheck: Sendable {

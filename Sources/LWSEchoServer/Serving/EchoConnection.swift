@@ -115,7 +115,8 @@ final class EchoConnection {
 
     // MARK: - Receiving
 
-    /// A part of a frame as lws has read it. Returns false where the connection has to end.
+    /// A part of a frame as lws has read it: each once, and an empty frame as an empty part. Returns false where the connection has
+    /// to end.
     func received(_ bytes: UnsafeRawBufferPointer, _ held: borrowing HeldLoop) -> Bool {
         guard !isClosing else { return true }
         let remaining = lws_remaining_packet_payload(wsi)
@@ -129,7 +130,7 @@ final class EchoConnection {
             return fits
         }
         guard fits else { return close(1009, Array("frames have 64 MiB at most".utf8), held) }
-        guard isFine else { return false }
+        guard isFine else { return close(1007, Array("it cannot be inflated".utf8), held) }
         guard remaining == 0 else { return true }
         if isFinal { messages += 1 }
         guard isText(endsMessage: isFinal, held) else {

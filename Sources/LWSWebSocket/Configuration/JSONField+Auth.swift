@@ -1,7 +1,5 @@
 // Authentication in JSON.
 
-internal import HTTPTypes
-
 extension JSONField {
     /// The kind follows from the members, each of which has one that no other has.
     func authentication() throws(JSONField.Mistake) -> ClientAuthentication {

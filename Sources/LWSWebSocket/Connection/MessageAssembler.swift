@@ -1,4 +1,4 @@
-// Joins what lws delivers piece by piece into whole messages.
+// Joins what lws delivers piece by piece into whole messages, and gathers those of one read.
 
 internal import DequeModule
 internal import LWSPayload

@@ -2,7 +2,6 @@
 
 internal import HTTPTypes
 internal import LWSServiceLoop
-internal import Logging
 
 #if canImport(Darwin)
     import Darwin

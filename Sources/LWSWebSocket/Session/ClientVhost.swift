@@ -1,4 +1,4 @@
-// What lws has to know before clients can connect: a vhost with its protocols.
+// What lws has to know before clients can connect: vhosts with their protocols, shared, and where lws calls Swift.
 
 internal import CLibWebSockets
 internal import LWSServiceLoop

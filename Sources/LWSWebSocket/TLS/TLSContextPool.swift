@@ -1,4 +1,4 @@
-// The contexts of the process, shared by clients with equal settings.
+// The contexts of the process, shared by clients with equal settings, and what makes settings equal.
 
 internal import COpenSSL
 internal import LWSServiceLoop

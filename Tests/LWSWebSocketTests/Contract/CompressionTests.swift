@@ -178,6 +178,32 @@ struct CompressionTests {
         try client.close()
     }
 
+    @Test("of clients on one loop is kept apart, though what they send has to wait")
+    func together() throws {
+        let server = try EchoServer()
+        let loop = WebSocketLoop()
+        var configuration = ClientConfiguration()
+        (configuration.maxFrameSize, configuration.readTimeout) = (4096, Timing.ages)
+        // The server reads no more while it echoes, so that of a part that was compressed only some frames can leave.
+        var random = SeededGenerator(seed: 11)
+        let messages = (0..<4).map { _ in random.bytes(1 << 20) }
+        let exchanges = try (0..<3).map { _ in
+            let client = try WebSocketClient(
+                server.url("/fragments/1024"), configuration: configuration, loop: loop)
+            return try Background {
+                let writer = try Background {
+                    for message in messages { try client.writeBinaryMessage(message) }
+                }
+                var wrong = 0
+                for message in messages where try client.readBinaryMessage() != message { wrong += 1 }
+                try writer.value(within: .seconds(300))
+                try client.close()
+                return wrong
+            }
+        }
+        for exchange in exchanges { #expect(try exchange.value(within: .seconds(300)) == 0) }
+    }
+
     @Test("is kept apart by concurrent writers, whose messages arrive whole and in the order of each")
     func concurrentWriters() throws {
         let (writers, count) = (8, 60)

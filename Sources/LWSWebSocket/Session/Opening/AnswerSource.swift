@@ -1,4 +1,4 @@
-// Where an answer is read from: a socket, or the TLS on it.
+// Where an answer is read from, a socket or the TLS on it, and what lws gets to read in its place.
 
 internal import CLibWebSockets
 internal import HTTPTypes

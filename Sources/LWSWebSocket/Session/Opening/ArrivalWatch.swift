@@ -1,4 +1,4 @@
-// Tells when something arrives on a socket that lws is kept from reading.
+// Tells when something arrives on a socket that lws is kept from reading, and why an address could not be reached.
 
 internal import CLibWebSockets
 internal import LWSServiceLoop

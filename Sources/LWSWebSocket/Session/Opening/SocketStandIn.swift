@@ -1,7 +1,5 @@
 // What lws has in the place of a connection's socket for a while.
 
-internal import CLibWebSockets
-
 #if canImport(Darwin)
     import Darwin
 #else

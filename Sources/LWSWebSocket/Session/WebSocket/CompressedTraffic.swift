@@ -19,8 +19,9 @@ final class CompressedTraffic {
     /// The message under way is compressed.
     private var isInflating = false
 
-    /// Compressed bytes that are not sent yet: in the loop's room, or in `kept`.
+    /// Compressed bytes that are not sent yet: in the loop's room in the turn that has made them, later in `kept`.
     private var output = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    /// Where `output` lies, where it is not in the loop's room.
     private var kept: UnsafeMutableRawBufferPointer?
     private var kind = OutgoingMessage.Kind.text
     private var outputEndsMessage = false
@@ -43,7 +44,7 @@ final class CompressedTraffic {
         self.rooms = rooms
     }
 
-    deinit { kept?.deallocate() }
+    deinit { forgetKept() }
 
     // MARK: - In
 
@@ -103,17 +104,20 @@ final class CompressedTraffic {
         guard let made = deflater?.deflate(part, endsMessage: frame.isLast, into: rooms.deflating) else {
             return false
         }
+        // What was kept has left.
+        forgetKept()
         output = made
         return true
     }
 
+    private func forgetKept() {
+        kept?.deallocate()
+        kept = nil
+    }
+
     /// Others use the loop's room next: takes what is left there away.
     func keepOutput() {
-        guard !output.isEmpty else {
-            kept?.deallocate()
-            kept = nil
-            return
-        }
+        guard !output.isEmpty else { return forgetKept() }
         guard kept == nil else { return }
         let memory = UnsafeMutableRawBufferPointer.allocate(
             byteCount: CompressionRooms.headroom + output.count, alignment: 1)

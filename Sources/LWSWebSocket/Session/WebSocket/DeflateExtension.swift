@@ -79,7 +79,8 @@ private func deflateCallback(
     // What comes in is decompressed when lws has delivered it; what lws is given to send is compressed already, or is not to
     // be.
     case LWS_EXT_CB_PAYLOAD_RX, LWS_EXT_CB_PAYLOAD_TX: return clws_extension_leave_it
-    // What the server has answered is in the agreement, read and checked.
+    // What the server has answered is in the agreement, read and checked. LWS_EXT_CB_DESTROY comes when the session may have
+    // gone: nothing of it is looked at here.
     default: return 0
     }
 }
