@@ -8,7 +8,8 @@ internal import CZlib
 /// active in Debian's build, where the peer wants it: output whose last four bytes straddle two buffers ("want to trim out
 /// length"), and so does an empty message after another one. It cuts messages into frames of its own making, too.
 package final class MessageDeflater {
-    private let stream: UnsafeMutablePointer<z_stream>
+    private let zlib = ZlibStream()
+    private var stream: UnsafeMutablePointer<z_stream> { zlib.pointer }
     private let forgets: Bool
 
     /// Octets that a flush ends with, and that are left out at the end of a message (section 7.2.1).
@@ -16,9 +17,6 @@ package final class MessageDeflater {
 
     /// - Parameter forgets: each message stands for itself (no context takeover).
     package init?(windowBits: Int, level: Int, forgets: Bool) {
-        // The stream points to itself, so it stays where it is.
-        stream = .allocate(capacity: 1)
-        stream.initialize(to: z_stream())
         self.forgets = forgets
         guard cz_raw_deflate_init(stream, Int32(level), Int32(windowBits)) == Z_OK else {
             // `deinit` runs for this object too; zlib takes a stream that was not set up.
@@ -26,11 +24,7 @@ package final class MessageDeflater {
         }
     }
 
-    deinit {
-        deflateEnd(stream)
-        stream.deinitialize(count: 1)
-        stream.deallocate()
-    }
+    deinit { deflateEnd(stream) }
 
     /// Compresses a part of a message. Returns what comes of it, in `room` until that is used again; `nil` where zlib has no
     /// memory.
@@ -49,9 +43,7 @@ package final class MessageDeflater {
         }
         let mode = flushes || endsMessage ? Z_SYNC_FLUSH : Z_NO_FLUSH
         room.reserve(Int(deflateBound(stream, uLong(part.count))) + 64, keeping: 0)
-        // zlib does not change it.
-        stream.pointee.next_in = UnsafeMutablePointer(mutating: part.baseAddress?.assumingMemoryBound(to: UInt8.self))
-        stream.pointee.avail_in = uInt(part.count)
+        zlib.give(part)
         var count = 0
         repeat {
             if count > 0 { room.reserve(count + 1024, keeping: count) }

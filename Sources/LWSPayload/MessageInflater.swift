@@ -8,7 +8,8 @@ internal import CZlib
 /// byte is read fails `assert(priv->rx.avail_out)` (roles/ws/ext/extension-permessage-deflate.c, 4.1.6 and 4.5.8), or
 /// loses its end where assertions are off. Nor does it end a block that says it is the last.
 package final class MessageInflater {
-    private let stream: UnsafeMutablePointer<z_stream>
+    private let zlib = ZlibStream()
+    private var stream: UnsafeMutablePointer<z_stream> { zlib.pointer }
     private let forgets: Bool
     private let room: InflaterRoom
     /// Nothing has come of the message under way.
@@ -16,9 +17,6 @@ package final class MessageInflater {
 
     /// - Parameter forgets: each message stands for itself (no context takeover).
     package init?(windowBits: Int, forgets: Bool, in room: InflaterRoom) {
-        // The stream points to itself, so it stays where it is.
-        stream = .allocate(capacity: 1)
-        stream.initialize(to: z_stream())
         self.forgets = forgets
         self.room = room
         // zlib inflates a window of 8 bits as one of 9.
@@ -28,11 +26,7 @@ package final class MessageInflater {
         }
     }
 
-    deinit {
-        inflateEnd(stream)
-        stream.deinitialize(count: 1)
-        stream.deallocate()
-    }
+    deinit { inflateEnd(stream) }
 
     /// Inflates a part of a message. Hands on what comes of it, at least once, until `deliver` has no use for more.
     /// Returns false where the data are wrong.
@@ -55,7 +49,7 @@ package final class MessageInflater {
         _ part: UnsafeRawBufferPointer, isLast: Bool,
         _ deliver: (_ bytes: UnsafeRawBufferPointer, _ endsMessage: Bool) -> Bool
     ) -> Bool {
-        give(part)
+        zlib.give(part)
         var isTailDue = isLast
         while true {
             stream.pointee.next_out = room.output.baseAddress?.assumingMemoryBound(to: UInt8.self)
@@ -63,7 +57,7 @@ package final class MessageInflater {
             var status = Z_OK
             repeat {
                 if isTailDue, stream.pointee.avail_in == 0 {
-                    give(UnsafeRawBufferPointer(room.tail))
+                    zlib.give(UnsafeRawBufferPointer(room.tail))
                     isTailDue = false
                 }
                 status = CZlib.inflate(stream, Z_SYNC_FLUSH)
@@ -82,13 +76,6 @@ package final class MessageInflater {
             let bytes = UnsafeRawBufferPointer(rebasing: room.output[..<count])
             guard deliver(bytes, isDone && isLast), !isDone else { return true }
         }
-    }
-
-    /// What zlib reads next. It does not change it.
-    private func give(_ input: UnsafeRawBufferPointer) {
-        stream.pointee.next_in = UnsafeMutablePointer(
-            mutating: input.baseAddress?.assumingMemoryBound(to: UInt8.self))
-        stream.pointee.avail_in = uInt(input.count)
     }
 }
 

@@ -90,7 +90,8 @@ class Folder:
                 fail(self.guide, f"the first comment does not say \"{name}: ...\"")
 
     def list(self, fact):
-        return {word.strip() for word in re.split("[,;]", self.facts.get(fact, "").rstrip(".")) if word.strip()}
+        words = {word.strip() for word in re.split("[,;]", self.facts.get(fact, "").rstrip("."))}
+        return words - {"", "nothing"}
 
 
 class Room(Folder):
@@ -127,7 +128,7 @@ def check(target):
         for name, file in room.named.items():
             if len(owner := owners.get(name, [])) == 1 and owner[0] is not room:
                 found.setdefault(owner[0].name, (name, file))
-        said = room.list("Uses") - {"nothing"}
+        said = room.list("Uses")
         for other in sorted(set(found) - said):
             name, file = found[other]
             fail(file, f"{name} is of {other}/, which {room.name}/ does not use")
@@ -152,9 +153,9 @@ def check(target):
         room = rooms[name]
         # In the order of the table, the modules behind them.
         said = room.list("Uses")
-        users = [f"`{other}`" for other in reversed(order) if other in said]
-        users += [f"`{module}`" for module in sorted(said - set(order))]
-        lines.append(f"| `{name}/` | {room.title} | {', '.join(users).replace('`nothing`', '')} |")
+        used = [f"`{other}`" for other in reversed(order) if other in said]
+        used += [f"`{module}`" for module in sorted(said - set(order))]
+        lines.append(f"| `{name}/` | {room.title} | {', '.join(used)} |")
     return "\n".join(lines)
 
 

@@ -18,7 +18,7 @@ final class EchoHost {
     /// Why OpenSSL does not do as configured.
     private var tlsRefusal: EchoServerError?
     let rooms = CompressionRooms()
-    var deflateOptions: UnsafePointer<lws_ext_options> { UnsafePointer(tables.deflateOptions) }
+    var deflateOptions: UnsafePointer<lws_ext_options> { UnsafePointer(tables.deflate.options) }
 
     init(_ configuration: EchoServer.Configuration, openConnections: Locked<Int>) {
         self.configuration = configuration
@@ -35,7 +35,7 @@ final class EchoHost {
         info.user = Unmanaged.passUnretained(self).toOpaque()
         info.options = clws_option_fail_if_unable_to_bind
         info.options |= ListenCheck.isIPv6(configuration.host) ? clws_option_ipv6_only : clws_option_no_ipv6
-        if configuration.isCompressionEnabled { info.extensions = UnsafePointer(tables.extensions) }
+        if configuration.isCompressionEnabled { info.extensions = UnsafePointer(tables.deflate.list) }
         // A connection that is not read, /silent above all, learns by these probes alone that its client has gone.
         info.ka_time = 20
         info.ka_interval = 10

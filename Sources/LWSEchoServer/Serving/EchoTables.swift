@@ -2,6 +2,7 @@
 
 import CLibWebSockets
 import LWSPayload
+import LWSServiceLoop
 
 #if canImport(Darwin)
     import Darwin
@@ -12,9 +13,8 @@ import LWSPayload
 /// The C tables and strings of one vhost. lws keeps pointers to them, and they are freed with this object.
 final class EchoTables {
     let protocols: UnsafeMutablePointer<lws_protocols>
-    let extensions: UnsafeMutablePointer<lws_extension>
-    /// What an offer's parameters are compared with, in the order of ``DeflateOffer/parameters``.
-    let deflateOptions: UnsafeMutablePointer<lws_ext_options>
+    /// Its options are in the order of ``DeflateOffer/parameters``.
+    let deflate: ExtensionTable
     private(set) var alpn: UnsafePointer<CChar>?
     private let protocolCount: Int
     private var strings: [UnsafeMutablePointer<CChar>] = []
@@ -32,10 +32,9 @@ final class EchoTables {
         protocolCount = names.count + 1
         protocols = .allocate(capacity: protocolCount)
         protocols.initialize(repeating: lws_protocols(), count: protocolCount)
-        extensions = .allocate(capacity: 2)
-        extensions.initialize(repeating: lws_extension(), count: 2)
-        deflateOptions = .allocate(capacity: DeflateOffer.parameters.count + 1)
-        deflateOptions.initialize(repeating: lws_ext_options(), count: DeflateOffer.parameters.count + 1)
+        deflate = ExtensionTable(
+            CompressionAgreement.extensionName, parameters: DeflateOffer.parameters.map { ($0, EXTARG_NONE) })
+        deflate.list[0].callback = { echoExtensionCallback($2, $3, $5, $6) }
         for (index, name) in names.enumerated() {
             protocols[index].name = keep(name)
             protocols[index].callback = { echoCallback($0, $1, $2, $3, $4) }
@@ -43,11 +42,6 @@ final class EchoTables {
             protocols[index].rx_buffer_size = Self.readSize
             protocols[index].tx_packet_size = Self.writeSize
         }
-        for (index, name) in DeflateOffer.parameters.enumerated() {
-            deflateOptions[index] = lws_ext_options(name: keep(name), type: EXTARG_NONE)
-        }
-        extensions[0].name = keep(CompressionAgreement.extensionName)
-        extensions[0].callback = { echoExtensionCallback($2, $3, $5, $6) }
         alpn = keep("http/1.1")
     }
 
@@ -55,10 +49,6 @@ final class EchoTables {
         for string in strings { free(string) }
         protocols.deinitialize(count: protocolCount)
         protocols.deallocate()
-        extensions.deinitialize(count: 2)
-        extensions.deallocate()
-        deflateOptions.deinitialize(count: DeflateOffer.parameters.count + 1)
-        deflateOptions.deallocate()
     }
 
     /// A copy of the string that lives as long as the tables do.

@@ -184,15 +184,7 @@ public struct ClientConfiguration: Sendable {
     /// - Throws: ``WebSocketError/Code/invalidArgument`` for a name that is no token (RFC 9110, section 5.1), a
     ///   value with CR, LF or NUL, and a field that the handshake owns.
     public mutating func addHeader(_ name: String, _ value: String) throws(WebSocketError) {
-        guard let fieldName = HTTPField.Name(name) else {
-            throw WebSocketError(.invalidArgument, "customHeaders: \(name.debugDescription) is not a field name")
-        }
-        guard HTTPField.isValidValue(value) else {
-            throw WebSocketError(
-                .invalidArgument, "customHeaders: the value of \(name) has a line break or another control character")
-        }
-        try fieldName.checkMayBeSet("customHeaders")
-        customHeaders.append(HTTPField(name: fieldName, value: value))
+        try customHeaders.add(name, value, "customHeaders")
     }
 }
 

@@ -5,15 +5,15 @@ internal import HTTPTypes
 extension JSONField {
     /// Header fields, each of which has one value, or several in an array.
     func headers() throws(Mistake) -> HTTPFields {
-        var configuration = ClientConfiguration()
+        var headers: HTTPFields = [:]
         for field in try members() {
             for value in field.isArray ? try field.strings() : [try field.string()] {
-                do throws(WebSocketError) { try configuration.addHeader(field.name, value) } catch {
+                do throws(WebSocketError) { try headers.add(field.name, value, "customHeaders") } catch {
                     throw Mistake(words: "\(error)")
                 }
             }
         }
-        return configuration.customHeaders
+        return headers
     }
 
     func retryConfig() throws(Mistake) -> WebSocketRetryConfig {

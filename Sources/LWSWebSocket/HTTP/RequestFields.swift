@@ -25,6 +25,22 @@ extension HTTPFields {
     }
 }
 
+extension HTTPFields {
+    /// Adds a field that an application has given.
+    /// - Parameter place: where, for the error.
+    mutating func add(_ name: String, _ value: String, _ place: String) throws(WebSocketError) {
+        guard let fieldName = HTTPField.Name(name) else {
+            throw WebSocketError(.invalidArgument, "\(place): \(name.debugDescription) is not a field name")
+        }
+        guard HTTPField.isValidValue(value) else {
+            throw WebSocketError(
+                .invalidArgument, "\(place): the value of \(name) has a line break or another control character")
+        }
+        try fieldName.checkMayBeSet(place)
+        append(HTTPField(name: fieldName, value: value))
+    }
+}
+
 extension HTTPField.Name {
     /// Refuses the fields of the handshake itself, and those that would change how the answer has to be read.
     /// - Parameter field: where the name was given, for the error.

@@ -17,16 +17,16 @@ struct JSONField {
         let words: String
     }
 
-    /// Of a member.
-    let name: String
     let value: JSONValue
     private let path: FieldPath
 
-    init(_ value: JSONValue, _ path: FieldPath, name: String = "") {
+    init(_ value: JSONValue, _ path: FieldPath) {
         self.value = value
         self.path = path
-        self.name = name
     }
+
+    /// Of a member.
+    var name: String { if case .key(let name) = path.steps.last { name } else { "" } }
 
     /// Reads a whole text, in which no name may stand twice.
     /// - Parameter root: what the text is, as mistakes name it.
@@ -57,7 +57,7 @@ struct JSONField {
     /// In the order of their names, so that of two mistakes always the same is reported.
     func members() throws(Mistake) -> [JSONField] {
         guard let object = value.objectValue else { throw expected("an object") }
-        return object.sorted { $0.key < $1.key }.map { JSONField($1, path + .key($0), name: $0) }
+        return object.sorted { $0.key < $1.key }.map { JSONField($1, path + .key($0)) }
     }
 
     /// The members, all of which have one of these names.

@@ -8,7 +8,7 @@ final class ClientVhost {
     let vhost: OpaquePointer
     private let protocols: UnsafeMutablePointer<lws_protocols>
     private static let protocolCount = 3
-    let deflate = DeflateExtension()
+    let deflate = DeflateExtension.makeTable()
     /// Connections are made from it for as long as the vhost lives.
     private let tls: TLSContext?
 
@@ -42,7 +42,7 @@ final class ClientVhost {
         info.port = clws_port_no_listen
         info.protocols = UnsafePointer(protocols)
         info.vhost_name = protocols[0].name
-        if DeflateExtension.isAvailable { info.extensions = deflate.pointer }
+        if DeflateExtension.isAvailable { info.extensions = UnsafePointer(deflate.list) }
         // The deadlines are ours; lws's own, in whole seconds, must not come before them.
         info.timeout_secs = LoopOptions.noTimeout
         info.connect_timeout_secs = LoopOptions.noTimeout

@@ -5,51 +5,24 @@ internal import LWSPayload
 internal import LWSServiceLoop
 internal import Logging
 
-/// The list of extensions that lws is given with a vhost. Lives as long as the vhost does.
-final class DeflateExtension {
-    private let list: UnsafeMutablePointer<lws_extension>
-    /// What lws compares an answer's parameters with.
-    private let options: UnsafeMutablePointer<lws_ext_options>
-
-    private static let parameters = [
-        ("server_no_context_takeover", EXTARG_NONE), ("client_no_context_takeover", EXTARG_NONE),
-        ("server_max_window_bits", EXTARG_OPT_DEC), ("client_max_window_bits", EXTARG_OPT_DEC),
-    ]
-    // An entry of zeros ends each table.
-    private static let listCount = 2
-    private static let optionCount = parameters.count + 1
-
+/// The extension that lws is given with a vhost. Lives as long as the vhost does.
+enum DeflateExtension {
     /// What lws offers by itself; another offer replaces it in the request (``HandshakeRequest``).
     static let offer = CompressionOptions().offer
 
-    init() {
-        list = .allocate(capacity: Self.listCount)
-        list.initialize(repeating: lws_extension(), count: Self.listCount)
-        options = .allocate(capacity: Self.optionCount)
-        options.initialize(repeating: lws_ext_options(), count: Self.optionCount)
-        for (index, (name, type)) in Self.parameters.enumerated() {
-            options[index] = lws_ext_options(name: UnsafePointer(strdup(name)), type: type)
-        }
-        list[0].name = UnsafePointer(strdup(CompressionAgreement.extensionName))
-        list[0].client_offer = UnsafePointer(strdup(Self.offer))
-        list[0].callback = { _, _, wsi, reason, _, argument, _ in
+    static func makeTable() -> ExtensionTable {
+        let table = ExtensionTable(
+            CompressionAgreement.extensionName, offer: offer,
+            parameters: [
+                ("server_no_context_takeover", EXTARG_NONE), ("client_no_context_takeover", EXTARG_NONE),
+                ("server_max_window_bits", EXTARG_OPT_DEC), ("client_max_window_bits", EXTARG_OPT_DEC),
+            ])
+        table.list[0].callback = { _, _, wsi, reason, _, argument, _ in
             guard let wsi else { return -1 }
             return deflateCallback(wsi, reason, argument)
         }
+        return table
     }
-
-    deinit {
-        for index in 0..<Self.optionCount { free(UnsafeMutableRawPointer(mutating: options[index].name)) }
-        free(UnsafeMutableRawPointer(mutating: list[0].name))
-        free(UnsafeMutableRawPointer(mutating: list[0].client_offer))
-        options.deinitialize(count: Self.optionCount)
-        options.deallocate()
-        list.deinitialize(count: Self.listCount)
-        list.deallocate()
-    }
-
-    var pointer: UnsafePointer<lws_extension> { UnsafePointer(list) }
-    var optionTable: UnsafePointer<lws_ext_options> { UnsafePointer(options) }
 
     /// Whether this build of lws has extensions.
     static let isAvailable: Bool = {
@@ -70,10 +43,10 @@ private func deflateCallback(
         return LoopContext.callback(of: wsi) { held in
             // Alive: an attempt retains the session until `attemptEnded`.
             let session = Unmanaged<ClientSession>.fromOpaque(user).takeUnretainedValue()
-            guard case .webSocket(let role) = session.role, let options = session.vhost?.deflate.optionTable else {
+            guard case .webSocket(let role) = session.role, let options = session.vhost?.deflate.options else {
                 return -1
             }
-            argument?.assumingMemoryBound(to: UnsafePointer<lws_ext_options>.self).pointee = options
+            argument?.assumingMemoryBound(to: UnsafePointer<lws_ext_options>.self).pointee = UnsafePointer(options)
             return role.beginCompression(held) ? 0 : -1
         } ?? -1
     // What comes in is decompressed when lws has delivered it; what lws is given to send is compressed already, or is not to
