@@ -86,7 +86,7 @@ let package = Package(
         .executableTarget(
             name: "lws-echo-server",
             dependencies: [
-                "LWSEchoServer", "LWSEchoServerOptions",
+                "LWSEchoServer", "LWSEchoServerOptions", "LWSServiceLoop",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings

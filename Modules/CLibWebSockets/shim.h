@@ -10,6 +10,24 @@
 #pragma clang module import SwiftGlibc
 #endif
 
+// What the build of libwebsockets has to have, before its other headers ask for those of a library that may not be there.
+#include <lws_config.h>
+#if LWS_LIBRARY_VERSION_NUMBER < 4001000
+#error "swift-lws needs libwebsockets 4.1 or newer"
+#endif
+#if !defined(LWS_WITH_TLS) || defined(LWS_WITH_GNUTLS) || defined(LWS_WITH_MBEDTLS) || defined(LWS_WITH_BEARSSL) \
+    || defined(LWS_WITH_SCHANNEL) || defined(LWS_WITH_OPENHITLS) || defined(LWS_WITH_BORINGSSL) || defined(LWS_WITH_AWSLC) \
+    || defined(USE_WOLFSSL) || defined(USE_OLD_CYASSL)
+#error "swift-lws needs a libwebsockets that was built with OpenSSL, and this one has another TLS library, or none. \
+Packages with OpenSSL: libwebsockets-dev (Debian, Ubuntu), libwebsockets-devel (Fedora), libwebsockets (Arch, Homebrew). \
+Your own build: cmake -DLWS_WITH_SSL=ON -DLWS_WITH_GNUTLS=OFF -DLWS_WITH_MBEDTLS=OFF, and for 5.0 -DLWS_WITH_HTTP3=OFF"
+#endif
+#if !defined(LWS_WITH_NETWORK) || !defined(LWS_WITH_CLIENT) || !defined(LWS_WITH_SERVER) || !defined(LWS_ROLE_H1) \
+    || !defined(LWS_ROLE_WS)
+#error "swift-lws needs a libwebsockets with WebSockets, client and server, and this one was built without some of them. \
+Your own build: cmake -DLWS_ROLE_WS=ON -DLWS_WITHOUT_CLIENT=OFF -DLWS_WITHOUT_SERVER=OFF"
+#endif
+
 #include <libwebsockets.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -24,10 +42,6 @@
 #endif
 #include "descriptors.h"
 #include "waiting.h"
-
-#if LWS_LIBRARY_VERSION_NUMBER < 4001000
-#error "libwebsockets 4.1 or newer is required"
-#endif
 
 // Constants that are expressions or casts in lws's headers, which Swift's importer skips.
 static const size_t clws_pre = LWS_PRE;
@@ -185,6 +199,60 @@ static inline bool clws_has_extensions(void) {
     return true;
 #endif
 }
+
+// Has lws ask by LWS_CALLBACK_GET_THREAD_ID whenever it changes what it waits for, which it does where it was answered with other
+// than 0 when it first served the context (plat/unix/unix-service.c: _lws_plat_service_tsi; core-net/pollfd.c:
+// _lws_change_pollfd). It puts that question to the first protocol of the first vhost. From 4.4 on, and before that where lws is
+// built to look up names, ask for the time or its address by itself, that is one of its own, which answers 0 (core/context.c:
+// "system vhost"). Its table is on the heap, and the vhost's alone.
+static inline lws_callback_function **clws_system_callback(void) {
+    static lws_callback_function *callback;
+    return &callback;
+}
+static inline int clws_answer_for_system(
+    struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len) {
+    if (reason == LWS_CALLBACK_GET_THREAD_ID) return 1;
+    return __atomic_load_n(clws_system_callback(), __ATOMIC_ACQUIRE)(wsi, reason, user, in, len);
+}
+static inline void clws_have_thread_asked(struct lws_context *context) {
+    // In the order in which lws puts them into that table.
+    static const char *const names[] = {
+        "lws-async-dns", "lws-ntpclient", "lws-dhcp4client", "lws-stdin", "lws-whois", "lws-dir-notify"};
+    struct lws_vhost *system = lws_get_vhost_by_name(context, "system");
+    const struct lws_protocols *first = NULL;
+    for (size_t index = 0; system && !first && index < sizeof names / sizeof *names; index++)
+        first = lws_vhost_name_to_protocol(system, names[index]);
+    if (!first || !first->callback) return;
+    __atomic_store_n(clws_system_callback(), first->callback, __ATOMIC_RELEASE);
+    ((struct lws_protocols *)first)->callback = clws_answer_for_system;
+}
+
+// lws looks whether text is UTF-8 unless told otherwise, also at what is compressed, where a server uses an extension of its own.
+#if defined(LWS_SERVER_OPTION_DISABLE_UTF8_VALIDATION)
+static const uint64_t clws_option_no_text_check = LWS_SERVER_OPTION_DISABLE_UTF8_VALIDATION; // 5.0
+#else
+static const uint64_t clws_option_no_text_check = 0; // VALIDATE_UTF8 is off
+#endif
+
+// Whether a context without an event descriptor, as it is made where the system has none left, can be destroyed. 5.0 frees the
+// pipe's wsi as one that was never served, and then again as the pipe's (core/context.c: lws_pt_destroy, pre_natal_wsi_owner).
+#if LWS_LIBRARY_VERSION_NUMBER < 5000000
+static inline bool clws_survives_missing_pipe(void) { return true; }
+#else
+static inline bool clws_survives_missing_pipe(void) { return false; }
+#endif
+
+// Whether a client has every ping answered. From 4.4.5 on it parses a whole read at a time (roles/ws/client-parser-ws.c:
+// lws_ws_client_rx_parser_block), where nothing can come between two pings, and of several in it answers the first alone.
+#if LWS_LIBRARY_VERSION_NUMBER < 4004005
+static inline bool clws_answers_each_ping(void) { return true; }
+#else
+static inline bool clws_answers_each_ping(void) { return false; }
+#endif
+
+// Lines of lws's log that say nothing. From 4.4 on it tries to bind a socket to a network device of the name that it was given to
+// bind it to, which is an address here, and goes on (core-net/network.c: lws_socket_bind).
+static inline bool clws_is_idle_talk(const char *line) { return strstr(line, "setsockopt bind to device ") != NULL; }
 
 // Between two looks at a lock that somebody else is about to release.
 static inline void clws_relax(void) {

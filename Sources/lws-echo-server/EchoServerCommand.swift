@@ -3,6 +3,7 @@
 import ArgumentParser
 import LWSEchoServer
 import LWSEchoServerOptions
+import LWSServiceLoop
 
 @main
 struct EchoServerCommand: ParsableCommand {
@@ -11,7 +12,8 @@ struct EchoServerCommand: ParsableCommand {
         abstract: "A WebSocket server for tests: it echoes, and does wrong on request.",
         discussion: """
             \(EchoServerOptions.paths)
-            """
+            """,
+        version: PackageRelease.description
     )
 
     @Option(help: "The TCP port; 0 takes any free one.")

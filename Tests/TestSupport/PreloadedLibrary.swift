@@ -9,7 +9,7 @@
         let folder: TemporaryFolder
         private let file: String
 
-        init(_ source: String) throws {
+        package init(_ source: String) throws {
             folder = try TemporaryFolder("lws-preloaded")
             file = folder.file("library.so")
             let written = try folder.write(source, to: "source.c")
@@ -19,9 +19,12 @@
             _ = try compiler.waitForLine("made", within: Timing.ages)
         }
 
-        fileprivate func start(_ program: String, _ environment: [String]) throws -> PeerProcess {
+        /// Starts one of the package's programs with it.
+        package func start(
+            _ program: String, _ arguments: [String] = [], environment: [String] = []
+        ) throws -> PeerProcess {
             try PeerProcess(
-                "/usr/bin/env", ["LD_PRELOAD=\(file)"] + environment + [try BuiltProgram.path(program)],
+                "/usr/bin/env", ["LD_PRELOAD=\(file)"] + environment + [try BuiltProgram.path(program)] + arguments,
                 keeping: folder)
         }
     }
@@ -38,7 +41,7 @@
         package func startProbe(_ mode: String, of server: RawServer) throws -> PeerProcess {
             var environment = settings + ["PROBE_MODE=\(mode)", "PROBE_URL=\(server.url())"]
             if server.isSecure { environment.append("PROBE_ROOT=\(try CertificateAuthority.shared.rootFile)") }
-            return try library.start("lws-process-probe", environment)
+            return try library.start("lws-process-probe", environment: environment)
         }
     }
 #endif

@@ -2,9 +2,10 @@
 //
 // Holds: the program from its arguments to its exit code, `connect` and `listen`, and the completions of shells.
 // Used by: applications.
-// Uses: Bench, Options, Session, Terminal; ArgumentParser, LWSEchoServer, LWSEchoServerOptions, LWSWebSocket.
+// Uses: Bench, Options, Session, Terminal; ArgumentParser, LWSEchoServer, LWSEchoServerOptions, LWSServiceLoop, LWSWebSocket.
 
 import ArgumentParser
+import LWSServiceLoop
 
 #if canImport(Darwin)
     import Darwin
@@ -50,6 +51,7 @@ struct LWSCat: ParsableCommand {
         commandName: "lwscat",
         abstract: "A WebSocket client for the terminal and for pipes.",
         discussion: ExitStatus.help,
+        version: PackageRelease.description,
         subcommands: [ConnectCommand.self, BenchCommand.self, ListenCommand.self],
         defaultSubcommand: ConnectCommand.self
     )

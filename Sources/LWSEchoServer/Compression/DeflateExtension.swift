@@ -13,12 +13,9 @@ func deflateCallback(
 ) -> Int32 {
     switch reason {
     case LWS_EXT_CB_CONSTRUCT:
-        guard let argument else { return -1 }
-        connection.compression = FrameCompression(host.rooms)
+        guard let argument, let offer = connection.offer else { return -1 }
+        connection.compression = FrameCompression(offer.agreement, host.rooms)
         argument.assumingMemoryBound(to: UnsafePointer<lws_ext_options>?.self).pointee = host.deflateOptions
-    case LWS_EXT_CB_OPTION_SET:
-        guard let option = argument?.assumingMemoryBound(to: lws_ext_option_arg.self).pointee else { return -1 }
-        connection.compression?.agree(toParameter: Int(option.option_index))
     // The connection inflates what it is delivered.
     case LWS_EXT_CB_PAYLOAD_RX: return clws_extension_leave_it
     case LWS_EXT_CB_PAYLOAD_TX:
@@ -43,7 +40,7 @@ final class CompressionRooms {
 
 /// Compresses each frame by itself, so that the boundaries of frames stay: lws's own extension makes frames of its own.
 final class FrameCompression {
-    private var agreement = CompressionAgreement()
+    private let agreement: CompressionAgreement
     private let rooms: CompressionRooms
     private var inflater: MessageInflater?
     private var deflater: MessageDeflater?
@@ -54,15 +51,9 @@ final class FrameCompression {
     private var hasBegun = false
     private var marksNextPacket = false
 
-    init(_ rooms: CompressionRooms) { self.rooms = rooms }
-
-    /// Agrees to a parameter of ``DeflateOffer/parameters``.
-    func agree(toParameter index: Int) {
-        switch index {
-        case 0: agreement.serverNoContextTakeover = true
-        case 1: agreement.clientNoContextTakeover = true
-        default: agreement.serverWindowBits = DeflateOffer.windowBits(ofParameter: index)
-        }
+    init(_ agreement: CompressionAgreement, _ rooms: CompressionRooms) {
+        self.agreement = agreement
+        self.rooms = rooms
     }
 
     // MARK: - Receiving

@@ -20,6 +20,8 @@ final class EchoConnection {
     var delayedUpgrade: DelayedUpgrade?
     /// How many offers of permessage-deflate lws has asked about so far.
     var offersSeen = 0
+    /// The one that is agreed to.
+    var offer: DeflateOffer?
 
     /// A close frame was received, or is to be sent: no data any more.
     private var isClosing = false

@@ -13,7 +13,6 @@ import LWSServiceLoop
 /// The C tables and strings of one vhost. lws keeps pointers to them, and they are freed with this object.
 final class EchoTables {
     let protocols: UnsafeMutablePointer<lws_protocols>
-    /// Its options are in the order of ``DeflateOffer/parameters``.
     let deflate: ExtensionTable
     private(set) var alpn: UnsafePointer<CChar>?
     private let protocolCount: Int
@@ -32,8 +31,8 @@ final class EchoTables {
         protocolCount = names.count + 1
         protocols = .allocate(capacity: protocolCount)
         protocols.initialize(repeating: lws_protocols(), count: protocolCount)
-        deflate = ExtensionTable(
-            CompressionAgreement.extensionName, parameters: DeflateOffer.parameters.map { ($0, EXTARG_NONE) })
+        // lws writes the name alone into its answer: what follows is the host's (`EchoHost.completeAnswer`).
+        deflate = ExtensionTable(CompressionAgreement.extensionName, parameters: [])
         deflate.list[0].callback = { echoExtensionCallback($2, $3, $5, $6) }
         for (index, name) in names.enumerated() {
             protocols[index].name = keep(name)

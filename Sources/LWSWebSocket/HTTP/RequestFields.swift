@@ -1,12 +1,11 @@
 // The fields of a request: who it comes from, which may be set, and cookies.
 
 internal import HTTPTypes
+internal import LWSServiceLoop
 
 /// The User-Agent field (RFC 9110, section 10.1.5), without which filters and some APIs turn requests away.
 enum UserAgent {
-    /// The package's version, as in CHANGELOG.md.
-    static let version = "0.1.0"
-    static let library = "swift-lws/\(version)"
+    static let library = "swift-lws/\(PackageRelease.number)"
 
     /// All that most requests have, which they share.
     fileprivate static let fields: HTTPFields = [.userAgent: library]

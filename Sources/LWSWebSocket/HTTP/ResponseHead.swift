@@ -2,7 +2,7 @@
 //
 // Holds: heads and bodies of answers, read from bytes however they are cut, and the fields of requests. No I/O.
 // Used by: Reconnecting, Configuration, Auth, Session, Connection.
-// Uses: Errors; HTTPTypes.
+// Uses: Errors; HTTPTypes, LWSServiceLoop.
 
 internal import HTTPTypes
 

@@ -24,6 +24,7 @@ extension Reconnector {
     }
 
     func beginConnecting() throws(WebSocketError) {
+        Announcement.ofLibrary.make(on: configuration.logger)
         try state.withLock { state throws(WebSocketError) in
             guard case .fresh = state.phase else {
                 throw WebSocketError(

@@ -1,6 +1,7 @@
 // What lwscat says of itself.
 
 import Foundation
+import LWSWebSocket
 import TestSupport
 import Testing
 
@@ -29,6 +30,28 @@ struct HelpTests {
             #expect(result.output.contains("EXIT CODES"))
         }
     }
+
+    @Test("--version tells its release, and that of libwebsockets")
+    func version() throws {
+        let result = try Cat("--version").run()
+        #expect(result.exit == .code(0))
+        #expect(result.output == "0.1.0, \(libraryVersion)\n")
+    }
+
+    #if os(Linux)
+        @Test(
+            "it does not connect by a libwebsockets of another series than it was compiled with",
+            .disabled(if: Sanitizer.isActive, "a sanitizer has to be loaded before that"))
+        func otherLibrary() throws {
+            let process = try OtherLibrary().start("lwscat", "ws://127.0.0.1:\(try FreePort.find())/")
+            #expect(try process.waitForExit() == .code(2))
+            #expect(
+                process.output.contains(
+                    "libwebsockets 99.1.2 is loaded, but this program was compiled with \(libraryVersion.compiledWith)"
+                ),
+                "\(process.output)")
+        }
+    #endif
 
     @Test("prints completions that the shell can read, with the options", arguments: ["bash", "zsh", "fish"])
     func completions(_ shell: String) throws {

@@ -163,6 +163,30 @@ struct CommandTests {
         #expect(certificate.output == "Error: cannot read '/nonexistent': No such file or directory\n")
     }
 
+    @Test("--version tells its release, and that of libwebsockets")
+    func version() throws {
+        let (exit, output) = try failure("--version")
+        #expect(exit == .code(0))
+        #expect(output == "0.1.0, \(libraryVersion)\n")
+        #expect(libraryVersion.compiledWith == libraryVersion.runningWith)
+    }
+
+    #if os(Linux)
+        @Test(
+            "does not start on a libwebsockets of another series than it was compiled with",
+            .disabled(if: Sanitizer.isActive, "a sanitizer has to be loaded before that"))
+        func otherLibrary() throws {
+            let process = try OtherLibrary().start("lws-echo-server", "--port", "0")
+            #expect(try process.waitForExit() == .code(1))
+            let words =
+                "Error: libwebsockets 99.1.2 is loaded, but this program was compiled with \(libraryVersion.compiledWith)"
+            #expect(process.output.hasPrefix(words), "\(process.output)")
+            let version = try OtherLibrary().start("lws-echo-server", "--version")
+            #expect(try version.waitForExit() == .code(0))
+            #expect(version.output == "0.1.0, libwebsockets 99.1.2, compiled with \(libraryVersion.compiledWith)\n")
+        }
+    #endif
+
     @Test("says what is wrong with its options, and what there is")
     func options() throws {
         let lonely = try failure("--tls-cert", "/nonexistent")

@@ -8,18 +8,19 @@ import Testing
 
 @Suite("A server that ends while nobody reads", .serialized)
 struct UnreadEndTests {
-    /// Sends more than the client takes in unread, and a close frame behind it, and ends TCP when it may.
+    /// Sends what the client takes in unread, and, when it may, more of it and a close frame, and ends TCP.
     private func server(
-        _ total: Int, of size: Int, mayEnd: MonotonicSemaphore, ended: MonotonicSemaphore
+        _ first: Int, more: Int, of size: Int, mayEnd: MonotonicSemaphore, ended: MonotonicSemaphore
     ) throws -> NumberedServer {
         try NumberedServer { number, peer in
             try peer.acceptUpgrade()
             if number > 0 { return peer.waitForEnd() }
-            for index in 0..<total {
+            for index in 0..<first + more {
+                // libwebsockets 4.4.5 and newer would read what lies behind in the same piece.
+                if index == first { _ = mayEnd.wait(until: Deadline(after: Timing.ages)) }
                 peer.sendFrame(opcode: 2, [UInt8](repeating: UInt8(truncatingIfNeeded: index), count: size))
             }
             peer.sendFrame(opcode: 8, [0x03, 0xe8])
-            _ = mayEnd.wait(until: Deadline(after: Timing.ages))
             // Closes when the client has fallen silent, or does not seem to. With pings unread it would be a reset.
             for _ in 0..<50 {
                 if peer.isQuiet(for: .milliseconds(300)) { break }
@@ -51,7 +52,7 @@ struct UnreadEndTests {
     @Test("is read to its last message and its close frame, keep-alive or not, and is not connected to again")
     func keepAlive() throws {
         let (mayEnd, ended) = (MonotonicSemaphore(), MonotonicSemaphore())
-        let server = try server(60, of: 32 << 10, mayEnd: mayEnd, ended: ended)
+        let server = try server(32, more: 28, of: 32 << 10, mayEnd: mayEnd, ended: ended)
         defer { server.stop() }
         let log = RetryLog()
         var configuration = log.configuration()
@@ -69,9 +70,9 @@ struct UnreadEndTests {
     @Test("refuses what is written, and keeps what it had sent")
     func writing() throws {
         let (mayEnd, ended) = (MonotonicSemaphore(), MonotonicSemaphore())
-        let count = InboundQueue.maxMessages + 10
+        let (first, more) = (InboundQueue.maxMessages, 10)
         // What the client leaves in its socket is little enough for the system to take it in, and the end behind it.
-        let server = try server(count, of: 1, mayEnd: mayEnd, ended: ended)
+        let server = try server(first, more: more, of: 1, mayEnd: mayEnd, ended: ended)
         defer { server.stop() }
         var configuration = ClientConfiguration()
         configuration.readTimeout = Timing.ages
@@ -88,7 +89,7 @@ struct UnreadEndTests {
             #expect(error?.description.contains("waits to be read") == true, "\(error?.description ?? "none")")
         }
         #expect(client.isOpen)
-        expectEverything(count, client)
+        expectEverything(first + more, client)
     }
 
     @Test(

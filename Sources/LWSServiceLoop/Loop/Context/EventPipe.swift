@@ -27,6 +27,18 @@ struct EventPipe {
         }
     }
 
+    /// Descriptors that a context opens, of which the pipe is the last, with one to spare.
+    private static let count = 4
+
+    /// Whether a context can be made with one now.
+    static var isToBeHad: Bool {
+        let taken = (0..<count).map { _ in open("/dev/null", O_RDONLY | O_CLOEXEC) }
+        let reason = errno
+        for descriptor in taken where descriptor >= 0 { systemClose(descriptor) }
+        errno = reason
+        return !taken.contains { $0 < 0 }
+    }
+
     /// The context has just been made. `nil` where it closes its descriptor, or has none.
     init?(of context: OpaquePointer, _ reserve: Reserve) {
         guard clws_leaves_event_pipe() else { return nil }

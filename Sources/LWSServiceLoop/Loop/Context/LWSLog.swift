@@ -29,7 +29,7 @@ package enum LWSLog {
         current?.logLevel = level
         guard isFirst else { return lws_set_log_level(mask(for: level), nil) }
         lws_set_log_level(mask(for: level)) { level, line in
-            guard let line else { return }
+            guard let line, !clws_is_idle_talk(line) else { return }
             LWSLog.emit(level, String(cString: line))
         }
     }

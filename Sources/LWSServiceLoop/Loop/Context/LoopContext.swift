@@ -55,8 +55,10 @@ public final class LoopContext {
 
     /// Makes the lws context. Vhosts are made by the residents.
     func create(_ options: LoopOptions) throws(LoopError) {
+        // Before anything is handed to it.
+        guard LibraryRelease.current.isUsable else { throw .library(.current) }
         var info = lws_context_creation_info()
-        info.options = clws_option_explicit_vhosts
+        info.options = clws_option_explicit_vhosts | clws_option_no_text_check
         info.port = clws_port_no_listen
         info.pt_serv_buf_size = UInt32(Self.serviceBufferSize)
         info.max_http_header_data = Self.headerLimit
@@ -66,6 +68,7 @@ public final class LoopContext {
         if let seconds = options.timeoutSeconds { info.timeout_secs = seconds }
         info.user = Unmanaged.passUnretained(self).toOpaque()
         LWSLog.install()
+        guard clws_survives_missing_pipe() || EventPipe.isToBeHad else { throw .context(errno: errno) }
         let reserve = EventPipe.Reserve()
         errno = 0
         Self.tls.withLock { tls in
@@ -88,8 +91,10 @@ public final class LoopContext {
         errno = 0
         if options.watchesSockets { sockets = SocketSet() }
         let reason = errno
-        guard Self.canBeWoken(made), sockets != nil || !options.watchesSockets else {
-            destroyContext()
+        let canBeWoken = Self.canBeWoken(made)
+        guard canBeWoken, sockets != nil || !options.watchesSockets else {
+            // Where others have taken meanwhile what was to be had for the pipe, the context is lost in place of the process.
+            if canBeWoken || clws_survives_missing_pipe() { destroyContext() } else { context = nil }
             throw .context(errno: reason)
         }
     }
@@ -135,6 +140,7 @@ public final class LoopContext {
         Self.preserveSIGPIPE {
             DescriptorLimit.whileKnown { context = lws_create_context(&info) }
         }
+        if let context { clws_have_thread_asked(context) }
     }
 
     private static func preserveSIGPIPE(_ body: () -> Void) {

@@ -18,9 +18,12 @@ import CLibWebSockets
 /// `lws_interpret_incoming_packet`), until the pong has left.
 ///
 /// Two pings that arrive together while data waits for the socket are not told apart this way; RFC 6455, section 5.5.3,
-/// lets one pong answer both. Nor are those of one read by a client on lws 4.4.5 and newer, whose parser takes a whole
-/// read at a time (`lws_ws_client_rx_parser_block`).
+/// lets one pong answer both. Nor are those of one read by a client where ``answersEachPing`` is false.
 public final class ReadGate {
+    /// Whether this release of lws has a client answer several pings that it has read together. From 4.4.5 on the first of them is
+    /// answered, and the rest dropped.
+    package static let answersEachPing = clws_answers_each_ping()
+
     /// What lws is told to be the thread that asks. It is always the same: the one that holds the loop.
     package static let threadID: Int32 = 1
 

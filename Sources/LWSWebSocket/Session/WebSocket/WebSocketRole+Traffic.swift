@@ -76,9 +76,11 @@ extension WebSocketRole {
             return false
         }
         isDeaf = true
-        if !closeFrameWasSent { _ = send(connection.query { $0.takeCloseFrame() } ?? frame, wsi) }
+        let isAnswered = closeFrameWasSent || send(connection.query { $0.takeCloseFrame() } ?? frame, wsi)
         connection.received(frame)
-        return false
+        // Behind 2 MiB that the socket has not taken 5.0 appends nothing (core/buflist.c: LWS_BUFLIST_OOM_LIMIT). By itself lws
+        // answers when all of that has left.
+        return !isAnswered && lws_partial_buffered(wsi) != 0
     }
 
     // MARK: - The end

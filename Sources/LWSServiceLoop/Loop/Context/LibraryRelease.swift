@@ -1,0 +1,52 @@
+// Which libwebsockets this process has, and whether it can be used; and which release of this package it is.
+
+import CLibWebSockets
+
+/// The release whose headers the package was compiled with, and the one that is loaded.
+package struct LibraryRelease: Sendable, Hashable, CustomStringConvertible {
+    package let compiledWith: String
+    package let runningWith: String
+
+    package static let current = LibraryRelease(
+        compiledWith: LWS_LIBRARY_VERSION, runningWith: lws_get_library_version().map { String(cString: $0) } ?? "")
+
+    package init(compiledWith: String, runningWith: String) {
+        self.compiledWith = Self.words(compiledWith)
+        self.runningWith = Self.words(runningWith)
+    }
+
+    /// Whether both have the same structures, which lws changes from 4.1 to 4.2 and so on, and the name of its shared library with
+    /// them (its soname). So a loader finds no other by itself, but one may be preloaded, or be found by another name.
+    package var isUsable: Bool {
+        guard let compiled = Self.series(compiledWith), let running = Self.series(runningWith) else { return true }
+        return compiled == running
+    }
+
+    /// "4.1" of "4.1.6"; `nil` where it begins otherwise, as some who build lws may have it.
+    private static func series(_ release: String) -> [Int]? {
+        let numbers = release.split(separator: ".", omittingEmptySubsequences: false).prefix(2).map { Int($0) }
+        return numbers.count == 2 ? numbers.compactMap { $0 } : nil
+    }
+
+    /// "libwebsockets 4.1.6", or "libwebsockets 4.3.5, compiled with 4.3.3".
+    package var description: String {
+        "libwebsockets \(runningWith)" + (compiledWith == runningWith ? "" : ", compiled with \(compiledWith)")
+    }
+
+    /// lws adds a dash, and which commit it was built from, where that is known.
+    private static func words(_ release: String) -> String {
+        for ending in ["-unknown", "-"] where release.hasSuffix(ending) {
+            return String(release.dropLast(ending.count))
+        }
+        return release
+    }
+}
+
+/// This package's own release.
+package enum PackageRelease {
+    /// As in CHANGELOG.md.
+    package static let number = "0.1.0"
+
+    /// What its programs say for `--version`.
+    package static var description: String { "\(number), \(LibraryRelease.current)" }
+}

@@ -1,0 +1,60 @@
+// Which libwebsockets there is, and whether it can be used.
+
+import LWSServiceLoop
+import Logging
+import Testing
+
+@testable import LWSWebSocket
+
+@Suite("The release of libwebsockets")
+struct LibraryVersionTests {
+    @Test("is the one of the system's headers, and what is loaded")
+    func current() {
+        #expect(libraryVersion.compiledWith.first?.isNumber == true)
+        #expect(libraryVersion.compiledWith == libraryVersion.runningWith)
+        #expect("\(libraryVersion)" == "libwebsockets \(libraryVersion.runningWith)")
+    }
+
+    @Test(
+        "can be used where the first two numbers are the same, or cannot be told",
+        arguments: [
+            ("4.1.6-", "4.1.6-", true), ("4.3.3-unknown", "4.3.5", true), ("4.3.3", "4.3", true),
+            ("4.1.6", "4.3.3", false),
+            ("4.5.8", "5.0.0", false), ("4.1.6", "14.1.6", false), ("5.0.0", "5.1.0-v5.0.0-12-g1234567", false),
+            ("4.1.6", "main", true), ("4.1.6", "", true), ("4.1.6", "v4.3.3", true),
+        ])
+    func usable(_ compiled: String, _ running: String, _ isUsable: Bool) {
+        #expect(LibraryRelease(compiledWith: compiled, runningWith: running).isUsable == isUsable)
+    }
+
+    @Test("is told in its own words, without what says nothing")
+    func words() {
+        func words(_ compiled: String, _ running: String) -> String {
+            "\(LibraryVersion(LibraryRelease(compiledWith: compiled, runningWith: running)))"
+        }
+        #expect(words("4.1.6-", "4.1.6-") == "libwebsockets 4.1.6")
+        #expect(words("4.3.3-unknown", "4.3.5-unknown") == "libwebsockets 4.3.5, compiled with 4.3.3")
+        #expect(words("4.3.3", "4.3.3-v4.3.0-9-gabc") == "libwebsockets 4.3.3-v4.3.0-9-gabc, compiled with 4.3.3")
+    }
+
+    @Test("is told once, to the log of who connects first")
+    func announced() throws {
+        let log = RecordedLog()
+        let announcement = Announcement("libwebsockets 4.1.6")
+        for _ in 0..<2 { announcement.make(on: log.logger) }
+        #expect(log.all == ["debug: libwebsockets 4.1.6"])
+        // Of the process, in which other tests may have connected before.
+        let first = RecordedLog()
+        for _ in 0..<2 {
+            var configuration = ClientConfiguration()
+            configuration.logger = first.logger
+            #expect(throws: WebSocketError.self) {
+                try WebSocketClient("ws://127.0.0.1:1/", configuration: configuration)
+            }
+        }
+        #expect(first.all.isEmpty || first.all == ["debug: \(libraryVersion)"])
+        let later = RecordedLog()
+        Announcement.ofLibrary.make(on: later.logger)
+        #expect(later.all.isEmpty)
+    }
+}
