@@ -234,6 +234,19 @@ static const uint64_t clws_option_no_text_check = LWS_SERVER_OPTION_DISABLE_UTF8
 static const uint64_t clws_option_no_text_check = 0; // VALIDATE_UTF8 is off
 #endif
 
+// From 4.3 on all contexts count what they log for in one place, without a lock where lws is built for one service thread each
+// (LWS_MAX_SMP 1), and assert that there is something to count down (core/logs.c: lwsl_refcount_cx). Two loops that count at the
+// same time may lose one, and a process with an lws that has its assertions, as Debian's, then ends some time. Nothing else is
+// done with the number: it starts where it does not come down from.
+static inline void clws_keep_log_count(struct lws_context *context) {
+#if LWS_LIBRARY_VERSION_NUMBER >= 4003000
+    struct lws_log_cx *log = lwsl_context_get_cx(context);
+    if (log && log->refcount < 1 << 29) log->refcount += 1 << 30;
+#else
+    (void)context;
+#endif
+}
+
 // Whether a context without an event descriptor, as it is made where the system has none left, can be destroyed. 5.0 frees the
 // pipe's wsi as one that was never served, and then again as the pipe's (core/context.c: lws_pt_destroy, pre_natal_wsi_owner).
 #if LWS_LIBRARY_VERSION_NUMBER < 5000000

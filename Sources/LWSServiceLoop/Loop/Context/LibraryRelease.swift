@@ -25,7 +25,8 @@ package struct LibraryRelease: Sendable, Hashable, CustomStringConvertible {
     /// "4.1" of "4.1.6"; `nil` where it begins otherwise, as some who build lws may have it.
     private static func series(_ release: String) -> [Int]? {
         let numbers = release.split(separator: ".", omittingEmptySubsequences: false).prefix(2).map { Int($0) }
-        return numbers.count == 2 ? numbers.compactMap { $0 } : nil
+        let known = numbers.compactMap { $0 }
+        return known.count == 2 ? known : nil
     }
 
     /// "libwebsockets 4.1.6", or "libwebsockets 4.3.5, compiled with 4.3.3".

@@ -140,7 +140,9 @@ public final class LoopContext {
         Self.preserveSIGPIPE {
             DescriptorLimit.whileKnown { context = lws_create_context(&info) }
         }
-        if let context { clws_have_thread_asked(context) }
+        guard let context else { return }
+        clws_have_thread_asked(context)
+        clws_keep_log_count(context)
     }
 
     private static func preserveSIGPIPE(_ body: () -> Void) {
