@@ -247,9 +247,10 @@ static inline void clws_keep_log_count(struct lws_context *context) {
 #endif
 }
 
-// Whether a context without an event descriptor, as it is made where the system has none left, can be destroyed. 5.0 frees the
-// pipe's wsi as one that was never served, and then again as the pipe's (core/context.c: lws_pt_destroy, pre_natal_wsi_owner).
-#if LWS_LIBRARY_VERSION_NUMBER < 5000000
+// Whether a context without an event descriptor, as it is made where the system has none left, can be destroyed. From 4.3.6 on lws
+// frees the pipe's wsi as one that was never served, and then again as the pipe's (core/context.c: lws_pt_destroy,
+// pre_natal_wsi_owner; 5.0 as well).
+#if LWS_LIBRARY_VERSION_NUMBER < 4003006
 static inline bool clws_survives_missing_pipe(void) { return true; }
 #else
 static inline bool clws_survives_missing_pipe(void) { return false; }

@@ -154,7 +154,7 @@ extension WebSocketError {
         /// frame without a code, 1006 for no close frame at all (RFC 6455, section 7.4.1).
         ///
         /// libwebsockets replaces some codes of the peer by 1002 before anyone can see them: those below 1000,
-        /// 1004 to 1006, 1012 to 1015 and 1016 to 2999.
+        /// 1004 to 1006, and 1016 to 2999; 4.1 also 1012 to 1015.
         public let code: Int
         /// The reason that belongs to ``code``; empty where none was given.
         public let reason: String
