@@ -12,15 +12,6 @@
 #include <linux/rtnetlink.h>
 #endif
 
-// Releases that do not close a context's event descriptor.
-static inline bool clws_leaves_event_pipe(void) {
-#if defined(__linux__)
-    return LWS_LIBRARY_VERSION_NUMBER == 4003004 || LWS_LIBRARY_VERSION_NUMBER == 4003005;
-#else
-    return false;
-#endif
-}
-
 // Releases whose contexts have a socket that tells of the machine's routes (roles/netlink/ops-netlink.c).
 static inline bool clws_opens_route_socket(void) {
 #if defined(__linux__)

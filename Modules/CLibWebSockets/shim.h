@@ -30,6 +30,7 @@ Your own build: cmake -DLWS_ROLE_WS=ON -DLWS_WITHOUT_CLIENT=OFF -DLWS_WITHOUT_SE
 
 #include <libwebsockets.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <poll.h>
@@ -142,10 +143,28 @@ static const bool clws_takes_ipv6_proxy = true;
 static const bool clws_takes_ipv6_proxy = false;
 #endif
 
+// The release that is loaded, which may be a later one of the same series than was compiled with: what it does goes by this, what
+// it declares by LWS_LIBRARY_VERSION_NUMBER. Some call themselves by the number before theirs: 4.3.4 4.3.3, 4.3.6 and 4.3.7 4.3.5,
+// 4.4.1 and 4.4.2 4.4.0, 4.4.4 4.4.3, 4.5.1 4.5.0.
+static inline int clws_running_number(void) {
+    int major, minor, patch;
+    if (sscanf(lws_get_library_version(), "%d.%d.%d", &major, &minor, &patch) != 3) return LWS_LIBRARY_VERSION_NUMBER;
+    return major * 1000000 + minor * 1000 + patch;
+}
+
+// Whether a context may leave its event descriptor open when it is destroyed: 4.3.4 and 4.3.5 do.
+static inline bool clws_leaves_event_pipe(void) {
+#if defined(__linux__)
+    return clws_running_number() >= 4003003 && clws_running_number() <= 4003005;
+#else
+    return false;
+#endif
+}
+
 // Whether lws calls OPENSSL_cleanup when the last context with TLS is destroyed (openssl-tls.c:
 // lws_context_deinit_ssl_library): from 4.5.3 on, and no more in 5.0.
 static inline bool clws_ends_openssl(void) {
-    return LWS_LIBRARY_VERSION_NUMBER >= 4005003 && LWS_LIBRARY_VERSION_NUMBER < 5000000;
+    return clws_running_number() >= 4005003 && clws_running_number() < 5000000;
 }
 
 // What lws asks of OpenSSL for a server without heeding the answer (tls/openssl/openssl-server.c:
@@ -202,7 +221,7 @@ static inline bool clws_has_extensions(void) {
 
 // Has lws ask by LWS_CALLBACK_GET_THREAD_ID whenever it changes what it waits for, which it does where it was answered with other
 // than 0 when it first served the context (plat/unix/unix-service.c: _lws_plat_service_tsi; core-net/pollfd.c:
-// _lws_change_pollfd). It puts that question to the first protocol of the first vhost. From 4.4 on, and before that where lws is
+// _lws_change_pollfd). It puts that question to the first protocol of the first vhost. From 4.5 on, and before that where lws is
 // built to look up names, ask for the time or its address by itself, that is one of its own, which answers 0 (core/context.c:
 // "system vhost"). Its table is on the heap, and the vhost's alone.
 static inline lws_callback_function **clws_system_callback(void) {
@@ -250,19 +269,11 @@ static inline void clws_keep_log_count(struct lws_context *context) {
 // Whether a context without an event descriptor, as it is made where the system has none left, can be destroyed. From 4.3.6 on lws
 // frees the pipe's wsi as one that was never served, and then again as the pipe's (core/context.c: lws_pt_destroy,
 // pre_natal_wsi_owner; 5.0 as well).
-#if LWS_LIBRARY_VERSION_NUMBER < 4003006
-static inline bool clws_survives_missing_pipe(void) { return true; }
-#else
-static inline bool clws_survives_missing_pipe(void) { return false; }
-#endif
+static inline bool clws_survives_missing_pipe(void) { return clws_running_number() < 4003005; }
 
-// Whether a client has every ping answered. From 4.4.5 on it parses a whole read at a time (roles/ws/client-parser-ws.c:
+// Whether a client has every ping answered. From 4.4.2 on it parses a whole read at a time (roles/ws/client-parser-ws.c:
 // lws_ws_client_rx_parser_block), where nothing can come between two pings, and of several in it answers the first alone.
-#if LWS_LIBRARY_VERSION_NUMBER < 4004005
-static inline bool clws_answers_each_ping(void) { return true; }
-#else
-static inline bool clws_answers_each_ping(void) { return false; }
-#endif
+static inline bool clws_answers_each_ping(void) { return clws_running_number() < 4004000; }
 
 // Lines of lws's log that say nothing. From 4.4 on it tries to bind a socket to a network device of the name that it was given to
 // bind it to, which is an address here, and goes on (core-net/network.c: lws_socket_bind).

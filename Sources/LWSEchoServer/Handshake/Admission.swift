@@ -41,11 +41,11 @@ struct Admission {
         return handshakeRefusal(of: wsi, held)
     }
 
-    /// Whether lws can take these offers. It looks at 255 bytes of them, and copies them all to where the answer begins 384
+    /// Whether lws can take these offers. It has a tab end an offer like a comma. It looks at 255 bytes of them, and copies them all to where the answer begins 384
     /// bytes further on (handshake_0405).
     private func canOffer(_ extensions: [UInt8]) -> Bool {
         let read = isCompressionEnabled ? DeflateOffer.lengthRead(extensions) : extensions.count
-        return extensions.count < 380 && read < 250
+        return extensions.count < 380 && read < 250 && !extensions.contains(UInt8(ascii: "\t"))
     }
 
     private func handshakeRefusal(of wsi: OpaquePointer, _ held: borrowing HeldLoop) -> Refusal? {
@@ -60,7 +60,7 @@ struct Admission {
         guard (Request.header(WSI_TOKEN_CONNECTION, of: wsi, held)?.count ?? 0) < 120,
             (Request.header(WSI_TOKEN_PROTOCOL, of: wsi, held)?.count ?? 0) < 120,
             canOffer(Request.header(WSI_TOKEN_EXTENSIONS, of: wsi, held) ?? [])
-        else { return Refusal(431, "Connection, Sec-WebSocket-Protocol or -Extensions is too long") }
+        else { return Refusal(431, "Connection, Sec-WebSocket-Protocol or -Extensions is too long, or has a tab") }
         guard let offered = Request.header(WSI_TOKEN_PROTOCOL, of: wsi, held) else { return nil }
         let names = offered.split(separator: UInt8(ascii: ",")).map { name in
             String(decoding: name.filter { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }, as: UTF8.self)

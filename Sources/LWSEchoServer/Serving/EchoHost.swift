@@ -128,7 +128,7 @@ final class EchoHost {
     }
 
     /// Adds to the answer to the upgrade, behind whose last line lws is, what is agreed to of compression. By itself lws has
-    /// 63 bytes for the whole field from 4.5 on (roles/ws/server-ws.c: lws_extension_server_handshake), which two parameters
+    /// 63 bytes for the whole field from 4.4 on (roles/ws/server-ws.c: lws_extension_server_handshake), which two parameters
     /// exceed. Returns false where that line is not the one that is to be completed.
     func completeAnswer(_ arguments: UnsafeMutablePointer<lws_process_html_args>, _ connection: EchoConnection)
         -> Bool

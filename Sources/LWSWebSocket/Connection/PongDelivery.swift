@@ -36,7 +36,7 @@ final class PongDelivery: Sendable {
     private let state = Locked(State())
 
     /// The most that wait. A connection stops reading at ``InboundQueue/maxPongs``, which takes effect at the end of what
-    /// lws has read at once: from 4.4.5 on, which have the block parser, that many pongs of two bytes more.
+    /// lws has read at once: from 4.4.2 on, which have the block parser, that many pongs of two bytes more.
     static let limit = InboundQueue.maxPongs + LoopContext.serviceBufferSize / 2
 
     init(_ handler: any PingPongHandler) { self.handler = handler }

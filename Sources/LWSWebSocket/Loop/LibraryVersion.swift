@@ -27,16 +27,19 @@ public struct LibraryVersion: Sendable, Hashable, CustomStringConvertible {
 /// What is said once in a process, in the log of the client that connects first.
 final class Announcement: Sendable {
     private let text: String
-    private let isMade = Locked(false)
+    private let made = Locked(false)
+    var isMade: Bool { made.withLock { $0 } }
 
     static let ofLibrary = Announcement("\(libraryVersion)")
 
     init(_ text: String) { self.text = text }
 
+    /// A log that does not take it leaves it to the next.
     func make(on logger: Logger) {
-        let isFirst = isMade.withLock { isMade in
-            defer { isMade = true }
-            return !isMade
+        guard logger.logLevel <= .debug else { return }
+        let isFirst = made.withLock { made in
+            defer { made = true }
+            return !made
         }
         if isFirst { logger.debug("\(text)") }
     }

@@ -115,7 +115,8 @@ struct HandshakeTests {
             try answer([plain + "; server_no_context_takeover", plain]) == plain + "; server_no_context_takeover")
         let many = try answer([full + "; server_max_window_bits=9", full, full])
         #expect(many?.contains("server_max_window_bits=9") == true)
-        for tooMuch in [(0..<30).map { "x-other-\($0)" }, [full, full, full, full]] {
+        let tab = ["permessage-deflate\t; server_no_context_takeover", "permessage-deflate"]
+        for tooMuch in [(0..<30).map { "x-other-\($0)" }, [full, full, full, full], tab] {
             let client = try RawClient(port: server.port)
             let long = tooMuch.joined(separator: ", ")
             client.sendUpgrade("/echo", headers: ["Sec-WebSocket-Extensions: \(long)"])

@@ -9,7 +9,7 @@ import Testing
 
 private let eachIsAnswered = ConditionTrait.enabled(
     if: ReadGate.answersEachPing,
-    "libwebsockets 4.4.5 and newer answer the first of several pings in one read of a client")
+    "libwebsockets 4.4.2 and newer answer the first of several pings in one read of a client")
 
 @Suite("Pings that arrive together", .serialized)
 struct PingBurstTests {

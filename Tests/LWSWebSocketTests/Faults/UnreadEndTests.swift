@@ -16,7 +16,7 @@ struct UnreadEndTests {
             try peer.acceptUpgrade()
             if number > 0 { return peer.waitForEnd() }
             for index in 0..<first + more {
-                // libwebsockets 4.4.5 and newer would read what lies behind in the same piece.
+                // libwebsockets 4.4.2 and newer would read what lies behind in the same piece.
                 if index == first { _ = mayEnd.wait(until: Deadline(after: Timing.ages)) }
                 peer.sendFrame(opcode: 2, [UInt8](repeating: UInt8(truncatingIfNeeded: index), count: size))
             }

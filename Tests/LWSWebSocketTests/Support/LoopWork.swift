@@ -15,6 +15,8 @@ import TestSupport
 /// A loop that turns without waiting takes as much as the other, on a busy machine as well.
 struct LoopWork: CustomStringConvertible {
     let loop: Duration
+    /// What all other threads of the process worked, callers who serve their connections among them.
+    let others: Duration
     let spinning: Duration
 
     init(of loop: WebSocketLoop, during body: () throws -> Void) throws {
@@ -24,13 +26,15 @@ struct LoopWork: CustomStringConvertible {
             return Self.timeOfThread()
         }
         let outcome = Result {
-            let before = try Self.time(of: loop)
+            let before = (try Self.time(of: loop), Self.time(CLOCK_PROCESS_CPUTIME_ID))
             try body()
-            return try Self.time(of: loop) - before
+            return (try Self.time(of: loop) - before.0, Self.time(CLOCK_PROCESS_CPUTIME_ID) - before.1)
         }
         isOver.withLock { $0 = true }
         spinning = try spinner.value()
-        self.loop = try outcome.get()
+        let process: Duration
+        (self.loop, process) = try outcome.get()
+        others = process - self.loop - spinning
     }
 
     /// While a time goes by in which the loop has nothing to do.
@@ -41,15 +45,22 @@ struct LoopWork: CustomStringConvertible {
     /// The loop waited rather than turned.
     var isIdle: Bool { loop * 2 < spinning }
 
-    var description: String { "the loop worked \(loop), a thread that spins \(spinning)" }
+    /// So did everybody else.
+    var isQuiet: Bool { isIdle && others * 2 < spinning }
+
+    var description: String {
+        "the loop worked \(loop), a thread that spins \(spinning), the rest of the process \(others)"
+    }
 
     private static func time(of loop: WebSocketLoop) throws -> Duration {
         try loop.onThread { _ in timeOfThread() }
     }
 
-    private static func timeOfThread() -> Duration {
+    private static func timeOfThread() -> Duration { time(CLOCK_THREAD_CPUTIME_ID) }
+
+    private static func time(_ clock: clockid_t) -> Duration {
         var time = timespec()
-        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        clock_gettime(clock, &time)
         return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 }

@@ -41,6 +41,7 @@ struct LibraryVersionTests {
     func announced() throws {
         let log = RecordedLog()
         let announcement = Announcement("libwebsockets 4.1.6")
+        announcement.make(on: Logger(label: "quiet") { _ in SwiftLogNoOpLogHandler() })
         for _ in 0..<2 { announcement.make(on: log.logger) }
         #expect(log.all == ["debug: libwebsockets 4.1.6"])
         // Of the process, in which other tests may have connected before.
@@ -53,6 +54,7 @@ struct LibraryVersionTests {
             }
         }
         #expect(first.all.isEmpty || first.all == ["debug: \(libraryVersion)"])
+        #expect(Announcement.ofLibrary.isMade)
         let later = RecordedLog()
         Announcement.ofLibrary.make(on: later.logger)
         #expect(later.all.isEmpty)

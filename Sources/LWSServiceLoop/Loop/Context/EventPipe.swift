@@ -27,16 +27,19 @@ struct EventPipe {
         }
     }
 
-    /// Descriptors that a context opens, of which the pipe is the last, with one to spare.
-    private static let count = 4
+    /// Descriptors that a context opens: for random numbers, for the machine's routes, and the pipe.
+    private static let count = 3
 
-    /// Whether a context can be made with one now.
-    static var isToBeHad: Bool {
-        let taken = (0..<count).map { _ in open("/dev/null", O_RDONLY | O_CLOEXEC) }
-        let reason = errno
-        for descriptor in taken where descriptor >= 0 { systemClose(descriptor) }
-        errno = reason
-        return !taken.contains { $0 < 0 }
+    /// Why so many contexts cannot be made now, each with its pipe: the system's reason. One is kept to spare.
+    static func shortage(contexts: Int) -> Int32? {
+        var (taken, reason) = ([Int32](), nil as Int32?)
+        while reason == nil, taken.count < contexts * count + 1 {
+            // What lws needs to be there as well.
+            let descriptor = open("/dev/urandom", O_RDONLY | O_CLOEXEC)
+            if descriptor >= 0 { taken.append(descriptor) } else { reason = errno }
+        }
+        for descriptor in taken { systemClose(descriptor) }
+        return reason
     }
 
     /// The context has just been made. `nil` where it closes its descriptor, or has none.
@@ -53,7 +56,8 @@ struct EventPipe {
             lws_cancel_service(context)
             own = own.filter { Self.facts($0.descriptor)?.count == $0.count + UInt64(turn) }
         }
-        guard own.count == 1 else { return nil }
+        // Some of these releases close it all the same, and without an identity it may be another's by then.
+        guard own.count == 1, !own[0].identity.isEmpty else { return nil }
         (descriptor, identity) = (own[0].descriptor, own[0].identity)
     }
 

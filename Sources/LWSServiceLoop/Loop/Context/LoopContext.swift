@@ -68,20 +68,24 @@ public final class LoopContext {
         if let seconds = options.timeoutSeconds { info.timeout_secs = seconds }
         info.user = Unmanaged.passUnretained(self).toOpaque()
         LWSLog.install()
-        guard clws_survives_missing_pipe() || EventPipe.isToBeHad else { throw .context(errno: errno) }
         let reserve = EventPipe.Reserve()
-        errno = 0
+        var failure: Int32 = 0
         Self.tls.withLock { tls in
             let startsTLS = options.usesTLS && !tls.isSetUp
-            if startsTLS, clws_ends_openssl() {
+            let keeps = startsTLS && clws_ends_openssl()
+            if !clws_survives_missing_pipe(), let shortage = EventPipe.shortage(contexts: keeps ? 2 : 1) {
+                return failure = shortage
+            }
+            if keeps {
                 tls.keeper = Self.keepOpenSSL()
             } else if startsTLS {
                 info.options |= clws_option_ssl_global_init
             }
+            errno = 0
             createContext(&info)
+            failure = errno
             if startsTLS && context != nil { tls.isSetUp = true }
         }
-        let failure = errno
         guard let made = context else {
             reserve.release()
             throw .context(errno: failure)

@@ -20,7 +20,7 @@ import CLibWebSockets
 /// Two pings that arrive together while data waits for the socket are not told apart this way; RFC 6455, section 5.5.3,
 /// lets one pong answer both. Nor are those of one read by a client where ``answersEachPing`` is false.
 public final class ReadGate {
-    /// Whether this release of lws has a client answer several pings that it has read together. From 4.4.5 on the first of them is
+    /// Whether this release of lws has a client answer several pings that it has read together. From 4.4.2 on the first of them is
     /// answered, and the rest dropped.
     package static let answersEachPing = clws_answers_each_ping()
 

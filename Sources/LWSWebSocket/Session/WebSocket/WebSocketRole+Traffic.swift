@@ -79,7 +79,7 @@ extension WebSocketRole {
         let isAnswered = closeFrameWasSent || send(connection.query { $0.takeCloseFrame() } ?? frame, wsi)
         connection.received(frame)
         // Behind 2 MiB that the socket has not taken 5.0 appends nothing (core/buflist.c: LWS_BUFLIST_OOM_LIMIT). By itself lws
-        // answers when all of that has left.
+        // answers with the peer's code, when all of that has left within 3 s.
         return !isAnswered && lws_partial_buffered(wsi) != 0
     }
 
