@@ -43,7 +43,7 @@ struct LibraryVersionTests {
         let announcement = Announcement("libwebsockets 4.1.6")
         announcement.make(on: Logger(label: "quiet") { _ in SwiftLogNoOpLogHandler() })
         for _ in 0..<2 { announcement.make(on: log.logger) }
-        #expect(log.all == ["debug: libwebsockets 4.1.6"])
+        #expect(log.everything == ["debug: libwebsockets 4.1.6"])
         // Of the process, in which other tests may have connected before.
         let first = RecordedLog()
         for _ in 0..<2 {
@@ -53,10 +53,10 @@ struct LibraryVersionTests {
                 try WebSocketClient("ws://127.0.0.1:1/", configuration: configuration)
             }
         }
-        #expect(first.all.isEmpty || first.all == ["debug: \(libraryVersion)"])
+        #expect(first.everything.isEmpty || first.everything == ["debug: \(libraryVersion)"])
         #expect(Announcement.ofLibrary.isMade)
         let later = RecordedLog()
         Announcement.ofLibrary.make(on: later.logger)
-        #expect(later.all.isEmpty)
+        #expect(later.everything.isEmpty)
     }
 }
