@@ -224,13 +224,14 @@ static inline bool clws_has_extensions(void) {
 // _lws_change_pollfd). It puts that question to the first protocol of the first vhost. From 4.5 on, and before that where lws is
 // built to look up names, ask for the time or its address by itself, that is one of its own, which answers 0 (core/context.c:
 // "system vhost"). Its table is on the heap, and the vhost's alone.
+static const int clws_thread_id = 1;
 static inline lws_callback_function **clws_system_callback(void) {
     static lws_callback_function *callback;
     return &callback;
 }
 static inline int clws_answer_for_system(
     struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len) {
-    if (reason == LWS_CALLBACK_GET_THREAD_ID) return 1;
+    if (reason == LWS_CALLBACK_GET_THREAD_ID) return clws_thread_id;
     return __atomic_load_n(clws_system_callback(), __ATOMIC_ACQUIRE)(wsi, reason, user, in, len);
 }
 static inline void clws_have_thread_asked(struct lws_context *context) {

@@ -7,6 +7,12 @@ import CLibWebSockets
 import LWSPayload
 import LWSServiceLoop
 
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
 func deflateCallback(
     _ host: EchoHost, _ connection: EchoConnection, _ reason: lws_extension_callback_reasons,
     _ argument: UnsafeMutableRawPointer?, _ count: Int, _ held: borrowing HeldLoop
@@ -29,6 +35,25 @@ func deflateCallback(
     default: break
     }
     return 0
+}
+
+extension DeflateOffer {
+    /// Adds to the answer to the upgrade, behind whose last line lws is, what is agreed to. By itself lws has 63 bytes for the
+    /// whole field from 4.4 on (roles/ws/server-ws.c: lws_extension_server_handshake), which two parameters exceed. Returns false
+    /// where that line is not the one that is to be completed.
+    func completeAnswer(_ arguments: UnsafeMutablePointer<lws_process_html_args>) -> Bool {
+        guard !answer.isEmpty else { return true }
+        let lineEnd = "\r\n"
+        let written = Array((CompressionAgreement.extensionName + lineEnd).utf8)
+        let added = Array((answer + lineEnd).utf8)
+        guard let end = arguments.pointee.p, arguments.pointee.max_len > added.count,
+            memcmp(end - written.count, written, written.count) == 0
+        else { return false }
+        let start = end - lineEnd.utf8.count
+        memcpy(start, added, added.count)
+        arguments.pointee.p = start + added.count
+        return true
+    }
 }
 
 /// Where the connections of a host have their bytes from. lws takes what stands there before its next call: to the socket, or

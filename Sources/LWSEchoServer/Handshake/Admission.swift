@@ -41,8 +41,8 @@ struct Admission {
         return handshakeRefusal(of: wsi, held)
     }
 
-    /// Whether lws can take these offers. It has a tab end an offer like a comma. It looks at 255 bytes of them, and copies them all to where the answer begins 384
-    /// bytes further on (handshake_0405).
+    /// Whether lws can take these offers. It looks at 255 bytes of them, and copies them all to where the answer begins 384
+    /// bytes further on (handshake_0405). A tab ends an offer for it, as a comma does.
     private func canOffer(_ extensions: [UInt8]) -> Bool {
         let read = isCompressionEnabled ? DeflateOffer.lengthRead(extensions) : extensions.count
         return extensions.count < 380 && read < 250 && !extensions.contains(UInt8(ascii: "\t"))

@@ -32,9 +32,8 @@ func echoCallback(
         // For other reasons `user` is not always the connection's memory (LWS_CALLBACK_FILTER_NETWORK_CONNECTION
         // comes with its arguments there).
         case LWS_CALLBACK_CONFIRM_EXTENSION_OKAY, LWS_CALLBACK_ADD_HEADERS, LWS_CALLBACK_ESTABLISHED,
-            LWS_CALLBACK_RECEIVE,
-            LWS_CALLBACK_RECEIVE_PONG, LWS_CALLBACK_SERVER_WRITEABLE, LWS_CALLBACK_WS_PEER_INITIATED_CLOSE,
-            LWS_CALLBACK_CLOSED, LWS_CALLBACK_WSI_DESTROY:
+            LWS_CALLBACK_RECEIVE, LWS_CALLBACK_RECEIVE_PONG, LWS_CALLBACK_SERVER_WRITEABLE,
+            LWS_CALLBACK_WS_PEER_INITIATED_CLOSE, LWS_CALLBACK_CLOSED, LWS_CALLBACK_WSI_DESTROY:
             guard let user, let connection = ConnectionSlot(user).connection else { return true }
             return connection.reading.whileHandling {
                 connectionCallback(host, connection, ConnectionSlot(user), reason, payload, held)
@@ -64,10 +63,11 @@ private func connectionCallback(
     switch reason {
     case LWS_CALLBACK_CONFIRM_EXTENSION_OKAY: return host.agreesToDeflate(connection, held)
     case LWS_CALLBACK_ADD_HEADERS:
+        guard connection.compression != nil, let offer = connection.offer else { return true }
         guard let arguments = payload.baseAddress?.assumingMemoryBound(to: lws_process_html_args.self) else {
             return false
         }
-        return host.completeAnswer(UnsafeMutablePointer(mutating: arguments), connection)
+        return offer.completeAnswer(UnsafeMutablePointer(mutating: arguments))
     case LWS_CALLBACK_ESTABLISHED: host.opened(connection, held)
     case LWS_CALLBACK_RECEIVE: return connection.received(payload, held)
     case LWS_CALLBACK_RECEIVE_PONG: connection.pongArrived(payload, held)

@@ -20,8 +20,8 @@ final class EchoConnection {
     var delayedUpgrade: DelayedUpgrade?
     /// How many offers of permessage-deflate lws has asked about so far.
     var offersSeen = 0
-    /// The one that is agreed to.
-    var offer: DeflateOffer?
+    /// The one that is to be agreed to.
+    let offer: DeflateOffer?
 
     /// A close frame was received, or is to be sent: no data any more.
     private var isClosing = false
@@ -37,8 +37,9 @@ final class EchoConnection {
     private var messages = 0
     private var answerTimer: LoopTimer?
 
-    init(_ wsi: OpaquePointer, _ path: EchoPath, headers: String?) {
+    init(_ wsi: OpaquePointer, _ path: EchoPath, headers: String?, _ offer: DeflateOffer?) {
         self.wsi = wsi
+        self.offer = offer
         self.path = path
         openingHeaders = headers
     }

@@ -3,14 +3,7 @@
 // Holds: the vhost with its tables and TLS, the callbacks, and each connection with what it sends by itself.
 
 import CLibWebSockets
-import LWSPayload
 import LWSServiceLoop
-
-#if canImport(Darwin)
-    import Darwin
-#else
-    import Glibc
-#endif
 
 /// A server's vhost with its connections. Lives on the loop; made before and freed after the loop's lws context,
 /// because lws keeps pointers to what ``EchoTables`` holds.
@@ -105,7 +98,8 @@ final class EchoHost {
     func makeConnection(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) -> EchoConnection? {
         guard let path = try? EchoPath(Request.path(of: wsi, held)) else { return nil }
         let headers = path == .headers ? Request.headersAsJSON(of: wsi, held) : nil
-        let connection = EchoConnection(wsi, path, headers: headers)
+        let offer = Request.header(WSI_TOKEN_EXTENSIONS, of: wsi, held).flatMap(DeflateOffer.chosen)
+        let connection = EchoConnection(wsi, path, headers: headers, offer)
         if case .slowUpgrade(let milliseconds) = path {
             guard let delayed = DelayedUpgrade(lws_get_socket_fd(wsi)) else { return nil }
             connection.delayedUpgrade = delayed
@@ -120,30 +114,7 @@ final class EchoHost {
     /// Whether permessage-deflate is agreed to as lws is about to: it asks once for every offer, in order.
     func agreesToDeflate(_ connection: EchoConnection, _ held: borrowing HeldLoop) -> Bool {
         defer { connection.offersSeen += 1 }
-        guard let header = Request.header(WSI_TOKEN_EXTENSIONS, of: connection.wsi, held),
-            let offer = DeflateOffer.chosen(from: header), offer.index == connection.offersSeen
-        else { return false }
-        connection.offer = offer
-        return true
-    }
-
-    /// Adds to the answer to the upgrade, behind whose last line lws is, what is agreed to of compression. By itself lws has
-    /// 63 bytes for the whole field from 4.4 on (roles/ws/server-ws.c: lws_extension_server_handshake), which two parameters
-    /// exceed. Returns false where that line is not the one that is to be completed.
-    func completeAnswer(_ arguments: UnsafeMutablePointer<lws_process_html_args>, _ connection: EchoConnection)
-        -> Bool
-    {
-        guard let answer = connection.offer?.answer, !answer.isEmpty else { return true }
-        let lineEnd = Array("\r\n".utf8)
-        let added = Array(answer.utf8) + lineEnd
-        let written = Array((CompressionAgreement.extensionName + "\r\n").utf8)
-        guard let end = arguments.pointee.p, arguments.pointee.max_len > added.count,
-            memcmp(end - written.count, written, written.count) == 0
-        else { return false }
-        let start = end - lineEnd.count
-        memcpy(start, added, added.count)
-        arguments.pointee.p = start + added.count
-        return true
+        return connection.offer?.index == connection.offersSeen
     }
 
     func opened(_ connection: EchoConnection, _ held: borrowing HeldLoop) {

@@ -31,7 +31,7 @@ final class EchoTables {
         protocolCount = names.count + 1
         protocols = .allocate(capacity: protocolCount)
         protocols.initialize(repeating: lws_protocols(), count: protocolCount)
-        // lws writes the name alone into its answer: what follows is the host's (`EchoHost.completeAnswer`).
+        // lws writes the name alone into its answer: what follows is ours (`DeflateOffer.completeAnswer`).
         deflate = ExtensionTable(CompressionAgreement.extensionName, parameters: [])
         deflate.list[0].callback = { echoExtensionCallback($2, $3, $5, $6) }
         for (index, name) in names.enumerated() {

@@ -47,7 +47,7 @@ struct HelpTests {
             #expect(try process.waitForExit() == .code(2))
             #expect(
                 process.output.contains(
-                    "libwebsockets 99.1.2 is loaded, but this program was compiled with \(libraryVersion.compiledWith)"
+                    "libwebsockets \(OtherLibrary.release) is loaded, but this program was compiled with \(libraryVersion.compiledWith)"
                 ),
                 "\(process.output)")
         }

@@ -25,7 +25,7 @@ public final class ReadGate {
     package static let answersEachPing = clws_answers_each_ping()
 
     /// What lws is told to be the thread that asks. It is always the same: the one that holds the loop.
-    package static let threadID: Int32 = 1
+    package static let threadID = clws_thread_id
 
     /// Reading is paused until the application takes more.
     package var isPaused: Bool { paused != nil }
