@@ -3,7 +3,6 @@
 #ifndef CLIBWEBSOCKETS_DESCRIPTORS_H
 #define CLIBWEBSOCKETS_DESCRIPTORS_H
 
-#include <lws_config.h>
 #include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -12,16 +11,8 @@
 #include <linux/rtnetlink.h>
 #endif
 
-// Releases whose contexts have a socket that tells of the machine's routes (roles/netlink/ops-netlink.c).
-static inline bool clws_opens_route_socket(void) {
-#if defined(__linux__)
-    return LWS_LIBRARY_VERSION_NUMBER >= 4002000;
-#else
-    return false;
-#endif
-}
-
-// Whether the descriptor is such a socket: of the groups that lws asks for, those of IPv6 only where it is built with it.
+// Whether the descriptor is a socket that tells of the machine's routes, as contexts have them (clws_opens_route_socket): of the
+// groups that lws asks for, those of IPv6 only where it is built with it.
 static inline bool clws_is_route_socket(int descriptor) {
 #if defined(__linux__)
     const unsigned always = RTMGRP_LINK | RTMGRP_IPV4_ROUTE | RTMGRP_IPV4_IFADDR;

@@ -52,6 +52,8 @@ public final class EchoServer: Sendable {
     /// - Throws: ``EchoServerError`` where the configuration or the system does not allow it.
     public init(_ configuration: Configuration = Configuration()) throws(EchoServerError) {
         try ListenCheck.validate(configuration)
+        var configuration = configuration
+        if !LibraryFeature.compression.isPresent { configuration.isCompressionEnabled = false }
         let openConnections = Locked(0)
         let loop: ServiceLoop
         do throws(LoopError) {

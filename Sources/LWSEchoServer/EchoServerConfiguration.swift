@@ -13,7 +13,8 @@ extension EchoServer {
         /// the client's order decides, because libwebsockets goes through the client's list. A client that lists
         /// none is connected without one; a client that lists only others is refused with status 400.
         public var subProtocols: [String]
-        /// Whether permessage-deflate (RFC 7692) is agreed to when the client offers it.
+        /// Whether permessage-deflate (RFC 7692) is agreed to when the client offers it. A libwebsockets that was built without
+        /// extensions agrees to none.
         public var isCompressionEnabled: Bool
 
         /// 127.0.0.1, any free port, no TLS, no sub-protocols, compression allowed.

@@ -12,7 +12,10 @@ internal import LWSServiceLoop
 ///
 /// What is found here may have changed when lws looks itself; then the error is less exact, never missing.
 enum ListenCheck {
-    static func validate(_ configuration: EchoServer.Configuration) throws(EchoServerError) {
+    /// - Parameter missing: what libwebsockets has not.
+    static func validate(
+        _ configuration: EchoServer.Configuration, missing: [LibraryFeature] = LibraryFeature.missing
+    ) throws(EchoServerError) {
         guard (0...65535).contains(configuration.port) else { throw .invalidPort(configuration.port) }
         var seen: Set<String> = []
         for name in configuration.subProtocols {
@@ -22,6 +25,10 @@ enum ListenCheck {
             else { throw .invalidSubProtocol(name) }
         }
         try checkListening(configuration.host, configuration.port)
+        guard !isIPv6(configuration.host) || !missing.contains(.ipv6) else {
+            throw .cannotListen(
+                host: configuration.host, port: configuration.port, reason: LibraryFeature.ipv6.absence)
+        }
         if let tls = configuration.tls {
             guard !tls.protocols.isEmpty else { throw .noTLSVersion }
             try checkReadable(tls.certificateFile)

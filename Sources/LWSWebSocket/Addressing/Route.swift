@@ -5,6 +5,8 @@
 // Used by: Client, Reconnecting, Configuration, Auth, Session, Connection, TLS.
 // Uses: Errors, Loop; LWSServiceLoop.
 
+internal import LWSServiceLoop
+
 #if canImport(FoundationEssentials)
     internal import FoundationEssentials
 #else
@@ -27,19 +29,38 @@ final class Route: Sendable {
     let localAddress: String?
 
     /// The way that a configuration asks for. Reads the environment where that is wanted.
-    init(to url: WebSocketURL, through proxy: Proxy?, from localAddress: String?) throws(WebSocketError) {
+    /// - Parameter missing: what libwebsockets has not.
+    init(
+        to url: WebSocketURL, through proxy: Proxy?, from localAddress: String?,
+        missing: [LibraryFeature] = LibraryFeature.missing
+    ) throws(WebSocketError) {
         self.url = url
         self.localAddress = localAddress
         let environment = { ProcessInfo.processInfo.environment }
         let proxy = try proxy?.server(for: url, environment: environment())
         guard let path = url.socketPath else {
             hop = proxy.map { .proxy($0) } ?? .server
+            try checkIsReachable(missing)
             return
         }
         guard localAddress == nil else {
             throw WebSocketError(.invalidArgument, "localAddress: a ws+unix URL has none", host: url.host)
         }
         hop = .socket(path: path)
+        try checkIsReachable(missing)
+    }
+
+    /// - Throws: `invalidArgument` where libwebsockets, as it was built, goes to no such place.
+    private func checkIsReachable(_ missing: [LibraryFeature]) throws(WebSocketError) {
+        let (place, feature): (String, LibraryFeature)
+        if case .socket(let path) = hop {
+            (place, feature) = ("The socket \(path)", .unixSockets)
+        } else {
+            guard NumericAddress(nameToResolve.name)?.isIPv6 == true else { return }
+            (place, feature) = (nameToResolve.words, .ipv6)
+        }
+        guard missing.contains(feature) else { return }
+        throw WebSocketError(.invalidArgument, "\(place) cannot be connected to: \(feature.absence)", host: url.host)
     }
 
     var proxy: ProxyServer? {

@@ -1,6 +1,7 @@
 // Where one attempt to connect goes, redirect by redirect.
 
 internal import HTTPTypes
+internal import LWSServiceLoop
 
 /// Where an attempt goes to, and what it asks there.
 struct Destination: Sendable {
@@ -84,7 +85,7 @@ extension HandshakeRequest {
         let cookies = [fields[.cookie], toOtherOrigin ? nil : Cookie.field(configuration.cookies)]
         fields[.cookie] = nil
         fields.completeUserAgent(of: configuration.customHeaders)
-        let isCompressed = configuration.webSocketCompressionEnabled && DeflateExtension.isAvailable
+        let isCompressed = configuration.webSocketCompressionEnabled && LibraryFeature.compression.isPresent
         try self.init(
             target: url.target, authority: host ?? url.authority, fields: fields, cookies: cookies.compactMap(\.self),
             subProtocols: configuration.subProtocols, compression: isCompressed ? configuration.compression : nil,

@@ -42,7 +42,7 @@ final class ClientVhost {
         info.port = clws_port_no_listen
         info.protocols = UnsafePointer(protocols)
         info.vhost_name = protocols[0].name
-        if DeflateExtension.isAvailable { info.extensions = UnsafePointer(deflate.list) }
+        if LibraryFeature.compression.isPresent { info.extensions = UnsafePointer(deflate.list) }
         // The deadlines are ours; lws's own, in whole seconds, must not come before them.
         info.timeout_secs = LoopOptions.noTimeout
         info.connect_timeout_secs = LoopOptions.noTimeout
@@ -72,7 +72,7 @@ final class ClientVhost {
     /// cannot go there.
     func setProxy(at address: ResolvedAddress, _ held: borrowing HeldLoop) -> Bool {
         let isIPv6 = address.numeric.contains(":")
-        guard clws_takes_ipv6_proxy || !isIPv6 else { return false }
+        guard clws_takes_ipv6_proxy() || !isIPv6 else { return false }
         let place = isIPv6 ? "[\(address.numeric)]" : address.numeric
         return lws_set_proxy(vhost, "http://\(place)") == 0
     }

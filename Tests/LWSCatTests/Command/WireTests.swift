@@ -33,7 +33,7 @@ struct WireTests {
         #expect(RawConnection.field("Sec-WebSocket-Protocol", in: head)?.replacing(" ", with: "") == "v2,v1")
     }
 
-    @Test("offers compression as told")
+    @Test("offers compression as told", .needsCompression)
     func compression() throws {
         let (usual, _) = try head([])
         #expect(RawConnection.field("Sec-WebSocket-Extensions", in: usual)?.contains("permessage-deflate") == true)

@@ -4,7 +4,7 @@ import LWSEchoServer
 import TestSupport
 import Testing
 
-@Suite("The echo of compressed frames", .serialized)
+@Suite("The echo of compressed frames", .serialized, .needsCompression)
 struct CompressedFrameTests {
     private static let offer = "Sec-WebSocket-Extensions: permessage-deflate"
     /// "Hello", as in RFC 7692, section 7.2.3.1.

@@ -96,7 +96,7 @@ struct HandshakeTests {
         #expect(try handshake(without: nil, "Sec-WebSocket-Version: 13", long).status == 431)
     }
 
-    @Test("Of several offers of compression one is agreed to, whatever is behind it")
+    @Test("Of several offers of compression one is agreed to, whatever is behind it", .needsCompression)
     func offers() throws {
         let full =
             "permessage-deflate; client_no_context_takeover; client_max_window_bits; server_no_context_takeover"

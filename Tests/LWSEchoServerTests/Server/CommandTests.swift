@@ -45,7 +45,7 @@ struct CommandTests {
         #expect(command.process.output == "listening on \(command.url)\n")
     }
 
-    @Test("listens where --host says")
+    @Test("listens where --host says", .needsIPv6)
     func host() throws {
         let command = try Command("--host", "::1")
         #expect(command.url == "ws://[::1]:\(command.port)/echo")
@@ -67,7 +67,7 @@ struct CommandTests {
         #expect(try client.readRefusal().status == 400)
     }
 
-    @Test("compresses, unless --no-compression is given")
+    @Test("compresses, unless --no-compression is given", .needsCompression)
     func compression() throws {
         for (command, expected) in [(try Command(), "permessage-deflate"), (try Command("--no-compression"), nil)] {
             let client = try RawClient(port: command.port)
@@ -183,9 +183,8 @@ struct CommandTests {
             #expect(process.output.hasPrefix(words), "\(process.output)")
             let version = try OtherLibrary().start("lws-echo-server", "--version")
             #expect(try version.waitForExit() == .code(0))
-            #expect(
-                version.output
-                    == "0.1.0, libwebsockets \(OtherLibrary.release), compiled with \(libraryVersion.compiledWith)\n")
+            let both = "libwebsockets \(OtherLibrary.release), compiled with \(libraryVersion.compiledWith)"
+            #expect(version.output.hasPrefix("0.1.0, \(both)"), "\(version.output)")
         }
     #endif
 

@@ -29,7 +29,7 @@ struct LoadTests {
         #expect(eventually { server.connectionCount == 0 })
     }
 
-    @Test("300 that come and are gone, in every way, leave nothing behind")
+    @Test("300 that come and are gone, in every way, leave nothing behind", .needsCompression)
     func oneAfterTheOther() throws {
         for index in 0..<20 { try visit(index) }
         #expect(eventually { server.connectionCount == 0 })

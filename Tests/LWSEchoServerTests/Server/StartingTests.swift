@@ -1,10 +1,12 @@
 // What a server listens on, and why it cannot.
 
 import Foundation
-import LWSEchoServer
+import LWSServiceLoop
 import LWSWebSocket
 import TestSupport
 import Testing
+
+@testable import LWSEchoServer
 
 @Suite("Starting a server", .serialized)
 struct StartingTests {
@@ -12,7 +14,7 @@ struct StartingTests {
         #expect(throws: EchoServerError.self) { try EchoServer(configuration) }
     }
 
-    @Test("on IPv6 works, with a bracketed URL")
+    @Test("on IPv6 works, with a bracketed URL", .needsIPv6)
     func ipv6() throws {
         let server = try EchoServer(.init(host: "::1"))
         #expect(server.url("x") == "ws://[::1]:\(server.port)/x")
@@ -31,7 +33,23 @@ struct StartingTests {
         #expect(isApart, "it listens on IPv6 alone")
     }
 
-    @Test("on all addresses works for both kinds", arguments: [("0.0.0.0", "127.0.0.1"), ("::", "::1")])
+    @Test("on IPv6 is refused in words where libwebsockets was built without")
+    func withoutIPv6() {
+        let words = "cannot listen on port 0 of ::1: libwebsockets was built without IPv6 (cmake -DLWS_IPV6=ON)"
+        let error = #expect(throws: EchoServerError.self) {
+            try ListenCheck.validate(.init(host: "::1"), missing: [.ipv6])
+        }
+        #expect(error?.description == words)
+        #expect(throws: Never.self) { try ListenCheck.validate(.init(), missing: [.ipv6]) }
+    }
+
+    @Test("on IPv6 is refused by a server where libwebsockets was built without", .lacks(.ipv6))
+    func refusesIPv6() {
+        #expect(error(.init(host: "::1"))?.description.contains("without IPv6") == true)
+    }
+
+    @Test(
+        "on all addresses works for both kinds", .needsIPv6, arguments: [("0.0.0.0", "127.0.0.1"), ("::", "::1")])
     func all(host: String, address: String) throws {
         let server = try EchoServer(.init(host: host))
         let client = try RawClient(upgradedTo: "/echo", host: address, port: server.port)

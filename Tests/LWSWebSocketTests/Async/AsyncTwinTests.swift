@@ -35,7 +35,7 @@ struct AsyncTwinTests {
         #expect(await asyncFailure { try await client.send("x") }?.code == .connectionClosure)
     }
 
-    @Test("send and receive what the blocking calls do, with Python's server and compression")
+    @Test("send and receive what the blocking calls do, with Python's server and compression", .needsCompression)
     func python() async throws {
         let server = try PythonWebSocketsServer(compression: true)
         defer { server.stop() }

@@ -29,7 +29,7 @@ struct BatchWritingTests {
         try client.close()
     }
 
-    @Test("sends each message as it is, in order", arguments: [false, true])
+    @Test("sends each message as it is, in order", .needsCompression, arguments: [false, true])
     func order(_ compresses: Bool) throws {
         let server = try EchoServer()
         var configuration = ClientConfiguration()
@@ -96,7 +96,7 @@ struct BatchWritingTests {
         #expect(hasEnded)
     }
 
-    @Test("says how many have left where its time is up and they leave one by one")
+    @Test("says how many have left where its time is up and they leave one by one", .needsCompression)
     func timeoutOfCompressed() throws {
         let server = try EchoServer()
         var configuration = ClientConfiguration()

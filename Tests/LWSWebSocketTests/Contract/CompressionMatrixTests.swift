@@ -6,7 +6,7 @@ import Testing
 
 @testable import LWSWebSocket
 
-@Suite("Compression with Python's websockets", .serialized)
+@Suite("Compression with Python's websockets", .serialized, .needsCompression)
 struct CompressionMatrixTests {
     private static let texts = [
         "", "x", "fragmented by the server, in three frames: äöü€ 🙂",

@@ -8,7 +8,7 @@ import Testing
 
 @testable import LWSWebSocket
 
-@Suite("Compression", .serialized)
+@Suite("Compression", .serialized, .needsCompression)
 struct CompressionTests {
     /// The handshake's request, of a client with this configuration.
     private func request(_ configuration: ClientConfiguration) throws -> String {

@@ -88,7 +88,7 @@ struct ConnectingTests {
         #expect(lines.dropLast(2).allSatisfy { $0.contains(": ") || $0.hasPrefix("GET ") })
     }
 
-    @Test("works over IPv6")
+    @Test("works over IPv6", .needsIPv6)
     func ipv6() throws {
         let (server, heads) = try acceptingServer(host: "::1")
         let client = try WebSocketClient("ws://[::1]:\(server.port)/")

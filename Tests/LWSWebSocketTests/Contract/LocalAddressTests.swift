@@ -31,7 +31,7 @@ struct LocalAddressTests {
         private let loopback = "lo"
     #endif
 
-    @Test("is what the server sees")
+    @Test("is what the server sees", .needsIPv6)
     func address() throws {
         #expect(try seen(from: nil) == "127.0.0.1")
         #expect(try seen(from: "127.0.0.1") == "127.0.0.1")
@@ -42,13 +42,13 @@ struct LocalAddressTests {
         #expect(try seen(from: "::1", host: "::1") == "::1")
     }
 
-    @Test("may be an interface, whose address of the right family is taken")
+    @Test("may be an interface, whose address of the right family is taken", .needsIPv6)
     func interface() throws {
         #expect(try seen(from: loopback) == "127.0.0.1")
         #expect(try seen(from: loopback, host: "::1") == "::1")
     }
 
-    @Test("passes over the server's addresses of the other family")
+    @Test("passes over the server's addresses of the other family", .needsIPv6)
     func families() throws {
         let server = try RawServer { peer in
             _ = try? peer.acceptUpgrade()
@@ -72,7 +72,7 @@ struct LocalAddressTests {
     }
 
     @Test(
-        "that this machine does not have is a connection error that names it",
+        "that this machine does not have is a connection error that names it", .needsIPv6,
         arguments: ["192.0.2.77", "2001:db8::77", "nosuchif0"])
     func missing(_ localAddress: String) throws {
         let error = failure { try seen(from: localAddress, host: localAddress.contains(":") ? "::1" : "127.0.0.1") }

@@ -67,7 +67,9 @@ struct PingBurstTests {
         }
     }
 
-    @Test("are answered with the first of them at least, and what comes after is as well", arguments: [false, true])
+    @Test(
+        "are answered with the first of them at least, and what comes after is as well", .needsCompression,
+        arguments: [false, true])
     func firstOfEach(_ compression: Bool) throws {
         let rounds = 50
         let seen = Seen()

@@ -16,7 +16,7 @@ struct UnixSocketTests {
         try body(folder)
     }
 
-    @Test("connects to Python's websockets")
+    @Test("connects to Python's websockets", .needsUnixSockets)
     func python() throws {
         try withFolder { folder in
             let socket = "\(folder)/ws.sock"
@@ -41,7 +41,9 @@ struct UnixSocketTests {
         }
     }
 
-    @Test("may have spaces and colons in the socket's path, and as many bytes as the system allows")
+    @Test(
+        "may have spaces and colons in the socket's path, and as many bytes as the system allows",
+        .needsUnixSockets)
     func paths() throws {
         try withFolder { folder in
             let longest = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
@@ -58,7 +60,9 @@ struct UnixSocketTests {
         }
     }
 
-    @Test("of a socket that is missing, or that nobody serves, is a connection error that names it")
+    @Test(
+        "of a socket that is missing, or that nobody serves, is a connection error that names it",
+        .needsUnixSockets)
     func missing() throws {
         try withFolder { folder in
             let missing = failure { try WebSocketClient("ws+unix://\(folder)/none:/") }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import LWSWebSocket
 
-@Suite("A server that compresses in its own way", .serialized)
+@Suite("A server that compresses in its own way", .serialized, .needsCompression)
 struct CompressedBlockTests {
     @Test("and marks a block as the last is understood, and so is what follows")
     func lastBlock() throws {

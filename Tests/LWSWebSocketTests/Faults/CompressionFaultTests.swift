@@ -7,7 +7,7 @@ import Testing
 
 @testable import LWSWebSocket
 
-@Suite("A server that agrees to compression", .serialized)
+@Suite("A server that agrees to compression", .serialized, .needsCompression)
 struct CompressionFaultTests {
     @Test("may send messages uncompressed, whole and in fragments, between compressed ones: each arrives once")
     func uncompressed() throws {

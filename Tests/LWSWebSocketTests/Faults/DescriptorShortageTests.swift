@@ -24,7 +24,9 @@
             }
         }
 
-        @Test("connecting is an error that says so, in each way; what is open goes on, and afterwards all is well")
+        @Test(
+            "connecting is an error that says so, in each way; what is open goes on, and afterwards all is well",
+            .needsUnixSockets)
         func connecting() throws {
             let (plain, tls) = (try EchoProcess(), try EchoProcess(secure: true))
             let folder = try TemporaryFolder("lws")

@@ -56,7 +56,7 @@
                 .filter { line in !own.contains { line.hasPrefix($0) } }.sorted()
         }
 
-        @Test("hands no descriptor of a client to a program that it starts")
+        @Test("hands no descriptor of a client to a program that it starts", .needsUnixSockets)
         func exec() throws {
             let before = try inherited()
             let (plain, secure) = (try server(secure: false, Seen()), try server(secure: true, Seen()))

@@ -8,7 +8,7 @@ import Testing
 /// Each kind of input that a network controls, in its share; see Tests/Fuzzing.
 @Suite("Generated input", .serialized)
 struct FuzzSampleTests {
-    @Test("ends with a typed error, in time, while the loop serves a healthy connection")
+    @Test("ends with a typed error, in time, while the loop serves a healthy connection", .needsCompression)
     func sample() throws {
         let count: UInt64 = Sanitizer.isActive ? 1000 : 2000
         let run = FuzzRun(FuzzRun.Options(seed: 20, cases: 0..<count))

@@ -167,7 +167,7 @@ struct ProxyFaultTests {
         }
     }
 
-    @Test("is never passed by: reached by IPv6, or not at all where libwebsockets would forget it")
+    @Test("is never passed by: reached by IPv6, or not at all where libwebsockets would forget it", .needsIPv6)
     func ipv6() throws {
         let connects = Locked<[String]>([])
         let proxy = try RawServer(host: "::1") { peer in

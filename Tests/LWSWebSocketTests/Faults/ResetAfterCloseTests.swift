@@ -41,6 +41,7 @@ struct ResetAfterCloseTests {
 
     @Test(
         "is what ended the connection, and the messages before it are read, whatever the client writes",
+        .needsCompression,
         arguments: Way.allCases, [0, 1000, 1 << 20])
     func wins(_ way: Way, writing size: Int) throws {
         let payload = (0..<size).map { UInt8(truncatingIfNeeded: ($0 &* 7919) >> 5) }

@@ -19,7 +19,9 @@ struct UnreachableTests {
         return error
     }
 
-    @Test("is named with the system's reason where nobody listens, also over TLS", arguments: ["ws", "wss"])
+    @Test(
+        "is named with the system's reason where nobody listens, also over TLS", .needsIPv6,
+        arguments: ["ws", "wss"])
     func refused(_ scheme: String) throws {
         let port = try FreePort.find()
         let words = "could not be reached, port \(port): Connection refused"
@@ -27,7 +29,7 @@ struct UnreachableTests {
         #expect(try error("\(scheme)://[::1]:\(port)/")?.description == "::1 \(words)")
     }
 
-    @Test("is the one that was tried last, with its reason")
+    @Test("is the one that was tried last, with its reason", .needsIPv6)
     func last() throws {
         let port = try FreePort.find()
         for (addresses, last) in [
@@ -45,7 +47,7 @@ struct UnreachableTests {
                 == "several.test could not be reached at 255.255.255.255, port \(port): Network is unreachable")
     }
 
-    @Test("is named with its time where it did not answer and there is no other")
+    @Test("is named with its time where it did not answer and there is no other", .needsIPv6)
     func timedOut() throws {
         let hole = try BlackHole(host: "127.0.0.1")
         var configuration = ClientConfiguration()
@@ -127,7 +129,7 @@ struct UnreachableTests {
             "\(error as Any)")
     }
 
-    @Test("is named with the reason where it is a socket in the file system")
+    @Test("is named with the reason where it is a socket in the file system", .needsUnixSockets)
     func unixSocket() throws {
         let folder = try TemporaryFolder("lws")
         let place = folder.file("s")

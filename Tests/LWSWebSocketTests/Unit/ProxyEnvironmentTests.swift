@@ -1,5 +1,6 @@
 // Proxies as the configuration and the environment name them.
 
+import TestSupport
 import Testing
 
 @testable import LWSWebSocket
@@ -112,7 +113,7 @@ struct ProxyConfigurationTests {
         #expect(error?.description.contains("s3cret") == false)
     }
 
-    @Test("is refused together with what cannot be reached through it")
+    @Test("is refused together with what cannot be reached through it", .needsIPv6)
     func unreachable() {
         let proxy = Proxy(host: "::1", port: 1, username: "u", password: String(repeating: "x", count: 4094))
         #expect(refusal(proxy) == nil)

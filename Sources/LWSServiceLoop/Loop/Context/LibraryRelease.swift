@@ -6,13 +6,17 @@ import CLibWebSockets
 package struct LibraryRelease: Sendable, Hashable, CustomStringConvertible {
     package let compiledWith: String
     package let runningWith: String
+    /// What the one that was compiled with has not.
+    private let missing: [LibraryFeature]
 
     package static let current = LibraryRelease(
-        compiledWith: LWS_LIBRARY_VERSION, runningWith: lws_get_library_version().map { String(cString: $0) } ?? "")
+        compiledWith: LWS_LIBRARY_VERSION, runningWith: lws_get_library_version().map { String(cString: $0) } ?? "",
+        missing: LibraryFeature.missing)
 
-    package init(compiledWith: String, runningWith: String) {
+    package init(compiledWith: String, runningWith: String, missing: [LibraryFeature] = []) {
         self.compiledWith = Self.words(compiledWith)
         self.runningWith = Self.words(runningWith)
+        self.missing = missing
     }
 
     /// Whether both have the same structures, which lws changes from 4.1 to 4.2 and so on, and the name of its shared library with
@@ -29,9 +33,11 @@ package struct LibraryRelease: Sendable, Hashable, CustomStringConvertible {
         return known.count == 2 ? known : nil
     }
 
-    /// "libwebsockets 4.1.6", or "libwebsockets 4.3.5, compiled with 4.3.3".
+    /// "libwebsockets 4.1.6", or "libwebsockets 4.3.5, compiled with 4.3.3, without compression or IPv6".
     package var description: String {
-        "libwebsockets \(runningWith)" + (compiledWith == runningWith ? "" : ", compiled with \(compiledWith)")
+        let compiled = compiledWith == runningWith ? "" : ", compiled with \(compiledWith)"
+        let without = missing.isEmpty ? "" : ", without \(missing.map(\.name).joined(separator: " or "))"
+        return "libwebsockets \(runningWith)" + compiled + without
     }
 
     /// lws adds a dash, and which commit it was built from, where that is known.

@@ -3,7 +3,6 @@
 internal import CLibWebSockets
 internal import LWSPayload
 internal import LWSServiceLoop
-internal import Logging
 
 /// The extension that lws is given with a vhost. Lives as long as the vhost does.
 enum DeflateExtension {
@@ -23,14 +22,6 @@ enum DeflateExtension {
         }
         return table
     }
-
-    /// Whether this build of lws has extensions.
-    static let isAvailable: Bool = {
-        guard !clws_has_extensions() else { return true }
-        Logger(label: "lws").notice(
-            "libwebsockets was built without extensions (LWS_WITHOUT_EXTENSIONS): messages are not compressed")
-        return false
-    }()
 }
 
 /// What lws calls for the extension on one connection.
