@@ -79,7 +79,7 @@ extension WebSocketEvent: CustomStringConvertible {
 /// Is told of the pongs that arrive.
 ///
 /// Pings of the peer are answered by libwebsockets, which shows them to nobody: `lws_ws_client_rx_sm`
-/// (lib/roles/ws/client-parser-ws.c in 4.1 to 4.5) keeps the payload for the pong and makes no callback. So there is
+/// (lib/roles/ws/client-parser-ws.c in 4.1 to 5.0) keeps the payload for the pong and makes no callback. So there is
 /// nothing here for pings.
 public protocol PingPongHandler: Sendable {
     /// A pong has arrived: the answer to a ``WebSocketClient/ping(_:)``, with the same payload, or an unsolicited one.
