@@ -121,6 +121,12 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
+        .target(
+            name: "TestConditions",
+            dependencies: ["LWSServiceLoop"],
+            path: "Tests/TestConditions",
+            swiftSettings: settings
+        ),
         .target(name: "CHeap", dependencies: ["COpenSSL"], path: "Tests/CHeap"),
         .executableTarget(
             name: "lws-conformance",
@@ -168,7 +174,8 @@ let package = Package(
         .testTarget(
             name: "LWSWebSocketTests",
             dependencies: [
-                "FuzzCases", "LWSEchoServer", "LWSPayload", "LWSServiceLoop", "LWSWebSocket", "TestSupport",
+                "FuzzCases", "LWSEchoServer", "LWSPayload", "LWSServiceLoop", "LWSWebSocket", "TestConditions",
+                "TestSupport",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -178,7 +185,7 @@ let package = Package(
         .testTarget(
             name: "LWSEchoServerTests",
             dependencies: [
-                "LWSEchoServer", "LWSPayload", "LWSServiceLoop", "LWSWebSocket", "TestSupport",
+                "LWSEchoServer", "LWSPayload", "LWSServiceLoop", "LWSWebSocket", "TestConditions", "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
             swiftSettings: settings
@@ -194,7 +201,7 @@ let package = Package(
         .testTarget(
             name: "LWSCatTests",
             dependencies: [
-                "LWSCatKit", "LWSEchoServer", "LWSServiceLoop", "LWSWebSocket", "TestSupport",
+                "LWSCatKit", "LWSEchoServer", "LWSServiceLoop", "LWSWebSocket", "TestConditions", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings

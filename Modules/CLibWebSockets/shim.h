@@ -1,5 +1,5 @@
-// The C side of the CLibWebSockets module: libwebsockets itself, and here all that differs between its builds and its releases, each
-// with its reason, under the release that it came with. What Swift cannot import is in the other headers.
+// The C side of the CLibWebSockets module: libwebsockets itself, and here all that differs between its builds and its releases,
+// each with its reason, under the release that it came with. What Swift cannot import is in the other headers.
 
 #ifndef CLIBWEBSOCKETS_SHIM_H
 #define CLIBWEBSOCKETS_SHIM_H
@@ -53,8 +53,8 @@ static inline bool clws_has_unix_sockets(void) {
 // ---- What is otherwise from a release on. Which one is that?
 
 // The release that is loaded, which may be a later one of the same series than was compiled with: what it does goes by this, what
-// it declares by LWS_LIBRARY_VERSION_NUMBER. Some call themselves by the number before theirs: 4.3.4 4.3.3, 4.3.6 and 4.3.7 4.3.5,
-// 4.4.1 and 4.4.2 4.4.0, 4.4.4 4.4.3, 4.5.1 4.5.0.
+// it declares by LWS_LIBRARY_VERSION_NUMBER. Some call themselves by the number before theirs: 4.1.1 to 4.1.3 4.1.0, 4.2.2 4.2.1,
+// 4.3.1 4.3.0, 4.3.4 4.3.3, 4.3.6 and 4.3.7 4.3.5, 4.4.1 and 4.4.2 4.4.0, 4.4.4 4.4.3, 4.5.1 4.5.0.
 static inline int clws_running_number(void) {
     int major, minor, patch;
     if (sscanf(lws_get_library_version(), "%d.%d.%d", &major, &minor, &patch) != 3) return LWS_LIBRARY_VERSION_NUMBER;
@@ -84,7 +84,7 @@ static inline bool clws_opens_route_socket(void) {
 // Calls `each` with the name (not NUL-terminated, with its colon) of every header that lws has no token for.
 // Returns -1 where lws has no way to list them.
 static inline int clws_each_unknown_header(struct lws *wsi, void (*each)(const char *, int, void *), void *opaque) {
-#if LWS_LIBRARY_VERSION_NUMBER >= 4003000 && defined(LWS_WITH_CUSTOM_HEADERS)
+#if LWS_LIBRARY_VERSION_NUMBER >= 4003000
     return lws_hdr_custom_name_foreach(wsi, each, opaque);
 #else
     (void)wsi; (void)each; (void)opaque;
@@ -107,10 +107,11 @@ static inline void clws_keep_log_count(struct lws_context *context) {
 
 // ---- 4.3.4
 
-// Whether a context may leave its event descriptor open when it is destroyed: 4.3.4 and 4.3.5 do.
+// Whether a context may leave its event descriptor open when it is destroyed, as 4.3.4 to 4.3.6, 4.4.0 and 4.4.1 do.
 static inline bool clws_leaves_event_pipe(void) {
 #if defined(__linux__)
-    return clws_running_number() >= 4003003 && clws_running_number() <= 4003005;
+    const int number = clws_running_number();
+    return (number >= 4003003 && number <= 4003005) || number == 4004000;
 #else
     return false;
 #endif

@@ -10,7 +10,8 @@ public enum EchoServerError: Error, Sendable, Equatable, CustomStringConvertible
     case invalidSubProtocol(String)
     /// Somebody listens on the port already.
     case portInUse(host: String, port: Int)
-    /// The system does not let this process listen there; the reason is in its own words.
+    /// The system does not let this process listen there, and the reason is in its own words; or libwebsockets was built without
+    /// IPv6.
     case cannotListen(host: String, port: Int, reason: String)
     /// A file of the TLS configuration cannot be read; the reason is in the system's words.
     case unreadableFile(path: String, reason: String)

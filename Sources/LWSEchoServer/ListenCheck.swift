@@ -24,11 +24,7 @@ enum ListenCheck {
                 seen.insert(name).inserted
             else { throw .invalidSubProtocol(name) }
         }
-        try checkListening(configuration.host, configuration.port)
-        guard !isIPv6(configuration.host) || !missing.contains(.ipv6) else {
-            throw .cannotListen(
-                host: configuration.host, port: configuration.port, reason: LibraryFeature.ipv6.absence)
-        }
+        try checkListening(configuration.host, configuration.port, missing)
         if let tls = configuration.tls {
             guard !tls.protocols.isEmpty else { throw .noTLSVersion }
             try checkReadable(tls.certificateFile)
@@ -69,7 +65,9 @@ enum ListenCheck {
         return String(decoding: start.prefix(max(count, 0)), as: UTF8.self).contains("ENCRYPTED")
     }
 
-    private static func checkListening(_ host: String, _ port: Int) throws(EchoServerError) {
+    private static func checkListening(
+        _ host: String, _ port: Int, _ missing: [LibraryFeature]
+    ) throws(EchoServerError) {
         var hints = addrinfo()
         hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE
         #if canImport(Darwin)
@@ -82,6 +80,9 @@ enum ListenCheck {
             throw .invalidHost(host)
         }
         defer { freeaddrinfo(address) }
+        guard !isIPv6(host) || !missing.contains(.ipv6) else {
+            throw .cannotListen(host: host, port: port, reason: LibraryFeature.ipv6.absence)
+        }
         let info = address.pointee
         let descriptor = socket(info.ai_family, info.ai_socktype, info.ai_protocol)
         guard descriptor >= 0 else { throw .cannotListen(host: host, port: port, reason: SystemReason.words(errno)) }

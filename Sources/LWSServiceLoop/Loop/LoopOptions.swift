@@ -45,7 +45,8 @@ package enum LoopError: Error, CustomStringConvertible {
                 + (SystemReason.shortage(errno).map { ": \($0)" } ?? " (out of memory or file descriptors)")
         case .library(let release):
             "libwebsockets \(release.runningWith) is loaded, but this program was compiled with \(release.compiledWith), whose "
-                + "structures are others; compile it anew after swift package clean, or have the other one found (LD_LIBRARY_PATH, LD_PRELOAD)"
+                + "structures are others; compile it anew after swift package clean, "
+                + "or have the other one found (LD_LIBRARY_PATH, LD_PRELOAD)"
         }
     }
 }

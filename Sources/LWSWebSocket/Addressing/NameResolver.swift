@@ -98,17 +98,13 @@ final class SystemNameResolver: NameResolver {
 struct LookUp: Sendable {
     private let route: Route
     private let answer = Locked<NameResolution?>(nil)
-    private let missing: [LibraryFeature]
 
-    /// - Parameters:
-    ///   - missing: what libwebsockets has not.
-    ///   - answered: called once, from any thread, perhaps before this returns.
+    /// - Parameter answered: called once, from any thread, perhaps before this returns.
     init(
         for route: Route, by resolver: any NameResolver, until deadline: Deadline,
-        missing: [LibraryFeature] = LibraryFeature.missing, answered: @escaping @Sendable () -> Void
+        answered: @escaping @Sendable () -> Void
     ) {
         self.route = route
-        self.missing = missing
         if let address = route.fixedAddress {
             answer.withLock { $0 = .addresses([address]) }
             answered()
@@ -120,21 +116,15 @@ struct LookUp: Sendable {
         }
     }
 
-    /// `nil` as long as there is no answer. Without what libwebsockets cannot connect to.
-    /// - Throws: `connection` where the name cannot be resolved, or to nothing else.
+    /// `nil` as long as there is no answer.
+    /// - Throws: `connection` where the name cannot be resolved, or to nothing that libwebsockets can go to.
     func addresses() throws(WebSocketError) -> [ResolvedAddress]? {
         switch answer.withLock({ $0 }) {
         case nil: return nil
-        case .addresses(let addresses):
-            guard missing.contains(.ipv6) else { return addresses }
-            let others = addresses.filter { NumericAddress($0.numeric)?.isIPv6 != true }
-            guard others.isEmpty else { return others }
-            throw failure("has no IPv4 address, and \(LibraryFeature.ipv6.absence)")
-        case .failure(let reason): throw failure("could not be resolved: \(reason)")
+        case .addresses(let addresses): return try route.usable(addresses)
+        case .failure(let reason):
+            throw WebSocketError(
+                .connection, "\(route.nameToResolve.words) could not be resolved: \(reason)", host: route.url.host)
         }
-    }
-
-    private func failure(_ words: String) -> WebSocketError {
-        WebSocketError(.connection, "\(route.nameToResolve.words) \(words)", host: route.url.host)
     }
 }

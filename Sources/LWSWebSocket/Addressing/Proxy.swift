@@ -9,8 +9,8 @@
 /// An HTTP proxy, which is asked with CONNECT (RFC 9110, section 9.3.6) for a tunnel to the server, for `ws:` and
 /// `wss:` alike. The proxy is reached without TLS.
 ///
-/// The proxy resolves the server's name; the client resolves the proxy's. Releases of libwebsockets after 4.1 reach a proxy
-/// only by an IPv4 address.
+/// The proxy resolves the server's name; the client resolves the proxy's. libwebsockets 4.5.3 and newer reach a proxy by an IPv4
+/// address alone.
 public struct Proxy: Sendable, Hashable {
     /// Indirect, for most clients have none and keep room for it.
     indirect enum Choice: Sendable, Hashable {

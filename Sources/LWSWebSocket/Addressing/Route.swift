@@ -28,8 +28,12 @@ final class Route: Sendable {
     /// An address of this machine, or the name of an interface.
     let localAddress: String?
 
+    /// What libwebsockets has not that an IPv6 address of what is connected to would need.
+    private let lackForIPv6: LibraryFeature?
+
     /// The way that a configuration asks for. Reads the environment where that is wanted.
     /// - Parameter missing: what libwebsockets has not.
+    /// - Throws: `invalidArgument` also where libwebsockets cannot go that way.
     init(
         to url: WebSocketURL, through proxy: Proxy?, from localAddress: String?,
         missing: [LibraryFeature] = LibraryFeature.missing
@@ -38,29 +42,42 @@ final class Route: Sendable {
         self.localAddress = localAddress
         let environment = { ProcessInfo.processInfo.environment }
         let proxy = try proxy?.server(for: url, environment: environment())
+        let needed: [LibraryFeature] = proxy == nil ? [.ipv6] : [.ipv6, .ipv6Proxies]
+        lackForIPv6 = needed.first(where: missing.contains)
         guard let path = url.socketPath else {
             hop = proxy.map { .proxy($0) } ?? .server
-            try checkIsReachable(missing)
+            try checkIPv6()
             return
         }
         guard localAddress == nil else {
             throw WebSocketError(.invalidArgument, "localAddress: a ws+unix URL has none", host: url.host)
         }
         hop = .socket(path: path)
-        try checkIsReachable(missing)
+        if missing.contains(.unixSockets) { throw cannotGo("The socket \(path)", .unixSockets) }
     }
 
-    /// - Throws: `invalidArgument` where libwebsockets, as it was built, goes to no such place.
-    private func checkIsReachable(_ missing: [LibraryFeature]) throws(WebSocketError) {
-        let (place, feature): (String, LibraryFeature)
-        if case .socket(let path) = hop {
-            (place, feature) = ("The socket \(path)", .unixSockets)
-        } else {
-            guard NumericAddress(nameToResolve.name)?.isIPv6 == true else { return }
-            (place, feature) = (nameToResolve.words, .ipv6)
+    private func checkIPv6() throws(WebSocketError) {
+        guard let lackForIPv6 else { return }
+        let places = [
+            (nameToResolve.name, nameToResolve.words), (localAddress, "localAddress: \(localAddress ?? "")"),
+        ]
+        for (address, words) in places where address.flatMap(NumericAddress.init)?.isIPv6 == true {
+            throw cannotGo(words, lackForIPv6)
         }
-        guard missing.contains(feature) else { return }
-        throw WebSocketError(.invalidArgument, "\(place) cannot be connected to: \(feature.absence)", host: url.host)
+    }
+
+    private func cannotGo(_ place: String, _ lack: LibraryFeature) -> WebSocketError {
+        WebSocketError(.invalidArgument, "\(place) cannot be used: \(lack.absence)", host: url.host)
+    }
+
+    /// Those addresses of what is connected to that libwebsockets can go to.
+    /// - Throws: `connection` where there are none. The name may have others another time.
+    func usable(_ addresses: [ResolvedAddress]) throws(WebSocketError) -> [ResolvedAddress] {
+        guard let lackForIPv6 else { return addresses }
+        let others = addresses.filter { NumericAddress($0.numeric)?.isIPv6 != true }
+        guard others.isEmpty else { return others }
+        throw WebSocketError(
+            .connection, "\(nameToResolve.words) has no IPv4 address, and \(lackForIPv6.absence)", host: url.host)
     }
 
     var proxy: ProxyServer? {

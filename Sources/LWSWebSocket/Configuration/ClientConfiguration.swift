@@ -91,7 +91,7 @@ public struct ClientConfiguration: Sendable {
 
     /// Whether to offer the compression of messages, permessage-deflate (RFC 7692), and to use it where the server agrees.
     /// `false`: it is never offered. Compression makes sizes tell of contents: turn it off where an attacker can put
-    /// text of their own next to a secret.
+    /// text of their own next to a secret. A libwebsockets that was built without extensions offers none (``libraryVersion``).
     ///
     /// ``maxFrameSize`` counts a frame as it goes over the wire, ``maxMessageSize`` a message as it is read.
     public var webSocketCompressionEnabled = true

@@ -103,7 +103,8 @@ extension WebSocketError {
         public let description: String
         private init(_ name: String) { description = name }
 
-        /// The URL, the configuration or an argument is not valid. Nothing was sent.
+        /// The URL, the configuration or an argument is not valid, or asks for what this libwebsockets cannot do. Nothing was
+        /// sent.
         public static let invalidArgument = Code("invalidArgument")
         /// The server could not be reached, or ended the connection before it answered the handshake.
         public static let connection = Code("connection")

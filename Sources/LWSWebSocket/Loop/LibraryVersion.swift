@@ -20,7 +20,7 @@ public struct LibraryVersion: Sendable, Hashable, CustomStringConvertible {
 
     init(_ release: LibraryRelease) { self.release = release }
 
-    /// "libwebsockets 4.1.6", or "libwebsockets 4.3.5, compiled with 4.3.3". Also names what it was built without, of compression,
+    /// "libwebsockets 4.1.6", or "libwebsockets 4.3.5, compiled with 4.3.3". Also names what that was built without, of compression,
     /// IPv6 and Unix sockets.
     public var description: String { release.description }
 }

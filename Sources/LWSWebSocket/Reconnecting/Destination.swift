@@ -64,7 +64,7 @@ struct Destination: Sendable {
                 to: next, configuration, hops: hops + 1, hasLeftOrigin: hasLeftOrigin || !next.hasOrigin(of: url))
         } catch {
             // What a server sends is no mistake in an argument of the caller's.
-            throw error.code == .invalidArgument ? refused("to a Location that is not valid: \(error)") : error
+            throw error.code == .invalidArgument ? refused("to a Location that cannot be used: \(error)") : error
         }
     }
 }

@@ -71,9 +71,7 @@ final class ClientVhost {
     /// Sets where the next connection of a vhost with a proxy goes; lws reads it in the connect call. Returns false where lws
     /// cannot go there.
     func setProxy(at address: ResolvedAddress, _ held: borrowing HeldLoop) -> Bool {
-        let isIPv6 = address.numeric.contains(":")
-        guard clws_takes_ipv6_proxy() || !isIPv6 else { return false }
-        let place = isIPv6 ? "[\(address.numeric)]" : address.numeric
+        let place = address.numeric.contains(":") ? "[\(address.numeric)]" : address.numeric
         return lws_set_proxy(vhost, "http://\(place)") == 0
     }
 

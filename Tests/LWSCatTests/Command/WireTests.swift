@@ -2,6 +2,7 @@
 
 import Foundation
 import LWSEchoServer
+import TestConditions
 import TestSupport
 import Testing
 

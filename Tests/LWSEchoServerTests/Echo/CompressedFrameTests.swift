@@ -1,6 +1,7 @@
 // The echo of compressed frames, byte for byte (RFC 7692).
 
 import LWSEchoServer
+import TestConditions
 import TestSupport
 import Testing
 

@@ -1,6 +1,8 @@
 // The echo as a client of another make sees it: Python's `websockets`.
 
 import LWSEchoServer
+import LWSServiceLoop
+import TestConditions
 import TestSupport
 import Testing
 
@@ -49,6 +51,12 @@ struct PythonClientTests {
         #expect(output == "extensions: \nsubprotocol: \nok\n")
     }
 
+    @Test("is without compression where libwebsockets was built without extensions", .lacks(.compression))
+    func withoutExtensions() throws {
+        let output = try PythonWebSocketsClient.run(server.url(), "--compression", "on")
+        #expect(output == "extensions: \nsubprotocol: \nok\n")
+    }
+
     @Test("refuses what inflates to more than 64 MiB", arguments: ["/echo", "/fragments/2"])
     func bomb(path: String) throws {
         try PythonWebSocketsClient.run(server.url(path), "--mode", "bomb", "--compression", "on")
@@ -60,8 +68,8 @@ struct PythonClientTests {
             server.url("/fragments/7"), "--mode", "frames", "7", "--compression", compression)
     }
 
-    @Test("works over TLS, with and without compression", .needsCompression, arguments: ["off", "on"])
-    func tls(compression: String) throws {
+    @Test("works over TLS, with and without compression", arguments: compressionOffAndOn)
+    func tls(compression: Bool) throws {
         let certificate = try SelfSignedCertificate()
         let server = try EchoServer(
             .init(
@@ -70,7 +78,7 @@ struct PythonClientTests {
         #expect(server.url() == "wss://127.0.0.1:\(server.port)/echo")
         for mode in ["echo", "fragmented"] {
             try PythonWebSocketsClient.run(
-                server.url(), "--mode", mode, "--compression", compression,
+                server.url(), "--mode", mode, "--compression", compression ? "on" : "off",
                 "--insecure-ca", certificate.certificateFile)
         }
         // Nobody else vouches for it.

@@ -3,6 +3,7 @@
 import HTTPTypes
 import LWSEchoServer
 import LWSWebSocket
+import TestConditions
 import TestSupport
 import Testing
 

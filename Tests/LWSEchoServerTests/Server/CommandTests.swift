@@ -2,6 +2,7 @@
 
 import Foundation
 import LWSWebSocket
+import TestConditions
 import TestSupport
 import Testing
 

@@ -2,6 +2,7 @@
 
 import LWSEchoServer
 import LWSWebSocket
+import TestConditions
 import TestSupport
 import Testing
 

@@ -3,6 +3,7 @@
 import Foundation
 import LWSServiceLoop
 import LWSWebSocket
+import TestConditions
 import TestSupport
 import Testing
 

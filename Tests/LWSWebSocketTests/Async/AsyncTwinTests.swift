@@ -4,6 +4,7 @@ import Foundation
 import HTTPTypes
 import LWSEchoServer
 import LWSServiceLoop
+import TestConditions
 import TestSupport
 import Testing
 

@@ -3,6 +3,7 @@
 import Foundation
 import LWSEchoServer
 import LWSServiceLoop
+import TestConditions
 import TestSupport
 import Testing
 
@@ -29,7 +30,7 @@ struct BatchWritingTests {
         try client.close()
     }
 
-    @Test("sends each message as it is, in order", .needsCompression, arguments: [false, true])
+    @Test("sends each message as it is, in order", arguments: compressionOffAndOn)
     func order(_ compresses: Bool) throws {
         let server = try EchoServer()
         var configuration = ClientConfiguration()

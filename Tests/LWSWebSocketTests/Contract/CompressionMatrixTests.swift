@@ -1,6 +1,7 @@
 // Every combination of permessage-deflate's parameters, with a peer of another make.
 
 import HTTPTypes
+import TestConditions
 import TestSupport
 import Testing
 

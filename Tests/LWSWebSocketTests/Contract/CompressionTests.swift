@@ -3,6 +3,7 @@
 import HTTPTypes
 import LWSEchoServer
 import LWSServiceLoop
+import TestConditions
 import TestSupport
 import Testing
 

@@ -3,6 +3,7 @@
 import Foundation
 import HTTPTypes
 import LWSServiceLoop
+import TestConditions
 import TestSupport
 import Testing
 

@@ -2,6 +2,7 @@
 
 import LWSEchoServer
 import LWSServiceLoop
+import TestConditions
 import TestSupport
 import Testing
 
@@ -45,14 +46,14 @@ struct PingBurstTests {
     @Test("are answered one by one, in order", eachIsAnswered, arguments: [2, 10, 1000])
     func inOrder(_ count: Int) throws {
         let pings = Self.pings(count)
-        for compression in [false, true] {
+        for compression in compressionOffAndOn {
             let pongs = try answers(pings, count: count, compression: compression)
             #expect(pongs.map(\.payload) == pings.map(\.payload))
             #expect(pongs.allSatisfy { $0.opcode == 10 })
         }
     }
 
-    @Test("or one shortly after the other, are answered one by one", eachIsAnswered, arguments: [false, true])
+    @Test("or one shortly after the other, are answered one by one", eachIsAnswered, arguments: compressionOffAndOn)
     func oneByOne(_ compression: Bool) throws {
         let pings = Self.pings(10)
         for round in 0..<200 {
@@ -68,8 +69,8 @@ struct PingBurstTests {
     }
 
     @Test(
-        "are answered with the first of them at least, and what comes after is as well", .needsCompression,
-        arguments: [false, true])
+        "are answered with the first of them at least, and what comes after is as well",
+        arguments: compressionOffAndOn)
     func firstOfEach(_ compression: Bool) throws {
         let rounds = 50
         let seen = Seen()

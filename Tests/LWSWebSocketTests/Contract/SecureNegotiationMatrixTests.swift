@@ -1,6 +1,7 @@
 // What goes along with TLS: compression above it, the server's name and the application protocol in it.
 
 import HTTPTypes
+import TestConditions
 import TestSupport
 import Testing
 
@@ -10,8 +11,8 @@ extension SecureMatrix {
     @Suite("a connection")
     struct Negotiation {
         @Test(
-            "is compressed where that is agreed, and else not", .needsCompression,
-            arguments: SecurePeer.Kind.allCases, [true, false])
+            "is compressed where that is agreed, and else not",
+            arguments: SecurePeer.Kind.allCases, compressionOffAndOn)
         func compression(kind: SecurePeer.Kind, isCompressed: Bool) throws {
             for version in [TLSVersion.tls12, .tls13] {
                 let secureCase = SecureCase("") { $0.isCompressed = isCompressed }

@@ -2,6 +2,7 @@
 
 import Foundation
 import HTTPTypes
+import TestConditions
 import TestSupport
 import Testing
 

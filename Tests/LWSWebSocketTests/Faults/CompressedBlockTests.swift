@@ -1,5 +1,6 @@
 // Deflate blocks that few servers send.
 
+import TestConditions
 import TestSupport
 import Testing
 

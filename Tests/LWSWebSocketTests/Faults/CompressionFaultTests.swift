@@ -2,6 +2,7 @@
 
 import HTTPTypes
 import LWSServiceLoop
+import TestConditions
 import TestSupport
 import Testing
 

@@ -2,6 +2,7 @@
 
 import FuzzCases
 import LWSWebSocket
+import TestConditions
 import TestSupport
 import Testing
 

@@ -2,6 +2,7 @@
 
 import HTTPTypes
 import LWSServiceLoop
+import TestConditions
 import TestSupport
 import Testing
 
@@ -18,11 +19,15 @@ struct LibraryFeatureTests {
         let reason = "libwebsockets was built without IPv6 (cmake -DLWS_IPV6=ON)"
         let server = try #require(refusal("ws://[::1]:1/", .ipv6))
         #expect(server.code == .invalidArgument && !server.isRetriable)
-        #expect(server.description == "The host ::1 cannot be connected to: \(reason)")
+        #expect(server.description == "The host ::1 cannot be used: \(reason)")
         let proxy = try #require(refusal("ws://h/", .ipv6, proxy: Proxy(host: "::1", port: 1)))
-        #expect(proxy.description == "The proxy ::1 cannot be connected to: \(reason)")
+        #expect(proxy.description == "The proxy ::1 cannot be used: \(reason)")
         #expect(refusal("ws://127.0.0.1/", .ipv6) == nil && refusal("ws://h/", .ipv6) == nil)
         #expect(refusal("ws+unix:///s", .ipv6) == nil)
+        let source = failure {
+            try Route(to: WebSocketURL("ws://h/"), through: nil, from: "fe80::1%lo", missing: [.ipv6])
+        }
+        #expect(source?.description == "localAddress: fe80::1%lo cannot be used: \(reason)")
         // What the proxy connects to is its own affair.
         #expect(refusal("ws://[::1]/", .ipv6, proxy: Proxy(host: "127.0.0.1", port: 1)) == nil)
     }
@@ -31,7 +36,7 @@ struct LibraryFeatureTests {
     func names() throws {
         func addresses(_ known: [String]) throws(WebSocketError) -> [String]? {
             let route = try Route(to: WebSocketURL("ws://h.test/"), through: nil, from: nil, missing: [.ipv6])
-            let lookUp = LookUp(for: route, by: FixedResolver(known), until: .never, missing: [.ipv6]) {}
+            let lookUp = LookUp(for: route, by: FixedResolver(known), until: .never) {}
             return try lookUp.addresses()?.map(\.numeric)
         }
         #expect(try addresses(["::1", "127.0.0.1", "fe80::1%lo", "127.0.0.2"]) == ["127.0.0.1", "127.0.0.2"])
@@ -43,13 +48,29 @@ struct LibraryFeatureTests {
         )
     }
 
+    @Test("IPv6 addresses of proxies, as some releases are, reaches others by IPv6")
+    func proxies() throws {
+        let reason = "libwebsockets 4.5.3 and newer reach a proxy by an IPv4 address alone"
+        let error = try #require(refusal("ws://h/", .ipv6Proxies, proxy: Proxy(host: "::1", port: 1)))
+        #expect(error.code == .invalidArgument && !error.isRetriable)
+        #expect(error.description == "The proxy ::1 cannot be used: \(reason)")
+        #expect(refusal("ws://[::1]/", .ipv6Proxies) == nil)
+        let route = try Route(
+            to: WebSocketURL("ws://h/"), through: Proxy(host: "p.test", port: 1), from: nil, missing: [.ipv6Proxies])
+        #expect(
+            try route.usable([ResolvedAddress(numeric: "::1"), ResolvedAddress(numeric: "127.0.0.1")]).count == 1)
+        #expect(
+            failure { try route.usable([ResolvedAddress(numeric: "::1")]) }?.description
+                == "The proxy p.test has no IPv4 address, and \(reason)")
+    }
+
     @Test("Unix sockets connects to none")
     func unixSockets() throws {
         let error = try #require(refusal("ws+unix:///run/app.sock:/feed", .unixSockets))
         #expect(error.code == .invalidArgument && !error.isRetriable)
         #expect(
             error.description
-                == "The socket /run/app.sock cannot be connected to: "
+                == "The socket /run/app.sock cannot be used: "
                 + "libwebsockets was built without Unix sockets (cmake -DLWS_UNIX_SOCK=ON)")
         #expect(refusal("ws://h/", .unixSockets) == nil && refusal("ws://[::1]/", .unixSockets) == nil)
     }

@@ -8,9 +8,10 @@ import CLibWebSockets
     import Glibc
 #endif
 
-/// The event descriptor of a context of lws 4.3.4 or 4.3.5 on Linux, which they do not close when the context is destroyed:
-/// core-net/close.c (`__lws_close_free_wsi_final`) leaves that to `lws_pt_destroy` and has it forget the number (mended in
-/// 4.3.6, "pipe: only pt destroy pipe close should close pipe fds"). Nor do they tell it to anybody.
+/// The event descriptor of a context of some releases on Linux, which they do not close when the context is destroyed:
+/// core-net/close.c (`__lws_close_free_wsi_final`) leaves that to `lws_pt_destroy` and has it forget the number (since 4.3.4, "pipe:
+/// only pt destroy pipe close should close pipe fds"; mended in 4.3.7 and 4.4.2, "eventfd: pipe: cleanup on ctx destruction"). Nor
+/// do they tell it to anybody.
 ///
 /// It is the one whose count goes up when lws is told to wake up.
 struct EventPipe {

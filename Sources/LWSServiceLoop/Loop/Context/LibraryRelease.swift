@@ -6,7 +6,7 @@ import CLibWebSockets
 package struct LibraryRelease: Sendable, Hashable, CustomStringConvertible {
     package let compiledWith: String
     package let runningWith: String
-    /// What the one that was compiled with has not.
+    /// What the one that was compiled with was built without.
     private let missing: [LibraryFeature]
 
     package static let current = LibraryRelease(
@@ -16,7 +16,7 @@ package struct LibraryRelease: Sendable, Hashable, CustomStringConvertible {
     package init(compiledWith: String, runningWith: String, missing: [LibraryFeature] = []) {
         self.compiledWith = Self.words(compiledWith)
         self.runningWith = Self.words(runningWith)
-        self.missing = missing
+        self.missing = missing.filter(\.isChosenByBuild)
     }
 
     /// Whether both have the same structures, which lws changes from 4.1 to 4.2 and so on, and the name of its shared library with

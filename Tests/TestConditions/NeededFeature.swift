@@ -1,4 +1,5 @@
-// What a test needs of libwebsockets, which may have been built without.
+// What a test needs of libwebsockets, which may have been built without. Apart from TestSupport, which programs use that are no
+// tests and have no Testing.
 
 package import LWSServiceLoop
 package import Testing
@@ -17,3 +18,6 @@ extension Trait where Self == ConditionTrait {
         .disabled(if: feature.isPresent, "libwebsockets was built with \(feature.name)")
     }
 }
+
+/// Arguments of a test that is played without compression, and with it where there is some.
+package let compressionOffAndOn: [Bool] = LibraryFeature.compression.isPresent ? [false, true] : [false]
