@@ -86,7 +86,8 @@ struct PythonClientTests {
         #expect(error?.description.contains("CERTIFICATE_VERIFY_FAILED") == true)
         // Its other paths work over TLS too.
         try PythonWebSocketsClient.run(
-            server.url("/slow-upgrade/50"), "--mode", "mixed", "--compression", "on",
+            server.url("/slow-upgrade/50"), "--mode", compression ? "mixed" : "echo", "--compression",
+            compression ? "on" : "off",
             "--insecure-ca", certificate.certificateFile)
     }
 }
