@@ -76,18 +76,17 @@ struct PythonClientTests {
                 tls: .init(
                     certificateFile: certificate.certificateFile, privateKeyFile: certificate.privateKeyFile)))
         #expect(server.url() == "wss://127.0.0.1:\(server.port)/echo")
+        let offer = compression ? "on" : "off"
         for mode in ["echo", "fragmented"] {
             try PythonWebSocketsClient.run(
-                server.url(), "--mode", mode, "--compression", compression ? "on" : "off",
-                "--insecure-ca", certificate.certificateFile)
+                server.url(), "--mode", mode, "--compression", offer, "--insecure-ca", certificate.certificateFile)
         }
         // Nobody else vouches for it.
         let error = #expect(throws: PeerError.self) { try PythonWebSocketsClient.run(server.url()) }
         #expect(error?.description.contains("CERTIFICATE_VERIFY_FAILED") == true)
         // Its other paths work over TLS too.
         try PythonWebSocketsClient.run(
-            server.url("/slow-upgrade/50"), "--mode", compression ? "mixed" : "echo", "--compression",
-            compression ? "on" : "off",
+            server.url("/slow-upgrade/50"), "--mode", compression ? "mixed" : "echo", "--compression", offer,
             "--insecure-ca", certificate.certificateFile)
     }
 }

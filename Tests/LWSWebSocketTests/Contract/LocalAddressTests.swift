@@ -1,7 +1,6 @@
 // The configuration's `localAddress`: where a connection comes from.
 
 import HTTPTypes
-import LWSServiceLoop
 import TestConditions
 import TestSupport
 import Testing
@@ -41,13 +40,17 @@ struct LocalAddressTests {
             // Darwin's loopback has but one address.
             #expect(try seen(from: "127.0.0.2") == "127.0.0.2")
         #endif
-        if LibraryFeature.ipv6.isPresent { #expect(try seen(from: "::1", host: "::1") == "::1") }
     }
 
     @Test("may be an interface, whose address of the right family is taken")
     func interface() throws {
         #expect(try seen(from: loopback) == "127.0.0.1")
-        if LibraryFeature.ipv6.isPresent { #expect(try seen(from: loopback, host: "::1") == "::1") }
+    }
+
+    @Test("of IPv6 is seen as well, and that of an interface", .needsIPv6)
+    func ipv6() throws {
+        #expect(try seen(from: "::1", host: "::1") == "::1")
+        #expect(try seen(from: loopback, host: "::1") == "::1")
     }
 
     @Test("passes over the server's addresses of the other family", .needsIPv6)
@@ -73,16 +76,20 @@ struct LocalAddressTests {
         #expect(failure { try client.connect() }?.description.contains("could not be reached") == true)
     }
 
-    @Test(
-        "that this machine does not have is a connection error that names it",
-        arguments: ["192.0.2.77", "nosuchif0"] + (LibraryFeature.ipv6.isPresent ? ["2001:db8::77"] : []))
-    func missing(_ localAddress: String) throws {
-        let error = failure { try seen(from: localAddress, host: localAddress.contains(":") ? "::1" : "127.0.0.1") }
+    private func expectMissing(_ localAddress: String, toward host: String) {
+        let error = failure { try seen(from: localAddress, host: host) }
         #expect(error?.code == .connection)
         #expect(error?.isRetriable == true)
         #expect(error?.description.hasPrefix("localAddress: ") == true)
         #expect(error?.description.contains(localAddress) == true, "\(error?.description ?? "none")")
     }
+
+    @Test(
+        "that this machine does not have is a connection error that names it", arguments: ["192.0.2.77", "nosuchif0"])
+    func missing(_ localAddress: String) { expectMissing(localAddress, toward: "127.0.0.1") }
+
+    @Test("of IPv6 that this machine does not have is one too", .needsIPv6)
+    func missingIPv6() { expectMissing("2001:db8::77", toward: "::1") }
 
     @Test(
         "that can be neither address nor interface is refused",

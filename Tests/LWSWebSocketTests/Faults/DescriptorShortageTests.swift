@@ -24,8 +24,7 @@
             }
         }
 
-        @Test(
-            "connecting is an error that says so, in each way; what is open goes on, and afterwards all is well")
+        @Test("connecting is an error that says so, in each way; what is open goes on, and afterwards all is well")
         func connecting() throws {
             let (plain, tls) = (try EchoProcess(), try EchoProcess(secure: true))
             let folder = try TemporaryFolder("lws")

@@ -20,15 +20,20 @@ struct UnreachableTests {
         return error
     }
 
-    @Test(
-        "is named with the system's reason where nobody listens, also over TLS",
-        arguments: ["ws", "wss"])
-    func refused(_ scheme: String) throws {
+    private func expectRefusal(_ scheme: String, _ place: String, named name: String) throws {
         let port = try FreePort.find()
         let words = "could not be reached, port \(port): Connection refused"
-        #expect(try error("\(scheme)://127.0.0.1:\(port)/")?.description == "127.0.0.1 \(words)")
-        guard LibraryFeature.ipv6.isPresent else { return }
-        #expect(try error("\(scheme)://[::1]:\(port)/")?.description == "::1 \(words)")
+        #expect(try error("\(scheme)://\(place):\(port)/")?.description == "\(name) \(words)")
+    }
+
+    @Test("is named with the system's reason where nobody listens, also over TLS", arguments: ["ws", "wss"])
+    func refused(_ scheme: String) throws {
+        try expectRefusal(scheme, "127.0.0.1", named: "127.0.0.1")
+    }
+
+    @Test("is named likewise where it has an IPv6 address", .needsIPv6, arguments: ["ws", "wss"])
+    func refusedByIPv6(_ scheme: String) throws {
+        try expectRefusal(scheme, "[::1]", named: "::1")
     }
 
     @Test("is the one that was tried last, with its reason", .needsIPv6)
