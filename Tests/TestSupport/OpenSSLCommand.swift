@@ -19,6 +19,13 @@ package enum OpenSSLCommand {
         return path
     }
 
+    /// Whether it is of this version or a later one.
+    package static func isAtLeast(_ version: String) throws -> Bool {
+        // "OpenSSL 3.0.20 7 Apr 2026 (Library: …)"
+        let words = try run(["version"]).split(separator: " ")
+        return words.count > 1 && words[1].compare(version, options: .numeric) != .orderedAscending
+    }
+
     /// Runs it to its end, for at most a minute, with nothing to read on its standard input.
     /// - Returns: its standard output and standard error.
     /// - Throws: ``PeerError`` with that output where it fails.

@@ -211,7 +211,11 @@ public func withWebSocket<Result>(
     let patience = Duration.seconds(5)
     let result: Result
     do {
-        result = try await body(client)
+        // The handler does nothing; the closure lets Swift 6.0 take a result that is not `Sendable` back to the caller's actor.
+        result = try await withTaskCancellationHandler {
+            try await body(client)
+        } onCancel: {
+        }
     } catch {
         await client.closeShielded(statusCode: 1001, timeout: patience).value
         throw error

@@ -68,9 +68,9 @@ extension Samples {
             let client = try await WebSocketClient.connect(server.url())
             // sample: cancelled-task
             let reader = Task {
-                do throws(WebSocketError) {
+                do {
                     print(try await client.receive())
-                } catch  where error.code == .cancelled {
+                } catch let error as WebSocketError where error.code == .cancelled {
                     print("given up")
                 }
             }

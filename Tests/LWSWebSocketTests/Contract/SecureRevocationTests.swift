@@ -170,7 +170,9 @@ struct StapledResponseTests {
             $0.stapleFile = file
         }
         let revoked = "The certificate of 127.0.0.1 has been revoked, says the OCSP response that it sends along"
-        let unknown = response.1.map {
+        // From OpenSSL 3.6 on a server keeps to itself what is for another certificate.
+        let isKept = try response.0 == .otherCertificate && OpenSSLCommand.isAtLeast("3.6")
+        let unknown = (isKept ? Self.responses[0] : response).1.map {
             "The certificate of 127.0.0.1 may have been revoked: \($0), and secureSocket.certValidation is hard"
         }
         let isRevoked = response.0 == .revoked

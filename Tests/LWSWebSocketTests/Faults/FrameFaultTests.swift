@@ -51,7 +51,7 @@ struct FrameFaultTests {
         #expect(
             try readError([0x89, 126, 0, 126] + [UInt8](repeating: 0, count: 126) + frame(1))?.code == .corruptedFrame
         )
-        #expect(try readError(frame(8).dropLast() + [1, 3] + frame(1))?.code == .corruptedFrame)
+        #expect(try readError([0x88, 1, 3] + frame(1))?.code == .corruptedFrame)
     }
 
     @Test("out of sequence is invalidContinuationFrame where a message had begun, else corruptedFrame")

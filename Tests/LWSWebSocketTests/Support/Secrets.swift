@@ -32,13 +32,14 @@ struct Secrets {
         let urlSafe = encoded.map {
             $0.replacingOccurrences(of: "+", with: "-").replacingOccurrences(of: "/", with: "_")
         }
-        return [
+        let asText: [String] = [
             secret, FormEncoding.encode(secret),
             secret.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? secret,
             // Hexadecimal digits and decimal numbers, as bytes are shown.
             bytes.map { String($0) }.joined(separator: ", "), bytes.map { String($0, radix: 16) }.joined(),
             bytes.map { "- \($0)" }.joined(separator: "\n"),
-        ] + encoded + urlSafe
+        ]
+        return asText + encoded + urlSafe
     }
 }
 

@@ -56,7 +56,8 @@ struct MessageBindingTests {
     func unencodable() {
         let error = failure { try binding.outgoing(["x": [1, Double.infinity]]) }
         #expect(error?.code == .invalidArgument)
-        #expect(error?.description.contains("x[1]: ") == true)
+        // The Foundation of Swift 6.2 does not say which element.
+        #expect(error?.description.contains("x[1]: ") == true || error?.description.contains("x: ") == true)
         #expect(error?.description.contains("shop.example") == true)
     }
 
@@ -85,7 +86,7 @@ struct MessageBindingTests {
         #expect(try binding.bind(.text("null"), as: Int?.self) == nil)
         #expect(try binding.bind(.text("7"), as: Int?.self) == 7)
         #expect(try binding.bind(.text("\"x\""), as: String?.self) == "x")
-        #expect(try bound(.text("[1,2]")) == [1, 2])
+        #expect(try binding.bind(.text("[1,2]"), as: [Int].self) == [1, 2])
     }
 
     @Test(
