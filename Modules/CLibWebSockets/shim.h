@@ -127,8 +127,11 @@ static inline bool clws_survives_missing_pipe(void) { return clws_running_number
 // ---- 4.4
 
 // Lines of lws's log that say nothing. It tries to bind a socket to a network device of the name that it was given to
-// bind it to, which is an address here, and goes on (core-net/network.c: lws_socket_bind).
-static inline bool clws_is_idle_talk(const char *line) { return strstr(line, "setsockopt bind to device ") != NULL; }
+// bind it to, which is an address here, and goes on (core-net/network.c: lws_socket_bind). The other is an answer to
+// clws_takes_ipv6_proxy.
+static inline bool clws_is_idle_talk(const char *line) {
+    return strstr(line, "setsockopt bind to device ") != NULL || strstr(line, "http_proxy needs to be ads:port") != NULL;
+}
 
 // ---- 4.4.2
 
@@ -177,9 +180,16 @@ static inline void clws_use_proxy_port(struct lws_context_creation_info *info, u
     info->http_proxy_port = port;
 }
 
-// Whether lws_set_proxy takes an IPv6 address. Since then it also takes the second group for the port, "[::1]" for port 0, and that
-// means no proxy at all.
-static inline bool clws_takes_ipv6_proxy(void) { return clws_running_number() < 4005003; }
+// Whether lws_set_proxy takes an IPv6 address, on a vhost with a proxy's port. Since then it also takes the second group for the
+// port, "[::1]" for port 0, and that means no proxy at all. It came with a change for C23, which distributions have in releases
+// before (Debian in 4.3.5-4), so the number does not tell. But without a port it refuses an address.
+static inline bool clws_takes_ipv6_proxy(struct lws_vhost *vhost, unsigned int port) {
+    if (lws_set_proxy(vhost, "http://[::1]") == 0 && lws_set_proxy(vhost, "http://0.0.0.0") == 0) return true;
+    char with_port[24];
+    snprintf(with_port, sizeof with_port, "http://0.0.0.0:%u", port);
+    lws_set_proxy(vhost, with_port);
+    return false;
+}
 
 // Whether lws calls OPENSSL_cleanup when the last context with TLS is destroyed (openssl-tls.c:
 // lws_context_deinit_ssl_library). 5.0 does no more.

@@ -9,8 +9,9 @@
 /// An HTTP proxy, which is asked with CONNECT (RFC 9110, section 9.3.6) for a tunnel to the server, for `ws:` and
 /// `wss:` alike. The proxy is reached without TLS.
 ///
-/// The proxy resolves the server's name; the client resolves the proxy's. libwebsockets 4.5.3 and newer reach a proxy by an IPv4
-/// address alone.
+/// The proxy resolves the server's name; the client resolves the proxy's. libwebsockets 4.5.3 and newer, and some
+/// older ones as distributions have patched them (Debian since 4.3.5-4), reach a proxy by an IPv4 address alone; a proxy that
+/// has none is an error then, `invalidArgument` where its address was given, `connection` where its name was looked up.
 public struct Proxy: Sendable, Hashable {
     /// Indirect, for most clients have none and keep room for it.
     indirect enum Choice: Sendable, Hashable {

@@ -28,8 +28,7 @@ final class Route: Sendable {
     /// An address of this machine, or the name of an interface.
     let localAddress: String?
 
-    /// What libwebsockets has not that an IPv6 address of what is connected to would need.
-    private let lackForIPv6: LibraryFeature?
+    private let hasIPv6: Bool
 
     /// The way that a configuration asks for. Reads the environment where that is wanted.
     /// - Parameter missing: what libwebsockets has not.
@@ -42,8 +41,7 @@ final class Route: Sendable {
         self.localAddress = localAddress
         let environment = { ProcessInfo.processInfo.environment }
         let proxy = try proxy?.server(for: url, environment: environment())
-        let needed: [LibraryFeature] = proxy == nil ? [.ipv6] : [.ipv6, .ipv6Proxies]
-        lackForIPv6 = needed.first(where: missing.contains)
+        hasIPv6 = !missing.contains(.ipv6)
         guard let path = url.socketPath else {
             hop = proxy.map { .proxy($0) } ?? .server
             try checkIPv6()
@@ -57,12 +55,12 @@ final class Route: Sendable {
     }
 
     private func checkIPv6() throws(WebSocketError) {
-        guard let lackForIPv6 else { return }
+        guard !hasIPv6 else { return }
         let places = [
             (nameToResolve.name, nameToResolve.words), (localAddress, "localAddress: \(localAddress ?? "")"),
         ]
         for (address, words) in places where address.flatMap(NumericAddress.init)?.isIPv6 == true {
-            throw cannotGo(words, lackForIPv6)
+            throw cannotGo(words, .ipv6)
         }
     }
 
@@ -73,11 +71,21 @@ final class Route: Sendable {
     /// Those addresses of what is connected to that libwebsockets can go to.
     /// - Throws: `connection` where there are none. The name may have others another time.
     func usable(_ addresses: [ResolvedAddress]) throws(WebSocketError) -> [ResolvedAddress] {
-        guard let lackForIPv6 else { return addresses }
+        guard !hasIPv6 else { return addresses }
         let others = addresses.filter { NumericAddress($0.numeric)?.isIPv6 != true }
         guard others.isEmpty else { return others }
         throw WebSocketError(
-            .connection, "\(nameToResolve.words) has no IPv4 address, and \(lackForIPv6.absence)", host: url.host)
+            .connection, "\(nameToResolve.words) has no IPv4 address, and \(LibraryFeature.ipv6.absence)",
+            host: url.host)
+    }
+
+    /// Where libwebsockets does not go to a proxy's address. The proxy's name may have others another time.
+    func unusableProxy(at address: ResolvedAddress) -> WebSocketError {
+        let isFixed = NumericAddress(nameToResolve.name) != nil
+        return WebSocketError(
+            isFixed ? .invalidArgument : .connection,
+            "\(nameToResolve.words) cannot be used at \(address.numeric): this libwebsockets, like 4.5.3 and newer, "
+                + "reaches a proxy by an IPv4 address alone", host: url.host)
     }
 
     var proxy: ProxyServer? {

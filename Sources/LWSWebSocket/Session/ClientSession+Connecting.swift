@@ -27,12 +27,12 @@ extension ClientSession {
         while !phase.isGivenUp, !addresses.isEmpty {
             let address = addresses.removeFirst()
             guard let source = chooseSource(toward: address) else { continue }
-            self.address = address
-            failure = nil
-            if let proxy = route.proxy, !vhost.setProxy(at: address, held) {
-                failure = error(.connection, "libwebsockets cannot use the proxy \(proxy.name) at \(address.numeric)")
+            if let proxy = route.proxy, !vhost.setProxy(at: address, port: proxy.port, held) {
+                failure = failure ?? route.unusableProxy(at: address)
                 continue
             }
+            self.address = address
+            failure = nil
             role.reached(.connecting(address))
             if let handle = begin(address, from: source, vhost.vhost, held) {
                 wsi = handle

@@ -70,9 +70,9 @@ final class ClientVhost {
 
     /// Sets where the next connection of a vhost with a proxy goes; lws reads it in the connect call. Returns false where lws
     /// cannot go there.
-    func setProxy(at address: ResolvedAddress, _ held: borrowing HeldLoop) -> Bool {
-        let place = address.numeric.contains(":") ? "[\(address.numeric)]" : address.numeric
-        return lws_set_proxy(vhost, "http://\(place)") == 0
+    func setProxy(at address: ResolvedAddress, port: Int, _ held: borrowing HeldLoop) -> Bool {
+        guard address.numeric.contains(":") else { return lws_set_proxy(vhost, "http://\(address.numeric)") == 0 }
+        return clws_takes_ipv6_proxy(vhost, UInt32(port)) && lws_set_proxy(vhost, "http://[\(address.numeric)]") == 0
     }
 
     /// Nothing may be connected any more, or lws would keep the vhost: 4.1 waits for its last connection to end but

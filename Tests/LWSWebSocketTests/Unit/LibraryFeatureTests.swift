@@ -48,22 +48,6 @@ struct LibraryFeatureTests {
         )
     }
 
-    @Test("IPv6 addresses of proxies, as some releases are, reaches others by IPv6")
-    func proxies() throws {
-        let reason = "libwebsockets 4.5.3 and newer reach a proxy by an IPv4 address alone"
-        let error = try #require(refusal("ws://h/", .ipv6Proxies, proxy: Proxy(host: "::1", port: 1)))
-        #expect(error.code == .invalidArgument && !error.isRetriable)
-        #expect(error.description == "The proxy ::1 cannot be used: \(reason)")
-        #expect(refusal("ws://[::1]/", .ipv6Proxies) == nil)
-        let route = try Route(
-            to: WebSocketURL("ws://h/"), through: Proxy(host: "p.test", port: 1), from: nil, missing: [.ipv6Proxies])
-        #expect(
-            try route.usable([ResolvedAddress(numeric: "::1"), ResolvedAddress(numeric: "127.0.0.1")]).count == 1)
-        #expect(
-            failure { try route.usable([ResolvedAddress(numeric: "::1")]) }?.description
-                == "The proxy p.test has no IPv4 address, and \(reason)")
-    }
-
     @Test("Unix sockets connects to none")
     func unixSockets() throws {
         let error = try #require(refusal("ws+unix:///run/app.sock:/feed", .unixSockets))

@@ -16,7 +16,7 @@ package struct LibraryRelease: Sendable, Hashable, CustomStringConvertible {
     package init(compiledWith: String, runningWith: String, missing: [LibraryFeature] = []) {
         self.compiledWith = Self.words(compiledWith)
         self.runningWith = Self.words(runningWith)
-        self.missing = missing.filter(\.isChosenByBuild)
+        self.missing = missing
     }
 
     /// Whether both have the same structures, which lws changes from 4.1 to 4.2 and so on, and the name of its shared library with
