@@ -1,8 +1,8 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
-// Warnings are errors where this package asks for it by a variable of its own (.ci/run does), never for those who depend on
-// it: SwiftPM refuses unsafe flags in a dependency. The setting that is no such flag wants the tools of Swift 6.2.
+// Warnings are errors where a variable of this package's own is set, as in .ci/run. It is not CI, which those who depend on it
+// set: SwiftPM refuses unsafe flags in a dependency. The setting that is no such flag wants the tools of Swift 6.2.
 let strict: [SwiftSetting] =
     Context.environment["LWS_WARNINGS_ARE_ERRORS"] == nil ? [] : [.unsafeFlags(["-warnings-as-errors"])]
 

@@ -127,8 +127,8 @@ static inline bool clws_survives_missing_pipe(void) { return clws_running_number
 // ---- 4.4
 
 // Lines of lws's log that say nothing. It tries to bind a socket to a network device of the name that it was given to
-// bind it to, which is an address here, and goes on (core-net/network.c: lws_socket_bind). The other is an answer to
-// clws_takes_ipv6_proxy.
+// bind it to, which is an address here, and goes on (core-net/network.c: lws_socket_bind). The other is what answers
+// clws_takes_ipv6_proxy, below.
 static inline bool clws_is_idle_talk(const char *line) {
     return strstr(line, "setsockopt bind to device ") != NULL || strstr(line, "http_proxy needs to be ads:port") != NULL;
 }
@@ -180,9 +180,10 @@ static inline void clws_use_proxy_port(struct lws_context_creation_info *info, u
     info->http_proxy_port = port;
 }
 
-// Whether lws_set_proxy takes an IPv6 address, on a vhost with a proxy's port. Since then it also takes the second group for the
-// port, "[::1]" for port 0, and that means no proxy at all. It came with a change for C23, which distributions have in releases
-// before (Debian in 4.3.5-4), so the number does not tell. But without a port it refuses an address.
+// Whether lws_set_proxy takes an IPv6 address, on a vhost with a proxy's port. From then on it takes the second group for the port
+// as well, "[::1]" for port 0, and that means no proxy at all. It came with a change for C23, which distributions have in releases
+// before (Debian in 4.3.5-4), so the number does not tell; but an address is refused then, for there is no port. The vhost keeps
+// its port, and has no address of a proxy's until the next call of lws_set_proxy.
 static inline bool clws_takes_ipv6_proxy(struct lws_vhost *vhost, unsigned int port) {
     if (lws_set_proxy(vhost, "http://[::1]") == 0 && lws_set_proxy(vhost, "http://0.0.0.0") == 0) return true;
     char with_port[24];

@@ -26,11 +26,11 @@ extension ClientSession {
         }
         while !phase.isGivenUp, !addresses.isEmpty {
             let address = addresses.removeFirst()
-            guard let source = chooseSource(toward: address) else { continue }
             if let proxy = route.proxy, !vhost.setProxy(at: address, port: proxy.port, held) {
                 failure = failure ?? route.unusableProxy(at: address)
                 continue
             }
+            guard let source = chooseSource(toward: address) else { continue }
             self.address = address
             failure = nil
             role.reached(.connecting(address))

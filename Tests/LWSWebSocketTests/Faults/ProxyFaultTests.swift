@@ -3,6 +3,7 @@
 import Foundation
 import HTTPTypes
 import LWSServiceLoop
+import Logging
 import TestConditions
 import TestSupport
 import Testing
@@ -175,14 +176,20 @@ struct ProxyFaultTests {
         return release.hasPrefix("4.1.") ? true : nil
     }
 
-    private func expectReason(_ error: WebSocketError?, _ isReached: Bool, _ name: String) {
-        let words = isReached ? name : "reaches a proxy by an IPv4 address alone"
+    private func expectReason(
+        _ error: WebSocketError?, _ isReached: Bool, _ name: String,
+        else reason: String = "reaches a proxy by an IPv4 address alone"
+    ) {
+        let words = isReached ? name : reason
         #expect(error?.description.contains(words) == true, "\(error?.description ?? "none")")
         #expect((error?.httpResponse?.status.code == 503) == isReached)
     }
 
     @Test("is never passed by: reached by IPv6, or not at all where libwebsockets would forget it", .needsIPv6)
     func ipv6() throws {
+        let log = RecordedLog()
+        LWSLog.setLevel(.error, on: log.logger)
+        defer { LWSLog.setLevel(.warning) }
         let connects = Locked<[String]>([])
         let proxy = try RawServer(host: "::1") { peer in
             guard let head = try? peer.readRequestHead() else { return }
@@ -211,9 +218,15 @@ struct ProxyFaultTests {
         #expect(unreached?.code == .connection && unreached?.isRetriable == true)
         expectReason(unreached, isReached, "proxy.example")
 
+        // Why another address could not be reached is not forgotten for this one.
+        let second = try WebSocketClient(server.url(), configuration, .shared, FixedResolver(["127.0.0.1", "::1"]))
+        let last = failure { try second.connect() }
+        expectReason(last, isReached, "proxy.example", else: "127.0.0.1")
+
+        #expect(!log.all.contains { $0.contains("http_proxy") })
         #expect(upgrades.withLock { $0 } == 0)
         let heads = connects.withLock { $0 }
-        #expect(heads.count == (isReached ? 2 : 0))
+        #expect(heads.count == (isReached ? 3 : 0))
         #expect(heads.allSatisfy { $0.hasPrefix("CONNECT 127.0.0.1:\(server.port) ") })
     }
 
