@@ -11,6 +11,8 @@ internal import LWSServiceLoop
 /// An address in its numeric form, as `getnameinfo` writes it ("127.0.0.1", "fe80::1%eth0").
 struct ResolvedAddress: Sendable, Hashable {
     let numeric: String
+
+    var isIPv6: Bool { NumericAddress(numeric)?.isIPv6 == true }
 }
 
 /// What a look-up gave.

@@ -72,7 +72,7 @@ final class Route: Sendable {
     /// - Throws: `connection` where there are none. The name may have others another time.
     func usable(_ addresses: [ResolvedAddress]) throws(WebSocketError) -> [ResolvedAddress] {
         guard !hasIPv6 else { return addresses }
-        let others = addresses.filter { NumericAddress($0.numeric)?.isIPv6 != true }
+        let others = addresses.filter { !$0.isIPv6 }
         guard others.isEmpty else { return others }
         throw WebSocketError(
             .connection, "\(nameToResolve.words) has no IPv4 address, and \(LibraryFeature.ipv6.absence)",

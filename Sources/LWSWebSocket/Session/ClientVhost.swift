@@ -71,7 +71,7 @@ final class ClientVhost {
     /// Sets where the next connection of a vhost with a proxy goes; lws reads it in the connect call. Returns false where lws
     /// cannot go there.
     func setProxy(at address: ResolvedAddress, port: Int, _ held: borrowing HeldLoop) -> Bool {
-        guard address.numeric.contains(":") else { return lws_set_proxy(vhost, "http://\(address.numeric)") == 0 }
+        guard address.isIPv6 else { return lws_set_proxy(vhost, "http://\(address.numeric)") == 0 }
         return clws_takes_ipv6_proxy(vhost, UInt32(port)) && lws_set_proxy(vhost, "http://[\(address.numeric)]") == 0
     }
 

@@ -60,7 +60,7 @@ struct ProxyTests {
             server.stop()
             tinyproxy.stop()
         }
-        // Nobody listens on ::1, so the second address of the proxy has to be tried.
+        // Nobody listens on ::1, or libwebsockets does not go there: the second address of the proxy has to be tried.
         let named = Proxy(host: "proxy.example", port: tinyproxy.port)
         let client = try WebSocketClient(
             "ws://localhost:\(server.port)/echo", configuration(named), .shared, FixedResolver(["::1", "127.0.0.1"]))

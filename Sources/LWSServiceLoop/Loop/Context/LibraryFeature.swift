@@ -1,8 +1,8 @@
-// What libwebsockets has not, in one build or another.
+// What libwebsockets may be built without.
 
 import CLibWebSockets
 
-/// Something that libwebsockets may be built without. What needs it is refused in words; all else works.
+/// A part of libwebsockets that whoever builds it may leave out. What needs it is refused in words; all else works.
 package enum LibraryFeature: Sendable, Hashable, CaseIterable {
     case compression, ipv6, unixSockets
 
@@ -25,12 +25,15 @@ package enum LibraryFeature: Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// Why something cannot be done.
-    package var absence: String {
+    /// What an error says, and the log.
+    package var absence: String { "libwebsockets was built without \(name) (\(option))" }
+
+    /// As the build of libwebsockets has it.
+    private var option: String {
         switch self {
-        case .compression: "libwebsockets was built without \(name) (cmake -DLWS_WITHOUT_EXTENSIONS=OFF)"
-        case .ipv6: "libwebsockets was built without \(name) (cmake -DLWS_IPV6=ON)"
-        case .unixSockets: "libwebsockets was built without \(name) (cmake -DLWS_UNIX_SOCK=ON)"
+        case .compression: "cmake -DLWS_WITHOUT_EXTENSIONS=OFF"
+        case .ipv6: "cmake -DLWS_IPV6=ON"
+        case .unixSockets: "cmake -DLWS_UNIX_SOCK=ON"
         }
     }
 }
