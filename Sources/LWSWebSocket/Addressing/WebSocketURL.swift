@@ -120,6 +120,9 @@ struct WebSocketURL: Sendable, Equatable {
 }
 
 extension WebSocketURL {
+    /// Where the server is, without what it is asked for.
+    var origin: String { socketPath.map { "ws+unix://\($0)" } ?? "\(isSecure ? "wss" : "ws")://\(authority)" }
+
     /// Whether scheme, host and port are the same (RFC 6454, section 5).
     func hasOrigin(of other: WebSocketURL) -> Bool {
         isSecure == other.isSecure && host.lowercased() == other.host.lowercased() && port == other.port

@@ -4,7 +4,8 @@
 // as they are, JSON Web Tokens, OAuth 2.0 with the request for a token (HTTPCall). What is secret shows in no description and
 // no error.
 // Used by: Reconnecting, Configuration.
-// Uses: Addressing, Connection, Errors, HTTP, JSON, Loop, OpenSSL, Session, TLS, Utilities; HTTPTypes, LWSServiceLoop, Logging.
+// Uses: Addressing, Connection, Errors, Events, HTTP, JSON, Loop, OpenSSL, Session, TLS, Utilities; HTTPTypes, Logging,
+// LWSServiceLoop.
 
 public import HTTPTypes
 internal import LWSServiceLoop
@@ -107,7 +108,7 @@ public struct AuthenticationError: Error, Sendable, CustomStringConvertible {
 struct AuthenticationSurroundings: Sendable {
     let proxy: Proxy?
     let localAddress: String?
-    let logger: Logger
+    let log: ConnectionLog
     let loop: WebSocketLoop
     let resolver: any NameResolver
     let deadline: Deadline

@@ -227,7 +227,8 @@ public final class OAuth2TokenProvider: BuiltInAuthenticator {
             return !state.hasWarned
         }
         guard isFirst else { return }
-        surroundings.logger.warning(
+        surroundings.log.write(
+            .warning,
             "A token endpoint is reached by http:, so that its secrets and tokens can be read on the way")
     }
 }

@@ -52,13 +52,17 @@ struct TokenEndpoint: Sendable {
                 let deadline = surroundings.deadline.earlier(Deadline(after: clientConfig.timeout))
                 let settings = clientConfig.secureSocket ?? ClientSecureSocket()
                 if url.isSecure, !settings.enable {
-                    surroundings.logger.warning(
+                    surroundings.log.write(
+                        .warning,
                         "The certificate of the token endpoint \(url.host) is not verified, for secureSocket.enable is false"
                     )
                 }
                 let call = HTTPCall(
                     post: post, secureSocket: settings, surroundings: surroundings, deadline: deadline)
+                surroundings.log.write(.debug, "asking for a token", ["ws_token_endpoint": .string(url.host)])
                 answer = try call.answer()
+                surroundings.log.write(
+                    .debug, "answered", ["ws_status": .stringConvertible(answer.response.status.code)])
             } catch {
                 let words = redaction.clean("\(error)")
                 throw TokenFailure(

@@ -9,12 +9,6 @@
 public import HTTPTypes
 internal import LWSServiceLoop
 
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
-
 /// A synchronous WebSocket client (RFC 6455) on libwebsockets.
 ///
 /// Every operation blocks the calling thread until it is done, and every operation may be called from any thread at
@@ -40,9 +34,8 @@ public final class WebSocketClient: Sendable {
     var connection: Connection { reconnector.connection }
     var configuration: ClientConfiguration { reconnector.configuration }
 
-    /// A name for this client that no other has.
-    public var connectionID: String { identifier.uuidString }
-    private let identifier = UUID()
+    /// A name for this client that no other has. It stands in each line of its log.
+    public var connectionID: String { reconnector.identifier }
 
     /// Connects to `url` and returns when the connection is open.
     ///

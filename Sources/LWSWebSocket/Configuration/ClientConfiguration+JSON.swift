@@ -45,7 +45,8 @@ extension ClientConfiguration {
     ///   "retryConfig": {"maxCount": 20, "interval": 3, "backOffFactor": 2, "maxWaitInterval": 20},
     ///   "followRedirects": 3,
     ///   "pingInterval": 20,
-    ///   "pongTimeout": 5
+    ///   "pongTimeout": 5,
+    ///   "loggedPayloadBytes": 0
     /// }
     /// ```
     ///
@@ -108,6 +109,7 @@ extension ClientConfiguration {
             case .localAddress: localAddress = try field.optionalString()
             case .retryConfig: retryConfig = field.isNull ? nil : try field.retryConfig()
             case .followRedirects: followRedirects = try field.integer()
+            case .loggedPayloadBytes: loggedPayloadBytes = try field.integer()
             }
         }
     }
@@ -115,6 +117,6 @@ extension ClientConfiguration {
     private enum Name: String, CaseIterable {
         case subProtocols, cookies, customHeaders, readTimeout, writeTimeout, handShakeTimeout, maxFrameSize,
             maxMessageSize, webSocketCompressionEnabled, compression, pingInterval, pongTimeout, validation, proxy,
-            secureSocket, auth, localAddress, retryConfig, followRedirects
+            secureSocket, auth, localAddress, retryConfig, followRedirects, loggedPayloadBytes
     }
 }

@@ -169,8 +169,25 @@ public struct ClientConfiguration: Sendable {
     /// Reads the JSON of ``WebSocketClient/readMessage(as:)``. Shared in the same way as ``jsonEncoder``.
     public var jsonDecoder = JSONDecoder()
 
-    /// Where the client logs. What libwebsockets itself has to say goes elsewhere: ``LibwebsocketsLog``.
+    /// Where the client logs. Each line has the metadata `ws_connection_id`, which is ``WebSocketClient/connectionID``, and
+    /// `ws_connection`, which counts the connections of a client, from 1 on. Neither payloads nor credentials, nor header
+    /// fields, nor the path and query of a URL are in it.
+    ///
+    /// | level | what |
+    /// |---|---|
+    /// | `warning` | TLS that verifies nothing, token endpoints by `http:` |
+    /// | `info` | a connection was lost and is made again, for nothing else tells of that |
+    /// | `debug` | each step of connecting and closing, each frame by kind and size, when reading pauses |
+    /// | `trace` | what messages say, where ``loggedPayloadBytes`` asks for it |
+    ///
+    /// The log handler is called where the thing happens: on the thread that calls, or on the one that serves the loop, which
+    /// all its clients wait for meanwhile. One that may block for long should hand its lines to a thread of its own. What
+    /// libwebsockets itself has to say goes elsewhere: ``LibwebsocketsLog``.
     public var logger = Logger(label: "LWSWebSocket")
+
+    /// So many bytes of each message are logged, at the level `trace`: text quoted, anything else in hexadecimal. 0: none, the
+    /// default, for payloads may be secrets.
+    public var loggedPayloadBytes = 0
 
     /// The defaults, which each property tells.
     public init() {}
@@ -221,6 +238,10 @@ extension ClientConfiguration {
         if let maxMessageSize, maxMessageSize < 0 {
             throw WebSocketError(
                 .invalidArgument, "maxMessageSize: \(maxMessageSize) is negative; nil means no limit")
+        }
+        guard loggedPayloadBytes >= 0 else {
+            throw WebSocketError(
+                .invalidArgument, "loggedPayloadBytes: \(loggedPayloadBytes) is negative; 0 means none")
         }
         try validateKeepAlive()
     }

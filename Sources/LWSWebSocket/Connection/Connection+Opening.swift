@@ -1,6 +1,7 @@
 // The handshake as its caller sees it: one deadline over resolving, connecting and the upgrade.
 
 internal import LWSServiceLoop
+internal import Logging
 
 extension Connection {
     /// Makes the transport that is to connect to the first of these addresses that can be reached.
@@ -35,6 +36,7 @@ extension Connection {
             throw WebSocketError(
                 .invalidArgument, "connect() was called before on this client; make a new one", host: url.host)
         }
+        log.write(.debug, "connecting", ["ws_server": .string(url.origin)])
     }
 
     func timedOut(_ timeout: Duration) -> WebSocketError {

@@ -3,7 +3,8 @@
 // Holds: its state behind one lock (ConnectionState: no I/O), the queues of messages in and out, the waits of callers, blocked
 // or suspended, and what it asks of the layer below (Transport), which is all it knows of that. It opens and ends once.
 // Used by: Client, Reconnecting, Configuration, Auth, Session.
-// Uses: Addressing, Errors, Events, HTTP, Loop, Messages, TLS, Utilities; DequeModule, HTTPTypes, LWSPayload, LWSServiceLoop.
+// Uses: Addressing, Errors, Events, HTTP, Loop, Messages, TLS, Utilities; DequeModule, HTTPTypes, Logging, LWSPayload,
+// LWSServiceLoop.
 
 internal import DequeModule
 internal import HTTPTypes
@@ -33,16 +34,18 @@ final class Connection: Sendable {
 
     private let pongs: PongDelivery?
     let events: EventHub
+    let log: ConnectionLog
 
     /// - Parameter inbound: what the connection before this one had received and nobody has read.
     init(
         _ route: Route, limits: Limits, pongs: PongDelivery? = nil, inbound: InboundQueue = InboundQueue(),
-        events: EventHub = EventHub()
+        events: EventHub = EventHub(), log: ConnectionLog = .silent
     ) {
         self.limits = limits
         self.route = route
         self.pongs = pongs
         self.events = events
+        self.log = log
         shared = Locked(Shared(state: ConnectionState(inbound: inbound)))
     }
 
@@ -109,6 +112,8 @@ final class Connection: Sendable {
     }
 
     private func perform(_ effects: ConnectionState.Effects, _ transport: (any Transport)?) {
+        // Before anything comes of it, and before anybody who waits learns of it.
+        if let milestone = effects.milestone { tellLog(of: milestone) }
         if let transport {
             if effects.resumeReading { transport.resumeReading() }
             if effects.requestWrite { transport.requestWrite() }
@@ -154,7 +159,13 @@ final class Connection: Sendable {
 
     var openingStep: OpeningStep { shared.withLock { $0.step } }
 
-    func reached(_ step: OpeningStep) { shared.withLock { $0.step = step } }
+    func reached(_ step: OpeningStep) {
+        let isNew = shared.withLock { shared in
+            defer { shared.step = step }
+            return shared.step != step
+        }
+        if isNew { log.write(step) }
+    }
 
     // MARK: - The side of the loop
 

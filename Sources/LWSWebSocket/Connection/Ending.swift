@@ -20,6 +20,9 @@ struct Ending: Sendable {
         case unreadEnd
     }
 
+    /// Whether it is anything else than a close of one side.
+    var isFault: Bool { violation != nil || initiator == .network }
+
     /// What is reported of it.
     var closure: WebSocketError.Closure {
         if let received {
@@ -128,10 +131,9 @@ extension EventHub {
             // Of an attempt that has failed its maker tells.
             guard state.hasOpened, let ending = state.ending else { return }
             let isLost = ending.initiator == .network && mayReconnect
-            let isFault = ending.violation != nil || ending.initiator == .network
             tell(
                 WebSocketEvent(
-                    isLost ? .lost : .closed, error: isFault ? ending.readError(host: host) : nil,
+                    isLost ? .lost : .closed, error: ending.isFault ? ending.readError(host: host) : nil,
                     closure: ending.closure))
         }
     }

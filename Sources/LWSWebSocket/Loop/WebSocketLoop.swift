@@ -167,6 +167,7 @@ extension LoopOptions {
 /// otherwise. Everything that goes wrong is on the ``WebSocketError`` as well, so an application may turn it off.
 public enum LibwebsocketsLog {
     /// Chooses the lowest level that is passed on. What is below costs nothing: libwebsockets does not even format
-    /// it. `.info` and `.debug` are many lines per message, with header fields and payload in them.
+    /// it. `.info` and `.debug` are many lines per message, with header fields and payload in them; a libwebsockets that was
+    /// built as a release (CMAKE_BUILD_TYPE) has none of them.
     public static func setLevel(_ level: Logger.Level) { LWSLog.setLevel(level) }
 }

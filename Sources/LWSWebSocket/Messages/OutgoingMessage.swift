@@ -127,6 +127,16 @@ final class OutgoingMessage: @unchecked Sendable {
         buffer.baseAddress.map { $0 + Self.headroom + offset }
     }
 
+    /// What it says, message by message, as long as nothing of it is masked. Of a control frame nothing.
+    var contents: [(kind: MessageKind, bytes: [UInt8])] {
+        guard !kind.isControl else { return [] }
+        let spans = spans.isEmpty ? [onlySpan] : spans
+        return spans.reduce(into: []) { messages, span in
+            if span.opcode != 0 { messages.append((span.opcode == 1 ? .text : .binary, [])) }
+            messages[messages.endIndex - 1].bytes += buffer[span.start..<span.end]
+        }
+    }
+
     /// The only frame of a data message that is in one piece.
     var onlySpan: Span {
         Span(opcode: kind == .text ? 1 : 2, isFinal: true, start: Self.headroom, count: count)
@@ -168,6 +178,18 @@ enum FrameHeader {
         }
         frame.storeBytes(of: mask, toByteOffset: maskStart, as: UInt32.self)
         apply(mask, to: UnsafeMutableRawBufferPointer(rebasing: frame[(maskStart + 4)...]))
+    }
+
+    /// What a completed frame's header says.
+    static func read(_ frame: UnsafeMutableRawBufferPointer) -> OutgoingMessage.Span {
+        let start =
+            switch frame[1] & 0x7f {
+            case 126: 8
+            case 127: 14
+            default: 6
+            }
+        return OutgoingMessage.Span(
+            opcode: frame[0] & 0xf, isFinal: frame[0] & 0x80 != 0, start: start, count: frame.count - start)
     }
 
     /// Section 5.3. The bytes of `mask` in memory are the masking key.

@@ -1,7 +1,7 @@
 // Messages/: messages, and the frames that carry them.
 //
 // Holds: a message as it was read, one that is to be sent with its room for a header, and that header (RFC 6455, section 5.2).
-// Used by: Client, Reconnecting, Session, Connection, Errors, JSON.
+// Used by: Client, Reconnecting, Session, Connection, Events, Errors, JSON.
 // Uses: LWSServiceLoop.
 
 /// A whole message, fragments joined (RFC 6455, section 5.6).

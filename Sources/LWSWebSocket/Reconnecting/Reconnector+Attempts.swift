@@ -16,7 +16,8 @@ extension Reconnector {
                 try connection.open(
                     until: attempt.deadline, timeout: attempt.timeout, resolver: resolver
                 ) { addresses, deadline throws(WebSocketError) in
-                    ClientTransport(
+                    connection.log.resolved(addresses)
+                    return ClientTransport(
                         connection, request, to: addresses, until: deadline, tls: setup.tls,
                         on: try loop.lease())
                 }
@@ -68,9 +69,11 @@ extension Reconnector {
             let seen = isWorthAnotherTry(failure, attempt.destination, sent: setup.credentials)
         {
             attempt.refusal = seen
+            connection.log.write(.debug, "the credentials were refused; trying others", failure.facts)
             return
         }
         guard let next = try attempt.destination.redirected(by: failure, configuration) else { throw failure }
+        connection.log.write(.debug, "following a redirect", ["ws_server": .string(next.url.origin)])
         attempt.destination = next
     }
 
@@ -78,7 +81,8 @@ extension Reconnector {
     private func prepareTLS(_ destination: Destination) throws(WebSocketError) -> TLSContext? {
         guard let settings = destination.secureSocket else { return nil }
         if !settings.enable, state.withLock({ $0.noteUnverified() }) {
-            configuration.logger.warning(
+            connection.log.write(
+                .warning,
                 "The certificate of \(destination.url.host) is not verified, for secureSocket.enable is false")
         }
         let context = try TLSContextPool.shared.context(for: settings)
@@ -115,7 +119,7 @@ extension Reconnector {
             method: .get, scheme: destination.url.isSecure ? "wss" : "ws", authority: destination.request.authority,
             path: destination.request.target, headerFields: destination.request.fields)
         let surroundings = AuthenticationSurroundings(
-            proxy: configuration.proxy, localAddress: configuration.localAddress, logger: configuration.logger,
+            proxy: configuration.proxy, localAddress: configuration.localAddress, log: connection.log,
             loop: loop, resolver: resolver, deadline: deadline, cancellation: cancellation)
         do throws(AuthenticationError) {
             return try authenticator.headerFields(

@@ -2,6 +2,7 @@
 
 internal import HTTPTypes
 internal import LWSServiceLoop
+internal import Logging
 
 #if canImport(Darwin)
     import Darwin
@@ -75,6 +76,7 @@ extension Reconnector {
             "The connection to \(origin.url.host) was lost without a close frame (1006), and could not be made "
                 + "again: \(error)", host: origin.url.host, closure: loss.closure)
         settle(as: .over(later)) { $0.failAll(error) }
+        connection.log.write(.info, "the lost connection is not made again", error.facts)
         events.tell(WebSocketEvent(.closed, error: error, closure: loss.closure))
     }
 
@@ -111,6 +113,7 @@ extension Reconnector {
     /// - Throws: where there is to be no other attempt after one that failed: the failure, or `connectionClosure` where the
     ///   client is closed.
     func checkRetry(after failure: WebSocketError) throws(WebSocketError) {
+        connection.log.write(.debug, "could not connect", failure.facts)
         if let closed = closedError { throw closed }
         guard failure.isWorthAnotherAttempt else { throw failure }
     }
@@ -121,6 +124,9 @@ extension Reconnector {
         guard let retry = configuration.retryConfig, retry.allows(attempt: attempt) else { throw failure }
         let wait = retry.wait(before: attempt)
         events.tell(WebSocketEvent(.reconnecting, attempt: attempt + 1, wait: wait, error: failure))
+        connection.log.write(
+            .info, "connecting again after a wait",
+            ["ws_attempt": .stringConvertible(attempt + 1), "ws_wait": .stringConvertible(wait)])
         return WebSocketRetryEvent(attempt: attempt, wait: wait, error: failure)
     }
 

@@ -80,7 +80,9 @@ extension Reconnector {
                 let lease = try await leaseSuspended()
                 try await connection.open(limit: limit, timeout: attempt.timeout, resolver: resolver) {
                     addresses, deadline throws(WebSocketError) in
-                    ClientTransport(connection, request, to: addresses, until: deadline, tls: setup.tls, on: lease)
+                    connection.log.resolved(addresses)
+                    return ClientTransport(
+                        connection, request, to: addresses, until: deadline, tls: setup.tls, on: lease)
                 }
                 return
             } catch {

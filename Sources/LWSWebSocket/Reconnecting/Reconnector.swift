@@ -26,6 +26,8 @@ final class Reconnector: Sendable {
     let frameSize: Int
     private let pongs: PongDelivery?
     let events: EventHub
+    /// That of the first connection.
+    private let firstLog: ConnectionLog
 
     enum Phase {
         /// Nobody has asked to connect.
@@ -78,13 +80,18 @@ final class Reconnector: Sendable {
         self.pongs = pongs
         let events = EventHub(mayReconnect: configuration.retryConfig != nil, handler: configuration.eventHandler)
         self.events = events
+        let log = ConnectionLog(configuration.logger, payloadBytes: configuration.loggedPayloadBytes)
+        firstLog = log
         state = Locked(
             State(
                 connection: Connection(
-                    origin.route, limits: configuration.limits, pongs: pongs, events: events)))
+                    origin.route, limits: configuration.limits, pongs: pongs, events: events, log: log)))
     }
 
     var connection: Connection { state.withLock { $0.connection } }
+
+    /// What the client is called.
+    var identifier: String { firstLog.identifier }
 
     /// Ends waits when the client is closed or dropped.
     var cancellation: Cancellation {
@@ -99,7 +106,7 @@ final class Reconnector: Sendable {
     func connection(to destination: Destination, after previous: Connection) -> Connection {
         Connection(
             destination.route, limits: configuration.limits, pongs: pongs,
-            inbound: previous.query { $0.inbound.handOver() }, events: events)
+            inbound: previous.query { $0.inbound.handOver() }, events: events, log: previous.log.next)
     }
 
     // MARK: - Waiting for another connection

@@ -5,7 +5,7 @@
 // (HeldLoop) but for ClientTransport and UnheldSend. Opening/ has the way to an answer, WebSocket/ what follows it.
 // Used by: Reconnecting, Auth.
 // Uses: Addressing, Compression, Connection, Errors, Events, HTTP, Loop, Messages, TLS, Utilities; CLibWebSockets, HTTPTypes,
-// LWSPayload, LWSServiceLoop.
+// Logging, LWSPayload, LWSServiceLoop.
 
 internal import CLibWebSockets
 internal import HTTPTypes

@@ -33,7 +33,7 @@ struct SecureUnverifiedTests {
         defer { server.stop() }
         let log = RecordedLog()
         try SettingsFixture.visit(server.url(), configuration(log))
-        #expect(log.all == [Self.warning])
+        #expect(log.warnings == [Self.warning])
     }
 
     @Test("logs one warning, before it connects, and another one for another client")
@@ -42,15 +42,15 @@ struct SecureUnverifiedTests {
         defer { server.stop() }
         let log = RecordedLog()
         let client = try WebSocketClient(unconnected: server.url(), configuration: configuration(log))
-        #expect(log.all.isEmpty)
+        #expect(log.warnings.isEmpty)
         try client.connect()
         try client.exchange()
-        #expect(log.all == [Self.warning])
+        #expect(log.warnings == [Self.warning])
         let other = try WebSocketClient(server.url(), configuration: configuration(log))
-        #expect(log.all == [Self.warning, Self.warning])
+        #expect(log.warnings == [Self.warning, Self.warning])
         try client.close()
         try other.close()
-        #expect(log.all.count == 2)
+        #expect(log.warnings.count == 2)
     }
 
     @Test("logs one warning for all its attempts and connections")
@@ -68,7 +68,7 @@ struct SecureUnverifiedTests {
             // The connection ends now, and the next write or read makes another.
             #expect(eventually { !client.isOpen })
         }
-        #expect(log.all == [Self.warning])
+        #expect(log.warnings == [Self.warning])
         try? client.close(timeout: .seconds(1))
 
         let failures = RecordedLog()
@@ -76,7 +76,7 @@ struct SecureUnverifiedTests {
         configuration.retryConfig = WebSocketRetryConfig(maxCount: 3, interval: .milliseconds(10))
         let url = "wss://127.0.0.1:\(try FreePort.find())/"
         #expect(failure { try WebSocketClient(url, configuration: configuration) }?.code == .connection)
-        #expect(failures.all == [Self.warning])
+        #expect(failures.warnings == [Self.warning])
     }
 
     @Test("is warned of once where a redirect leads to it")
@@ -93,7 +93,7 @@ struct SecureUnverifiedTests {
         var configuration = configuration(log)
         configuration.followRedirects = 1
         try SettingsFixture.visit(first.url(), configuration)
-        #expect(log.all == [Self.warning])
+        #expect(log.warnings == [Self.warning])
     }
 
     @Test("is not warned of without TLS, and a client that verifies never is")
@@ -116,6 +116,6 @@ struct SecureUnverifiedTests {
         var refused = ClientConfiguration()
         refused.logger = log.logger
         #expect(SettingsFixture.refusal(server.url(), refused)?.code == .ssl)
-        #expect(log.all.isEmpty)
+        #expect(log.warnings.isEmpty)
     }
 }

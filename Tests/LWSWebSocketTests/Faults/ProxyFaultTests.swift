@@ -223,7 +223,7 @@ struct ProxyFaultTests {
         let last = failure { try second.connect() }
         expectReason(last, isReached, "proxy.example", else: "127.0.0.1")
 
-        #expect(!log.all.contains { $0.contains("http_proxy") })
+        #expect(!log.messages.contains { $0.contains("http_proxy") })
         #expect(upgrades.withLock { $0 } == 0)
         let heads = connects.withLock { $0 }
         #expect(heads.count == (isReached ? 3 : 0))

@@ -13,7 +13,7 @@ struct ReleaseTests {
     /// Where it happens.
     enum Place: String, CaseIterable, Sendable {
         case thread, pongHandler, onRetry, onRetryWhileReconnecting, authenticator, refusedAuthenticator, log,
-            decoder, loop
+            clientLog, decoder, loop
     }
 
     /// The last reference, until it is dropped.
@@ -82,7 +82,7 @@ struct ReleaseTests {
         let dropping = Dropping { victim.drop() }
         switch place {
         case .thread: try Background { victim.drop() }.value()
-        case .pongHandler: try victim.ping()
+        case .pongHandler, .clientLog: try victim.ping()
         case .onRetry:
             configuration.retryConfig = WebSocketRetryConfig(maxCount: 1, interval: .milliseconds(1)) { _ in
                 victim.drop()
@@ -112,10 +112,17 @@ struct ReleaseTests {
                 failure { try WebSocketClient(server.url(), configuration: configuration) }?.code == .invalidHandshake
             )
         case .log:
-            // lws's own lines come on the loop's thread, here the victim's.
-            LWSLog.setLevel(.info, on: Logger(label: "lws") { _ in dropping })
+            // lws's own lines come where the victim's loop is held. It warns of an answer that does not fit, however it was built.
+            LWSLog.setLevel(.warning, on: Logger(label: "lws") { _ in dropping })
             defer { LibwebsocketsLog.setLevel(.warning) }
-            try victim.ping()
+            let server = try RawServer { peer in
+                _ = try? peer.acceptUpgrade(acceptOverride: "AAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+                peer.waitForEnd()
+            }
+            defer { server.stop() }
+            #expect(
+                failure { try WebSocketClient(server.url(), configuration: configuration, loop: victim.loop) }?.code
+                    == .invalidHandshake)
             #expect(victim.isGone)
         case .decoder:
             Decoding.drop.withLock { $0 = { victim.drop() } }
@@ -153,6 +160,9 @@ struct ReleaseTests {
         var configuration = isSecure ? try ClientConfiguration.secure() : ClientConfiguration()
         let box = Locked<(@Sendable () -> Void)?>(nil)
         if place == .pongHandler { configuration.pingPongHandler = Dropping { box.withLock { $0 }?() } }
+        if place == .clientLog {
+            configuration.logger = Logger(label: "victim") { _ in Dropping { box.withLock { $0 }?() } }
+        }
         let victim = try Victim(server.url(), configuration)
         box.withLock { $0 = { [weak victim] in victim?.drop() } }
         try Background { try provoke(place, victim) }.value()

@@ -185,7 +185,9 @@ struct TokenEndpointFaultTests {
             configuration.logger = log.logger
             try WebSocketClient(server.socketURL(host: "127.0.0.1"), configuration: configuration).close()
             #expect(
-                log.all.contains { $0.hasPrefix("warning: The certificate of the token endpoint 127.0.0.1 is not") })
+                log.warnings.contains {
+                    $0.hasPrefix("warning: The certificate of the token endpoint 127.0.0.1 is not")
+                })
         }
     }
 

@@ -85,26 +85,3 @@ extension WebSocketClient {
     /// What Python's `/tls` says of this connection.
     func facts() throws -> PythonWebSocketsServer.TLSFacts { try .init(json: try readTextMessage()) }
 }
-
-/// Keeps what a client logs.
-final class RecordedLog: Sendable {
-    private let lines = Locked<[String]>([])
-
-    /// But for what the first client of the process is told of libwebsockets, whichever test that is in.
-    var all: [String] { everything.filter { $0 != "debug: \(libraryVersion)" } }
-    var everything: [String] { lines.withLock { $0 } }
-    var logger: Logger { Logger(label: "test") { [lines] _ in Handler(lines: lines) } }
-
-    private struct Handler: LogHandler {
-        let lines: Locked<[String]>
-        var logLevel = Logger.Level.trace
-        var metadata: Logger.Metadata = [:]
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) { lines.withLock { $0.append("\(event.level): \(event.message)") } }
-    }
-}

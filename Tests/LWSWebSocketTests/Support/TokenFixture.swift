@@ -46,7 +46,7 @@ enum TokenFixture {
             return AuthenticationRequest(
                 fields,
                 AuthenticationSurroundings(
-                    proxy: nil, localAddress: nil, logger: Logger(label: "tests"), loop: .shared,
+                    proxy: nil, localAddress: nil, log: .silent, loop: .shared,
                     resolver: FixedResolver([]), deadline: .never, cancellation: Cancellation()))
         }
     }

@@ -30,7 +30,7 @@ struct ConfigurationFileTests {
             {"subProtocols": ["b", "a"], "customHeaders": {"X-One": "1", "X-Two": ["2", "3"]},
              "cookies": [{"name": "n", "value": "v", "path": "/p"}, {"name": "m", "value": "w"}],
              "readTimeout": 1.5, "writeTimeout": 0, "handShakeTimeout": 7, "maxFrameSize": 100,
-             "maxMessageSize": null, "validation": false}
+             "maxMessageSize": null, "validation": false, "loggedPayloadBytes": 12}
             """)
         #expect(configuration.subProtocols == ["b", "a"])
         let two = try #require(HTTPField.Name("X-Two"))
@@ -44,6 +44,7 @@ struct ConfigurationFileTests {
         #expect(configuration.maxFrameSize == 100)
         #expect(configuration.maxMessageSize == nil)
         #expect(!configuration.validation)
+        #expect(configuration.loggedPayloadBytes == 12)
     }
 
     @Test("takes -1 and null for no time limit, and for the default of the handshake's")

@@ -51,7 +51,7 @@ struct LibraryVersionTests {
         for _ in 0..<2 { announcement.make(on: log.logger) }
         #expect(log.everything == ["debug: libwebsockets 4.1.6"])
         // Of the process, in which other tests may have connected before.
-        let first = RecordedLog()
+        let first = RecordedLog(.debug)
         for _ in 0..<2 {
             var configuration = ClientConfiguration()
             configuration.logger = first.logger
@@ -59,7 +59,7 @@ struct LibraryVersionTests {
                 try WebSocketClient("ws://127.0.0.1:1/", configuration: configuration)
             }
         }
-        #expect(first.everything.isEmpty || first.everything == ["debug: \(libraryVersion)"])
+        #expect(first.everything.filter { $0 == "debug: \(libraryVersion)" }.count <= 1)
         #expect(Announcement.ofLibrary.isMade)
         let later = RecordedLog()
         Announcement.ofLibrary.make(on: later.logger)

@@ -73,7 +73,7 @@ extension WebSocketRole {
         // What a connection before this one has left unread may fill the queue.
         if let wsi = session.wsi {
             if let socket = session.socket { reading.open(socket, held) }
-            if connection.query({ $0.inbound.pauseIfFull() }) { reading.pause(wsi, held) }
+            if connection.query({ $0.inbound.pauseIfFull() }) { pauseReading(wsi, held) }
         }
         startKeepAlive(session, held)
         return true

@@ -117,6 +117,7 @@ extension WebSocketRole {
                     let frame = compression.nextFrame(upTo: connection.limits.maxFrameSize, mask),
                     sendRaw(frame, wsi, session)
                 else { return goesOn(withoutWriting: wsi) }
+                if connection.log.tellsOfFrames { logSealed(CollectionOfOne(FrameHeader.read(frame))) }
                 handedOver += frame.count
             } else {
                 switch connection.nextFrame(maxSize: compression?.inputSize ?? connection.limits.maxFrameSize) {
@@ -199,6 +200,7 @@ extension WebSocketRole {
             if start == nil { start = frame.baseAddress }
             count += frame.count
         }
+        if connection.log.tellsOfFrames { logSealed(frames) }
         return UnsafeMutableRawBufferPointer(start: start, count: count)
     }
 
@@ -246,6 +248,9 @@ extension WebSocketRole {
             lws_write_protocol(rawValue: opcode.rawValue | flags))
         guard status >= 0 else { return nil }
         if let ping { connection.events.tell(ping) }
+        connection.log.frame(
+            .sent, frame.isFirst ? .init(frame.message.kind) : .continuation, bytes: frame.count,
+            isFinal: frame.isLast)
         return frame.count
     }
 
@@ -254,6 +259,7 @@ extension WebSocketRole {
     func send(_ frame: CloseFrame, _ wsi: OpaquePointer) -> Bool {
         closeFrameWasSent = true
         let payload = frame.payload
+        connection.log.frame(.sent, .close, bytes: payload.count)
         return withUnsafeTemporaryAllocation(
             byteCount: OutgoingMessage.headroom + payload.count, alignment: 16
         ) { buffer in

@@ -10,6 +10,7 @@ extension WebSocketRole {
     func received(
         _ bytes: UnsafeRawBufferPointer, _ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop
     ) {
+        if connection.log.tellsOfFrames { logPiece(of: bytes.count, wsi) }
         if let compression { return compression.received(bytes, wsi, self, session, held) }
         deliver(
             MessageAssembler.Piece(
@@ -27,6 +28,7 @@ extension WebSocketRole {
         switch arrivals.add(piece) {
         case .incomplete: break
         case .gathered(let isFirst, let isFull):
+            if connection.log.showsPayloads { arrivals.messages.last.map(connection.log.received) }
             if isFirst { held.whenPassEnds(session) }
             if isFull { handOver(session, held) }
         case .violation(let violation):
@@ -39,7 +41,7 @@ extension WebSocketRole {
         guard !arrivals.messages.isEmpty else { return }
         let (isFull, room) = connection.received(&arrivals.messages)
         arrivals.room = room
-        if isFull, let wsi = session.wsi { reading.pause(wsi, held) }
+        if isFull, let wsi = session.wsi { pauseReading(wsi, held) }
     }
 
     /// The peer broke a rule. Nothing that it still sends is looked at, but for its close frame.
@@ -56,9 +58,10 @@ extension WebSocketRole {
     ) {
         keepAlive?.plan.heard()
         handOver(session, held)
+        connection.log.frame(.received, .pong, bytes: payload.count)
         // lws looks at these bits where no extension is agreed to (`lws_ws_client_rx_sm`).
         guard lws_get_reserved_bits(wsi) == 0 else { return fail(.reservedBits, session, held) }
-        if connection.receivedPong(payload, at: .now) { reading.pause(wsi, held) }
+        if connection.receivedPong(payload, at: .now) { pauseReading(wsi, held) }
     }
 
     /// The peer's close frame has arrived. Returns whether the connection goes on.
@@ -68,6 +71,7 @@ extension WebSocketRole {
         _ payload: UnsafeRawBufferPointer, _ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop
     ) -> Bool {
         handOver(session, held)
+        connection.log.frame(.received, .close, bytes: payload.count)
         session.ends(held)
         guard let frame = CloseFrame(payload: payload) else {
             let violation = Violation.malformedCloseFrame

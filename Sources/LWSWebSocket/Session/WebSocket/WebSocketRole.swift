@@ -28,6 +28,8 @@ final class WebSocketRole {
     var compression: CompressedTraffic?
     /// Nothing that still comes is for anyone: the peer broke a rule, or has closed.
     var isDeaf = false
+    /// For the log alone.
+    var arrivingFrame: ArrivingFrame?
     /// Pauses reading from the socket until the application reads on.
     let reading = ReadGate()
     /// Has callers send without holding the loop.
@@ -85,6 +87,7 @@ final class WebSocketRole {
         guard let wsi = session.wsi, session.phase.isEstablished else { return }
         // It may be full again by now; then the readers will ask once more.
         guard !connection.query({ $0.inbound.isPaused }) else { return }
+        if reading.isPaused { logResumption() }
         reading.resume(wsi, held)
         resumeKeepAlive(held)
     }
