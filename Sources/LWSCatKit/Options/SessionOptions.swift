@@ -1,6 +1,7 @@
 // How messages are read and shown, and when a session ends.
 
 import ArgumentParser
+import Logging
 
 struct MessageOptions: ParsableArguments {
     @Flag(
@@ -87,11 +88,46 @@ struct DisplayOptions: ParsableArguments {
         help: "Tells of the handshake's answer, control frames, attempts to connect again and the close.")
     var verbose = false
 
+    @Option(
+        name: .customLong("log"),
+        help: .init("Shows the library's log, from this level on.", valueName: "level"))
+    var log: LogLevel?
+
+    @Option(
+        name: .customLong("log-payload"),
+        help: .init(
+            "With --log trace, shows so many bytes of each message; K, M and G are multiples.", valueName: "bytes"))
+    var loggedPayload: ByteCount?
+
     @Flag(name: .customLong("no-color"), help: "Never uses colours; NO_COLOR in the environment does the same.")
     var isColourless = false
 
+    func validate() throws {
+        guard let loggedPayload else { return }
+        guard log == .trace else { throw ValidationError("--log-payload goes with --log trace") }
+        guard loggedPayload.bytes != nil else { throw ValidationError("--log-payload is a number of bytes") }
+    }
+
     func apply(to settings: inout SessionSettings) {
+        settings.logLevel = log?.level
+        settings.loggedPayload = loggedPayload?.bytes
         settings.isVerbose = verbose
         settings.isColourWanted = !isColourless
+    }
+}
+
+/// A level of swift-log.
+enum LogLevel: String, CaseIterable, ExpressibleByArgument {
+    case trace, debug, info, notice, warning, error
+
+    var level: Logger.Level {
+        switch self {
+        case .trace: .trace
+        case .debug: .debug
+        case .info: .info
+        case .notice: .notice
+        case .warning: .warning
+        case .error: .error
+        }
     }
 }

@@ -2,10 +2,11 @@
 //
 // Holds: connecting, the input by pipe or terminal, the output, and how it all ends, with the exit code.
 // Used by: Command, Bench, Options.
-// Uses: Messages, Terminal; HTTPTypes, LWSServiceLoop, LWSWebSocket.
+// Uses: Messages, Terminal; HTTPTypes, Logging, LWSServiceLoop, LWSWebSocket.
 
 import LWSServiceLoop
 import LWSWebSocket
+import Logging
 
 /// One connection with a terminal or a pipe at this end of it.
 struct Session: Sendable {
@@ -30,6 +31,10 @@ struct Session: Sendable {
         screen = surface.screen
         terminal = RawMode(.input)
         var configuration = configuration
+        if let level = settings.logLevel {
+            configuration.logger = SessionLog.logger(surface.output, from: level)
+            configuration.loggedPayloadBytes = settings.loggedPayload ?? configuration.loggedPayloadBytes
+        }
         if settings.isVerbose { SessionNotes.follow(&configuration, surface.output) }
         do throws(WebSocketError) {
             client = try WebSocketClient(unconnected: url, configuration: configuration)
@@ -219,6 +224,9 @@ struct SessionSettings: Sendable {
     var formatsJSON = false
     /// Whether what happens is told: the handshake, control frames, the close.
     var isVerbose = false
+    /// From where on the library's log is shown; `nil`: not at all.
+    var logLevel: Logger.Level?
+    var loggedPayload: Int?
     var isColourWanted = true
     /// Messages to send in place of the input.
     var messages: [String] = []

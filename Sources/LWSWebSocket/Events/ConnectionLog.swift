@@ -67,9 +67,6 @@ struct ConnectionLog: Sendable {
 
     // MARK: - Frames and payloads
 
-    /// Whether it is worth while to look what frames there are.
-    var tellsOfFrames: Bool { takes(.debug) }
-
     /// A frame with so many bytes of payload, as it goes over the wire.
     func frame(_ direction: Direction, _ kind: FrameKind, bytes: Int, isFinal: Bool = true) {
         write(

@@ -45,7 +45,7 @@ extension Reconnector {
     func write(_ message: OutgoingMessage, timeout: Duration?) throws(WebSocketError) {
         try WebSocketError.refuseInForkedProcess(host: origin.url.host)
         let first = self.connection
-        first.log.sent(message)
+        if configuration.loggedPayloadBytes > 0 { first.log.sent(message) }
         let entry = first.sendNow(message)
         if entry == .sent { return }
         var (call, connection) = try begin(reading: false, timeout: timeout)

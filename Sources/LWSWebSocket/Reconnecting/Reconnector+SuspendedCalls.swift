@@ -68,7 +68,7 @@ extension Reconnector {
         try checkMayBegin()
         let deadline = Deadline(after: timeout)
         let first = self.connection
-        first.log.sent(message)
+        if configuration.loggedPayloadBytes > 0 { first.log.sent(message) }
         let entry = first.trySendNow(message)
         if entry == .sent { return }
         let limit = limit(deadline)

@@ -156,4 +156,24 @@ struct PipeTests {
         #expect(one.output == "hi\n")
         #expect(one.errors.hasSuffix("closed by this side (1000)\n"))
     }
+
+    @Test("shows the library's log with --log, and what messages say where that is asked for")
+    func log() throws {
+        let result = try Cat("--log", "debug", "--no-compression", server.url(), input: .text("secret\n")).run()
+        #expect(result.output == "secret\n")
+        for text in [
+            "* debug: connecting ws_connection=1 ws_server=ws://127.0.0.1:", "* debug: open",
+            "* debug: frame sent ws_bytes=6 ws_connection=1 ws_final=true ws_frame=text\n", "* debug: closed",
+        ] {
+            #expect(result.errors.contains(text), "\(text)")
+        }
+        #expect(!result.errors.contains("secret"))
+        let told = try Cat("--log", "trace", "--log-payload", "3", server.url(), input: .text("secret\n")).run()
+        #expect(told.errors.contains(#"ws_payload="sec"…"#))
+        for wrong in [["--log", "loud"], ["--log-payload", "3"], ["--log", "trace", "--log-payload", "none"]] {
+            var cat = Cat(server.url())
+            cat.arguments += wrong
+            #expect(try cat.run().exit == .code(1), "\(wrong)")
+        }
+    }
 }

@@ -11,6 +11,29 @@ extension WebSocketRole {
         var bytes = 0
     }
 
+    /// Whether the log is told of frames.
+    ///
+    /// Its level is looked at with each 256th: to ask a swift-log handler takes a tenth of the time of a short message. So a
+    /// level that an application changes meanwhile counts a little later.
+    struct FrameLog {
+        fileprivate(set) var isOn = false
+        /// The application has asked for what messages say as well.
+        fileprivate(set) var showsPayloads = false
+        fileprivate var left: Int32 = 0
+    }
+
+    @inline(__always)
+    func tellsOfFrames() -> Bool {
+        if frameLog.left == 0 { lookAtLevel() }
+        frameLog.left -= 1
+        return frameLog.isOn
+    }
+
+    private func lookAtLevel() {
+        let log = connection.log
+        frameLog = FrameLog(isOn: log.takes(.debug), showsPayloads: log.showsPayloads, left: 256)
+    }
+
     /// A piece of a data frame has arrived, before it is dealt with. The frame is told of with its last piece.
     func logPiece(of count: Int, _ wsi: OpaquePointer) {
         let assembler = arrivals.assembler

@@ -117,7 +117,7 @@ extension WebSocketRole {
                     let frame = compression.nextFrame(upTo: connection.limits.maxFrameSize, mask),
                     sendRaw(frame, wsi, session)
                 else { return goesOn(withoutWriting: wsi) }
-                if connection.log.tellsOfFrames { logSealed(CollectionOfOne(FrameHeader.read(frame))) }
+                if tellsOfFrames() { logSealed(CollectionOfOne(FrameHeader.read(frame))) }
                 handedOver += frame.count
             } else {
                 switch connection.nextFrame(maxSize: compression?.inputSize ?? connection.limits.maxFrameSize) {
@@ -200,7 +200,7 @@ extension WebSocketRole {
             if start == nil { start = frame.baseAddress }
             count += frame.count
         }
-        if connection.log.tellsOfFrames { logSealed(frames) }
+        if tellsOfFrames() { logSealed(frames) }
         return UnsafeMutableRawBufferPointer(start: start, count: count)
     }
 

@@ -10,7 +10,7 @@ extension WebSocketRole {
     func received(
         _ bytes: UnsafeRawBufferPointer, _ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop
     ) {
-        if connection.log.tellsOfFrames { logPiece(of: bytes.count, wsi) }
+        if tellsOfFrames() { logPiece(of: bytes.count, wsi) }
         if let compression { return compression.received(bytes, wsi, self, session, held) }
         deliver(
             MessageAssembler.Piece(
@@ -28,7 +28,7 @@ extension WebSocketRole {
         switch arrivals.add(piece) {
         case .incomplete: break
         case .gathered(let isFirst, let isFull):
-            if connection.log.showsPayloads { arrivals.messages.last.map(connection.log.received) }
+            if frameLog.showsPayloads { arrivals.messages.last.map(connection.log.received) }
             if isFirst { held.whenPassEnds(session) }
             if isFull { handOver(session, held) }
         case .violation(let violation):

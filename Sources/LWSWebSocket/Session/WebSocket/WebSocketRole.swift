@@ -30,6 +30,7 @@ final class WebSocketRole {
     var isDeaf = false
     /// For the log alone.
     var arrivingFrame: ArrivingFrame?
+    @exclusivity(unchecked) var frameLog = FrameLog()
     /// Pauses reading from the socket until the application reads on.
     let reading = ReadGate()
     /// Has callers send without holding the loop.
