@@ -197,6 +197,7 @@ let package = Package(
             dependencies: [
                 "LWSWebSocket", "LWSEchoServer", "LWSServiceLoop", "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),
