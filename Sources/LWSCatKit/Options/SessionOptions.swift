@@ -90,7 +90,7 @@ struct DisplayOptions: ParsableArguments {
 
     @Option(
         name: .customLong("log"),
-        help: .init("Shows the library's log, from this level on.", valueName: "level"))
+        help: .init("Shows the library's log, from this level on; the connection waits for it.", valueName: "level"))
     var log: LogLevel?
 
     @Option(

@@ -171,17 +171,18 @@ public struct ClientConfiguration: Sendable {
 
     /// Where the client logs. Each line has the metadata `ws_connection_id`, which is ``WebSocketClient/connectionID``, and
     /// `ws_connection`, which counts the connections of a client, from 1 on. Neither payloads nor credentials, nor header
-    /// fields, nor the path and query of a URL are in it.
+    /// fields, nor the path and query of a URL are in it; ``loggedPayloadBytes`` asks for payloads.
     ///
     /// | level | what |
     /// |---|---|
     /// | `warning` | TLS that verifies nothing, token endpoints by `http:` |
-    /// | `info` | a connection was lost and is made again, for nothing else tells of that |
-    /// | `debug` | each step of connecting and closing, each frame by kind and size, when reading pauses |
+    /// | `info` | a connection was lost, an attempt to connect is repeated: calls go on, and nothing else tells of that |
+    /// | `debug` | each step of connecting and closing, frames by kind and size, when reading pauses |
     /// | `trace` | what messages say, where ``loggedPayloadBytes`` asks for it |
     ///
     /// The log handler is called where the thing happens: on the thread that calls, or on the one that serves the loop, which
-    /// all its clients wait for meanwhile. One that may block for long should hand its lines to a thread of its own. What
+    /// all its clients wait for meanwhile. One that may block for long should hand its lines to a thread of its own; a blocking
+    /// call of a client is ``WebSocketError/Code/invalidArgument`` there, and what clients do inside it is not logged. What
     /// libwebsockets itself has to say goes elsewhere: ``LibwebsocketsLog``.
     public var logger = Logger(label: "LWSWebSocket")
 

@@ -71,6 +71,12 @@ extension Connection {
         }
     }
 
+    /// Queues a message or control frame for ``sendQueued()``, and calls nobody. Returns false where the connection takes none.
+    func queue(_ message: OutgoingMessage) -> Bool { query { $0.write(message) } }
+
+    /// Sends what is queued, on this thread where that can be.
+    func sendQueued() { transport?.flush() }
+
     /// Waits until every byte of a queued message is with the operating system.
     func wait(for message: OutgoingMessage, until deadline: Deadline) -> WriteResult {
         var semaphore: MonotonicSemaphore?

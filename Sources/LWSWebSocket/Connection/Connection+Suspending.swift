@@ -79,8 +79,17 @@ extension Connection {
     /// As ``sendNow(_:)``, without waiting for others who hold the loop.
     func trySendNow(_ message: OutgoingMessage) -> Entry {
         guard let transport = enterOffLoop(message) else { return .refused }
-        if !transport.trySendNow() { transport.requestWrite() }
+        trySendQueued(by: transport)
         return query { _ in message.outcome } == .sent ? .sent : .queued
+    }
+
+    /// As ``sendQueued()``, without waiting for others who hold the loop.
+    func trySendQueued() {
+        if let transport { trySendQueued(by: transport) }
+    }
+
+    private func trySendQueued(by transport: any Transport) {
+        if !transport.trySendNow() { transport.requestWrite() }
     }
 
     enum SendResult {

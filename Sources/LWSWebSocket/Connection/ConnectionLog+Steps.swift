@@ -5,8 +5,18 @@ internal import Logging
 
 extension ConnectionLog {
     /// The host's name has been looked up.
-    func resolved(_ addresses: [ResolvedAddress]) {
-        write(.debug, "looked up", ["ws_addresses": .array(addresses.map { .string($0.numeric) })])
+    func resolved(_ route: Route, to addresses: [ResolvedAddress]) {
+        write(
+            .debug, "looked up",
+            [
+                "ws_name": .string(route.nameToResolve.name),
+                "ws_addresses": .array(addresses.map { .string($0.numeric) }),
+            ])
+    }
+
+    /// Another address is tried, because of this.
+    func failedAtAddress(_ failure: WebSocketError) {
+        write(.debug, "the address cannot be used; trying the next", failure.facts)
     }
 
     /// The attempt under way has come so far.
@@ -27,7 +37,7 @@ extension Connection {
         guard log.takes(.info) else { return }
         switch milestone {
         case .opened: log.write(.debug, "open", query { $0.opening })
-        case .closing: log.write(.debug, "closing", ending?.facts ?? [:])
+        case .closing: log.write(.debug, "closing", ending?.closure.facts ?? [:])
         case .ended: tellLogOfEnd()
         }
     }
@@ -35,7 +45,8 @@ extension Connection {
     private func tellLogOfEnd() {
         // Of an attempt that has failed its maker tells.
         guard let ending, query({ $0.hasOpened }) else { return }
-        var facts = ending.facts
+        var facts = ending.closure.facts
+        facts["ws_clean"] = .stringConvertible(ending.closure.isClean)
         if ending.isFault { facts.merge(ending.readError(host: url.host).facts) { $1 } }
         if ending.initiator == .network, events.mayReconnect {
             log.write(.info, "lost", facts)
@@ -50,7 +61,6 @@ extension ConnectionState {
     fileprivate var opening: Logger.Metadata {
         var facts: Logger.Metadata = ["ws_compresses": .stringConvertible(compresses)]
         if let head { facts["ws_status"] = .stringConvertible(head.response.status.code) }
-        if let subProtocol { facts["ws_subprotocol"] = .string(subProtocol) }
         if let tlsInfo {
             facts["ws_tls"] = .string("\(tlsInfo.version), \(tlsInfo.cipherSuite)")
             facts["ws_tls_resumed"] = .stringConvertible(tlsInfo.isResumed)
@@ -59,18 +69,19 @@ extension ConnectionState {
     }
 }
 
-extension Ending {
-    /// Without the reason of a close frame, which the peer writes.
+extension WebSocketError.Closure {
+    /// Without the reason, which may say anything.
     fileprivate var facts: Logger.Metadata {
-        let closure = closure
-        return [
-            "ws_close_code": .stringConvertible(closure.code), "ws_clean": .stringConvertible(closure.isClean),
-            "ws_closed_by": .string("\(closure.initiator)"),
-        ]
+        ["ws_close_code": .stringConvertible(code), "ws_closed_by": .string("\(initiator)")]
     }
 }
 
 extension WebSocketError {
-    /// For a log. Neither a description nor what it quotes of the peer has a secret or a control character in it.
-    var facts: Logger.Metadata { ["ws_error_code": .string("\(code)"), "ws_error": .string(description)] }
+    /// For a log: the description has no secret in it, but it quotes the reason of a close frame.
+    var facts: Logger.Metadata {
+        var facts: Logger.Metadata = ["ws_error_code": .string("\(code)")]
+        if let closure { facts.merge(closure.facts) { $1 } }
+        if closure?.reason.isEmpty ?? true { facts["ws_error"] = .string(Redaction([]).clean(description)) }
+        return facts
+    }
 }

@@ -233,7 +233,7 @@ struct Redaction: Sendable {
     func clean(_ text: String) -> String {
         var text = text
         for secret in secrets { text = text.replacing(secret, with: "[secret]") }
-        let shown = text.unicodeScalars.prefix(Self.longest).map { $0.value < 0x20 || $0.value == 0x7f ? " " : $0 }
+        let shown = text.unicodeScalars.prefix(Self.longest).map { $0.actsOnDisplay ? " " : $0 }
         return String(String.UnicodeScalarView(shown)) + (text.unicodeScalars.count > Self.longest ? "…" : "")
     }
 

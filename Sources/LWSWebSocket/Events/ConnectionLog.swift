@@ -1,6 +1,7 @@
 // What happens to a client's connections, written to the application's log.
 
 internal import Logging
+internal import LWSServiceLoop
 
 #if canImport(FoundationEssentials)
     internal import FoundationEssentials
@@ -11,7 +12,7 @@ internal import Logging
 /// The log of one connection: every line says whose it is, by the client's identifier and the connection's number.
 ///
 /// A line is written where the thing happens, on a caller's thread or on the one that serves the loop, with no lock of a client
-/// held. What is below the logger's level costs a look at that.
+/// held. What is below the logger's level costs a look at that. What a log handler does brings no lines about.
 struct ConnectionLog: Sendable {
     /// The log of a client, and what all its connections share of it.
     private final class Client: Sendable {
@@ -58,11 +59,23 @@ struct ConnectionLog: Sendable {
         _ level: Logger.Level, _ message: @autoclosure () -> Logger.Message,
         _ facts: @autoclosure () -> Logger.Metadata = [:]
     ) {
-        guard takes(level) else { return }
-        var metadata = facts()
-        metadata["ws_connection_id"] = .string(identifier)
-        metadata["ws_connection"] = .stringConvertible(number)
-        client.logger.log(level: level, message(), metadata: metadata)
+        guard takes(level), !Self.handling.isSet else { return }
+        let (message, metadata) = (message(), facts().merging(identity) { $1 })
+        Self.handling.whileSet { client.logger.log(level: level, message, metadata: metadata) }
+    }
+
+    /// Whose connection it is.
+    var identity: Logger.Metadata {
+        ["ws_connection_id": .string(identifier), "ws_connection": .stringConvertible(number)]
+    }
+
+    private static let handling = ThreadMark()
+
+    /// Refuses to block inside a log handler, whose line may come before the very thing that is waited for.
+    static func refuseInsideHandler(host: String) throws(WebSocketError) {
+        guard handling.isSet else { return }
+        throw WebSocketError(
+            .invalidArgument, "A blocking call was made inside a log handler; make it elsewhere", host: host)
     }
 
     // MARK: - Frames and payloads
@@ -82,30 +95,32 @@ struct ConnectionLog: Sendable {
 
     func received(_ message: WebSocketMessage) {
         switch message {
-        case .text(let text): payload("received", .text, text.utf8)
-        case .binary(let bytes): payload("received", .binary, bytes)
+        case .text(let text): payload("received", .text, text.utf8, of: text.utf8.count)
+        case .binary(let bytes): payload("received", .binary, bytes, of: bytes.count)
         }
     }
 
     /// - Parameter message: not masked yet.
     func sent(_ message: OutgoingMessage) {
         guard showsPayloads else { return }
-        for (kind, bytes) in message.contents { payload("to be sent", kind, bytes) }
+        for part in message.contents(upTo: client.payloadBytes) {
+            payload("to be sent", part.kind, part.beginning, of: part.count)
+        }
     }
 
-    private func payload(_ what: String, _ kind: MessageKind, _ bytes: some Collection<UInt8>) {
+    private func payload(_ what: String, _ kind: MessageKind, _ bytes: some Collection<UInt8>, of count: Int) {
         let shown = bytes.prefix(client.payloadBytes)
         let text =
             switch kind {
             // Quoted, so that no payload makes lines of its own. A character may be cut.
-            case .text: String(decoding: shown, as: UTF8.self).debugDescription
+            case .text: String(decoding: shown, as: UTF8.self).debugDescription.inOneLine
             case .binary: shown.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
             }
         write(
             .trace, "message \(what)",
             [
-                "ws_message": .string(kind.rawValue), "ws_bytes": .stringConvertible(bytes.count),
-                "ws_payload": .string(shown.count < bytes.count ? "\(text)…" : text),
+                "ws_message": .string(kind.rawValue), "ws_bytes": .stringConvertible(count),
+                "ws_payload": .string(shown.count < count ? "\(text)…" : text),
             ])
     }
 

@@ -36,12 +36,12 @@ final class Announcement: Sendable {
     init(_ text: String) { self.text = text }
 
     /// A log that does not take it leaves it to the next.
-    func make(on logger: Logger) {
+    func make(on logger: Logger, _ facts: @autoclosure () -> Logger.Metadata = [:]) {
         guard logger.logLevel <= .debug else { return }
         let isFirst = made.withLock { made in
             defer { made = true }
             return !made
         }
-        if isFirst { logger.debug("\(text)") }
+        if isFirst { logger.debug("\(text)", metadata: facts()) }
     }
 }

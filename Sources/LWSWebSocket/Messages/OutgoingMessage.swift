@@ -127,13 +127,24 @@ final class OutgoingMessage: @unchecked Sendable {
         buffer.baseAddress.map { $0 + Self.headroom + offset }
     }
 
+    /// A data message, or the beginning of it.
+    struct Content {
+        let kind: MessageKind
+        var beginning: [UInt8] = []
+        var count = 0
+    }
+
     /// What it says, message by message, as long as nothing of it is masked. Of a control frame nothing.
-    var contents: [(kind: MessageKind, bytes: [UInt8])] {
+    func contents(upTo limit: Int) -> [Content] {
         guard !kind.isControl else { return [] }
         let spans = spans.isEmpty ? [onlySpan] : spans
         return spans.reduce(into: []) { messages, span in
-            if span.opcode != 0 { messages.append((span.opcode == 1 ? .text : .binary, [])) }
-            messages[messages.endIndex - 1].bytes += buffer[span.start..<span.end]
+            var message = span.opcode == 0 ? messages.popLast() : nil
+            message = message ?? Content(kind: span.opcode == 2 ? .binary : .text)
+            guard var message else { return }
+            message.beginning += buffer[span.start..<span.end].prefix(limit - message.beginning.count)
+            message.count += span.count
+            messages.append(message)
         }
     }
 

@@ -61,7 +61,8 @@ extension Reconnector {
                 case .begun: throw writeTimedOut(timeout, inside: current)
                 }
             }
-            (connection, isQueued) = try enterNext(after: connection, call) { $0.enter(message) }
+            (connection, isQueued) = try enterNext(after: connection, call) { $0.queue(message) }
+            if isQueued { connection?.sendQueued() }
         }
     }
 

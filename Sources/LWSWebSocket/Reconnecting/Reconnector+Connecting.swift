@@ -25,7 +25,7 @@ extension Reconnector {
     }
 
     func beginConnecting() throws(WebSocketError) {
-        Announcement.ofLibrary.make(on: configuration.logger)
+        Announcement.ofLibrary.make(on: configuration.logger, connection.log.identity)
         try state.withLock { state throws(WebSocketError) in
             guard case .fresh = state.phase else {
                 throw WebSocketError(
@@ -54,6 +54,7 @@ extension Reconnector {
             let failure = WebSocketError(
                 .connection, "The lost connection to \(origin.url.host) could not be made again: \(error)",
                 host: origin.url.host, closure: loss.closure)
+            connection.log.write(.info, "the lost connection is not made again yet", failure.facts)
             // A later call may find a thread.
             settle(as: .open) { $0.failAll(failure) }
         }
@@ -126,7 +127,9 @@ extension Reconnector {
         events.tell(WebSocketEvent(.reconnecting, attempt: attempt + 1, wait: wait, error: failure))
         connection.log.write(
             .info, "connecting again after a wait",
-            ["ws_attempt": .stringConvertible(attempt + 1), "ws_wait": .stringConvertible(wait)])
+            failure.facts.merging([
+                "ws_attempt": .stringConvertible(attempt + 1), "ws_wait": .stringConvertible(wait),
+            ]) { $1 })
         return WebSocketRetryEvent(attempt: attempt, wait: wait, error: failure)
     }
 
@@ -144,7 +147,14 @@ extension Reconnector {
         announce(retry)
         let semaphore = MonotonicSemaphore()
         cancellation.watched(by: { semaphore.signal() }) { _ = semaphore.wait(until: Deadline(after: retry.wait)) }
-        if let closed = closedError { throw closed }
+        try checkStillWanted()
+    }
+
+    /// - Throws: `connectionClosure` where the client was closed while it waited for its next attempt.
+    func checkStillWanted() throws(WebSocketError) {
+        guard let closed = closedError else { return }
+        connection.log.write(.debug, "the client was closed; not connecting again")
+        throw closed
     }
 }
 

@@ -92,7 +92,8 @@ extension Reconnector {
                         mayBeRepeated: false)
                 }
             }
-            (connection, isQueued) = try await enterNext(after: connection, call, signal, limit) { $0.enter(message) }
+            (connection, isQueued) = try await enterNext(after: connection, call, signal, limit) { $0.queue(message) }
+            if isQueued { connection?.trySendQueued() }
         }
     }
 

@@ -60,7 +60,7 @@ extension Reconnector {
         defer { cancellation.remove(key) }
         let limit = limit(Deadline(after: retry.wait))
         while true {
-            if let closed = closedError { throw closed }
+            try checkStillWanted()
             if Task.isCancelled {
                 throw .cancelled("connecting to \(origin.url.host) was given up", host: origin.url.host)
             }
@@ -80,7 +80,7 @@ extension Reconnector {
                 let lease = try await leaseSuspended()
                 try await connection.open(limit: limit, timeout: attempt.timeout, resolver: resolver) {
                     addresses, deadline throws(WebSocketError) in
-                    connection.log.resolved(addresses)
+                    connection.log.resolved(connection.route, to: addresses)
                     return ClientTransport(
                         connection, request, to: addresses, until: deadline, tls: setup.tls, on: lease)
                 }

@@ -117,6 +117,7 @@ final class Reconnector: Sendable {
         let ticket: Int
         let isReading: Bool
         let signal: CallerSignal
+        /// Called with the reconnector's lock held, so that it gets in line and does nothing else.
         let enter: @Sendable (Connection) -> Void
         var outcome: Result<Connection, WebSocketError>?
 
@@ -194,6 +195,7 @@ final class Reconnector: Sendable {
     func checkMayBlock() throws(WebSocketError) {
         let host = origin.url.host
         try WebSocketError.refuseInForkedProcess(host: host)
+        try ConnectionLog.refuseInsideHandler(host: host)
         guard !loop.isHeldByCurrentThread else {
             throw WebSocketError(
                 .invalidArgument,

@@ -170,6 +170,11 @@ extension ClientSession.Role {
         }
     }
 
+    /// Another address is tried.
+    func failedAtAddress(_ failure: WebSocketError) {
+        if case .webSocket(let role) = self { role.connection.log.failedAtAddress(failure) }
+    }
+
     /// The attempt under way has come so far.
     func reached(_ step: OpeningStep) {
         if case .webSocket(let role) = self { role.connection.reached(step) }

@@ -25,6 +25,7 @@ extension ClientSession {
             return
         }
         while !phase.isGivenUp, !addresses.isEmpty {
+            if let failure { role.failedAtAddress(failure) }
             let address = addresses.removeFirst()
             if let proxy = route.proxy, !vhost.setProxy(at: address, port: proxy.port, held) {
                 failure = failure ?? route.unusableProxy(at: address)

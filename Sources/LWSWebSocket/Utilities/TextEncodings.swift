@@ -104,3 +104,29 @@ enum FormEncoding {
         return encoded
     }
 }
+
+// MARK: - Text of others in a line of one's own
+
+extension Unicode.Scalar {
+    /// Whether it does something to a terminal, or to the lines around it, in place of being shown: controls, line ends, and what
+    /// turns the direction of text (Unicode Standard Annex 9).
+    var actsOnDisplay: Bool {
+        switch properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: true
+        default: properties.isBidiControl
+        }
+    }
+}
+
+extension String {
+    /// Such scalars as Swift writes them: `\u{85}`.
+    var inOneLine: String {
+        unicodeScalars.reduce(into: "") { text, scalar in
+            if scalar.actsOnDisplay {
+                text += "\\u{\(String(scalar.value, radix: 16))}"
+            } else {
+                text.unicodeScalars.append(scalar)
+            }
+        }
+    }
+}

@@ -92,12 +92,13 @@ struct ConnectionLogTests {
         configuration.retryConfig = WebSocketRetryConfig(interval: .milliseconds(1))
         let client = try WebSocketClient(server.url(), configuration: configuration)
         #expect(try client.readTextMessage() == "again")
+        // Who meets the loss may be about to connect again before the one who noticed it has written its line.
         let told = log.lines.filter { $0.level == .info }
-        #expect(
-            told.map(\.message) == ["lost", "connecting again after a wait", "connecting again after a wait"])
-        #expect(told.map { $0.facts["ws_attempt"] } == [nil, "1", "2"])
-        #expect(
-            told.first?.facts["ws_close_code"] == "1006" && told.first?.facts["ws_error_code"] == "connectionClosure")
+        let again = told.filter { $0.message == "connecting again after a wait" }
+        #expect(told.count == 3 && again.map { $0.facts["ws_attempt"] } == ["1", "2"])
+        #expect(again.map { $0.facts["ws_error_code"] } == ["connectionClosure", "invalidHandshake"])
+        let lost = told.first { $0.message == "lost" }
+        #expect(lost?.facts["ws_close_code"] == "1006" && lost?.facts["ws_error_code"] == "connectionClosure")
         let failed = log.lines.filter { $0.message == "could not connect" }
         #expect(failed.map { $0.facts["ws_connection"] } == ["2"])
         #expect(failed.first?.facts["ws_error"]?.contains("503") == true)
@@ -159,47 +160,47 @@ struct ConnectionLogTests {
         #expect(log.messages.contains("reading goes on"))
     }
 
-    /// A client whose log handler looks at it with each line.
-    private func watched(_ server: EchoServer) throws -> (WebSocketClient, RecordedLog) {
-        let place = WeakClient()
-        let log = RecordedLog { _ in
-            guard let client = place.client.withLock({ $0() }) else { return }
-            _ = (client.isOpen, client.httpResponse, client.closure, client.connectionID)
+    @Test("has no reason of a close in it, and no sub-protocol", arguments: [false, true])
+    func closeReasons(_ isLost: Bool) throws {
+        let server = try NumberedServer { number, peer in
+            guard number == 0 else { return try peer.refuse(503) }
+            try peer.acceptUpgrade(extraHeaders: ["Sec-WebSocket-Protocol: hunter2"])
+            if isLost { return peer.closeConnection() }
+            peer.sendFrame(opcode: 8, [0x0f, 0xa0] + Array("hunter2".utf8))
+            peer.waitForEnd()
         }
-        let client = try WebSocketClient(unconnected: server.url(), configuration: log.configuration)
-        place.client.withLock { $0 = { [weak client] in client } }
-        return (client, log)
+        defer { server.stop() }
+        let log = RecordedLog()
+        let waits = MonotonicSemaphore()
+        var configuration = log.configuration
+        configuration.subProtocols = ["hunter2"]
+        configuration.retryConfig = WebSocketRetryConfig(interval: .seconds(600), maxWaitInterval: .seconds(600)) {
+            _ in
+            waits.signal()
+        }
+        let client = try WebSocketClient(server.url(), configuration: configuration)
+        let reading = try Background { failure { try client.readMessage() } }
+        if isLost { #expect(waits.wait(until: Deadline(after: Timing.ages))) }
+        if isLost { try client.close(statusCode: 4000, reason: "hunter2") }
+        #expect(try reading.value()?.closure?.code == 4000)
+        if isLost { #expect(eventually { log.messages.contains("the lost connection is not made again") }) }
+        #expect(log.texts.allSatisfy { !$0.contains("hunter2") })
+        #expect(log.lines.contains { $0.facts["ws_close_code"] == "4000" })
     }
 
-    private final class WeakClient: Sendable {
-        let client = Locked<@Sendable () -> WebSocketClient?>({ nil })
-    }
-
-    private func expectBoth(_ log: RecordedLog) {
-        #expect(log.messages.first == "connecting" && log.messages.last == "closed")
-        #expect(log.messages.filter { $0 == "frame sent" }.count == 2)
-    }
-
-    @Test("may be written by a handler that looks at the client")
-    func looking() throws {
+    @Test("tells why each address could not be used")
+    func addresses() throws {
         let server = try EchoServer()
         defer { server.stop() }
-        let (client, log) = try watched(server)
+        let log = RecordedLog()
+        let resolver = FixedResolver(["127.0.0.2", "127.0.0.1"])
+        let url = "ws://some.test:\(server.port)/echo"
+        let client = try WebSocketClient(url, log.configuration, .shared, resolver)
         try client.connect()
-        try client.exchange("hello")
+        let next = log.lines.first { $0.message == "the address cannot be used; trying the next" }
+        #expect(next?.facts["ws_error_code"] == "connection")
+        #expect(log.lines.first { $0.message == "looked up" }?.facts["ws_name"] == "some.test")
+        #expect(log.lines.compactMap { $0.facts["ws_address"] } == ["127.0.0.2", "127.0.0.1"])
         try client.close()
-        expectBoth(log)
-    }
-
-    @Test("tells the same of suspended callers")
-    func suspended() async throws {
-        let server = try EchoServer()
-        defer { server.stop() }
-        let (client, log) = try watched(server)
-        try await client.connect()
-        try await client.send("hello")
-        #expect(try await client.receive() == .text("hello"))
-        try await client.close()
-        expectBoth(log)
     }
 }

@@ -60,6 +60,55 @@ struct FrameLogTests {
         #expect(sizes.count == 2 && sizes.allSatisfy { $0 > 0 && $0 < 1000 })
     }
 
+    @Test("tells of a frame in many pieces once, with all its bytes, also of one that is refused")
+    func pieces() throws {
+        let server = try RawServer { peer in
+            _ = try? peer.acceptUpgrade()
+            for size in [300_000, 1_100_000] { peer.sendFrame(opcode: 2, [UInt8](repeating: 5, count: size)) }
+            peer.waitForEnd()
+        }
+        defer { server.stop() }
+        let log = RecordedLog()
+        var configuration = log.configuration
+        configuration.maxFrameSize = 1_000_000
+        let client = try WebSocketClient(server.url(), configuration: configuration)
+        #expect(try client.readBinaryMessage().count == 300_000)
+        #expect(failure { try client.readMessage() }?.code == .payloadTooLarge)
+        #expect(eventually { frames(log).filter { $0.hasPrefix("frame received") }.count == 2 })
+        #expect(
+            frames(log).filter { $0.hasPrefix("frame received") } == [
+                "frame received: binary 300000", "frame received: binary 1100000",
+            ])
+    }
+
+    @Test("is not told of the rest of a frame that had begun when its level was raised, but of those behind it")
+    func lateLevel() throws {
+        let (rest, many) = (MonotonicSemaphore(), 600)
+        let server = try RawServer { peer in
+            _ = try? peer.acceptUpgrade()
+            peer.sendFrame(opcode: 1, [97])
+            let bytes = RawFrame(opcode: 1, payload: [UInt8](repeating: 97, count: 60_000)).serverBytes
+            // In more pieces than there are between two looks at the level, or fewer, as the system joins them.
+            for start in stride(from: 0, to: bytes.count, by: 100) {
+                peer.send(Array(bytes[start..<min(start + 100, bytes.count)]))
+                if start == 1000 { _ = rest.wait(until: Deadline(after: Timing.ages)) }
+            }
+            for _ in 0..<many { peer.sendFrame(opcode: 1, [97, 98]) }
+            peer.waitForEnd()
+        }
+        defer { server.stop() }
+        let log = RecordedLog(.info)
+        let client = try WebSocketClient(server.url(), configuration: log.configuration)
+        // By then the level has been looked at.
+        #expect(try client.readTextMessage() == "a")
+        log.setLevel(.debug)
+        rest.signal()
+        #expect(try client.readTextMessage().utf8.count == 60_000)
+        for _ in 0..<many { #expect(try client.readTextMessage() == "ab") }
+        let received = frames(log).filter { $0.hasPrefix("frame received") }
+        #expect(!received.isEmpty && received.allSatisfy { $0 == "frame received: text 2" })
+    }
+
     @Test("shows as much of messages as was asked for, and lets none of them make lines")
     func payloads() throws {
         let server = try EchoServer()
@@ -69,7 +118,7 @@ struct FrameLogTests {
         configuration.loggedPayloadBytes = 5
         configuration.maxFrameSize = 3
         let client = try WebSocketClient(server.url(), configuration: configuration)
-        try client.writeTextMessage("a\nb")
+        try client.writeTextMessage("a\n\u{85}b")
         try client.writeTextMessage("abcdefg")
         try client.writeBinaryMessage([0, 1, 254, 255])
         try client.writeMessages([.text("abcdefghi"), .binary([7])])
@@ -79,7 +128,7 @@ struct FrameLogTests {
         #expect(lines.allSatisfy { $0.level == .trace })
         for what in ["message to be sent", "message received"] {
             let shown = lines.filter { $0.message == what }.map { $0.facts["ws_payload"] }
-            #expect(shown == [#""a\nb""#, #""abcde"…"#, "0001feff", #""abcde"…"#, "07"], "\(what)")
+            #expect(shown == [#""a\n\u{85}b""#, #""abcde"…"#, "0001feff", #""abcde"…"#, "07"], "\(what)")
         }
         #expect(lines.first { $0.facts["ws_payload"]?.hasSuffix("…") == true }?.facts["ws_bytes"] == "7")
     }

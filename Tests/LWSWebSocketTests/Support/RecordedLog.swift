@@ -16,12 +16,12 @@ final class RecordedLog: Sendable {
     }
 
     private let kept = Locked<[Line]>([])
-    private let level: Logger.Level
+    private let level: Locked<Logger.Level>
     private let happened: @Sendable (Line) -> Void
 
     /// - Parameter happened: called by the log handler, where the line is logged.
     init(_ level: Logger.Level = .trace, _ happened: @escaping @Sendable (Line) -> Void = { _ in }) {
-        self.level = level
+        self.level = Locked(level)
         self.happened = happened
     }
 
@@ -36,9 +36,12 @@ final class RecordedLog: Sendable {
     var everything: [String] { kept.withLock { $0 }.map(\.description) }
 
     var logger: Logger {
-        Logger(label: "test") { [kept, level, happened] _ in Handler(lines: kept, happened: happened, logLevel: level)
+        Logger(label: "test") { [kept, level, happened] _ in Handler(lines: kept, happened: happened, level: level)
         }
     }
+
+    /// Of all its loggers, at once.
+    func setLevel(_ level: Logger.Level) { self.level.withLock { $0 = level } }
 
     /// Of a client that logs here, and does not compress.
     var configuration: ClientConfiguration {
@@ -52,8 +55,13 @@ final class RecordedLog: Sendable {
     private struct Handler: LogHandler {
         let lines: Locked<[Line]>
         let happened: @Sendable (Line) -> Void
-        var logLevel: Logger.Level
+        let level: Locked<Logger.Level>
         var metadata: Logger.Metadata = [:]
+
+        var logLevel: Logger.Level {
+            get { level.withLock { $0 } }
+            set { level.withLock { $0 = newValue } }
+        }
 
         subscript(metadataKey key: String) -> Logger.Metadata.Value? {
             get { metadata[key] }

@@ -30,7 +30,7 @@ struct ContractTableTests {
         "localAddress": "nil",
         "secureSocket": "nil",
         "auth": "nil",
-        "eventHandler": "nil",
+        "loggedPayloadBytes": "0", "eventHandler": "nil",
     ]
 
     /// Not of the contract, and objects.

@@ -50,8 +50,7 @@ extension WebSocketRole {
         guard let chosen, request.subProtocols.contains(chosen) else {
             session.failure = session.error(
                 .invalidHandshake,
-                "\(session.url.host) chose none of the sub-protocols offered "
-                    + "(\(request.subProtocols.joined(separator: ", ")))")
+                "\(session.url.host) chose none of the sub-protocols offered")
             return false
         }
         subProtocol = chosen

@@ -5,21 +5,25 @@ internal import Logging
 internal import LWSServiceLoop
 
 extension WebSocketRole {
-    /// A data frame that is arriving, as far as it has.
-    struct ArrivingFrame {
-        let kind: ConnectionLog.FrameKind
-        var bytes = 0
-    }
-
-    /// Whether the log is told of frames.
+    /// Whether the log is told of frames, and of the one that is arriving as far as it has.
     ///
-    /// Its level is looked at with each 256th: to ask a swift-log handler takes a tenth of the time of a short message. So a
-    /// level that an application changes meanwhile counts a little later.
+    /// The log's level is looked at with each 256th piece or run of frames: to ask a swift-log handler takes a tenth of the time
+    /// of a short message. So a level that an application changes meanwhile counts a little later.
     struct FrameLog {
         fileprivate(set) var isOn = false
         /// The application has asked for what messages say as well.
         fileprivate(set) var showsPayloads = false
         fileprivate var left: Int32 = 0
+        fileprivate var arriving = Arriving()
+
+        /// As lws delivers frames: the assembler stops looking at them when the peer has broken a rule.
+        struct Arriving {
+            var kind: ConnectionLog.FrameKind?
+            var bytes = 0
+            var isInsideMessage = false
+            /// It had begun when the log was off.
+            var isPartial = false
+        }
     }
 
     @inline(__always)
@@ -30,27 +34,33 @@ extension WebSocketRole {
     }
 
     private func lookAtLevel() {
-        let log = connection.log
-        frameLog = FrameLog(isOn: log.takes(.debug), showsPayloads: log.showsPayloads, left: 256)
+        let (log, assembler) = (connection.log, arrivals.assembler)
+        let wasOn = frameLog.isOn
+        frameLog.isOn = log.takes(.debug)
+        frameLog.showsPayloads = log.showsPayloads
+        frameLog.left = 256
+        guard frameLog.isOn, !wasOn else { return }
+        frameLog.arriving = .init(
+            isInsideMessage: !assembler.isBetweenMessages, isPartial: assembler.isInsideFrame)
     }
 
-    /// A piece of a data frame has arrived, before it is dealt with. The frame is told of with its last piece.
+    /// A piece of a data frame has arrived. The frame is told of with its last piece.
     func logPiece(of count: Int, _ wsi: OpaquePointer) {
-        let assembler = arrivals.assembler
-        let isNew = !assembler.isInsideFrame
-        var frame =
-            if !isNew, let arrivingFrame { arrivingFrame } else {
-                ArrivingFrame(kind: kind(ofFrameOn: wsi, assembler))
-            }
-        frame.bytes += count
-        arrivingFrame = frame
-        guard lws_remaining_packet_payload(wsi) == 0 else { return }
-        arrivingFrame = nil
-        connection.log.frame(.received, frame.kind, bytes: frame.bytes, isFinal: lws_is_final_fragment(wsi) != 0)
+        var frame = frameLog.arriving
+        let kind = frame.kind ?? self.kind(ofFrameOn: wsi, isFirst: !frame.isInsideMessage)
+        (frame.kind, frame.bytes) = (kind, frame.bytes + count)
+        guard lws_remaining_packet_payload(wsi) == 0 else {
+            frameLog.arriving = frame
+            return
+        }
+        let isFinal = lws_is_final_fragment(wsi) != 0
+        // Before the handler is called, which may have more frames delivered.
+        frameLog.arriving = .init(isInsideMessage: !isFinal)
+        if !frame.isPartial { connection.log.frame(.received, kind, bytes: frame.bytes, isFinal: isFinal) }
     }
 
-    private func kind(ofFrameOn wsi: OpaquePointer, _ assembler: MessageAssembler) -> ConnectionLog.FrameKind {
-        guard assembler.isBetweenMessages else { return .continuation }
+    private func kind(ofFrameOn wsi: OpaquePointer, isFirst: Bool) -> ConnectionLog.FrameKind {
+        guard isFirst else { return .continuation }
         return lws_frame_is_binary(wsi) != 0 ? .binary : .text
     }
 

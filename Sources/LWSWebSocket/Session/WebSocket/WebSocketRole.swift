@@ -29,7 +29,6 @@ final class WebSocketRole {
     /// Nothing that still comes is for anyone: the peer broke a rule, or has closed.
     var isDeaf = false
     /// For the log alone.
-    var arrivingFrame: ArrivingFrame?
     @exclusivity(unchecked) var frameLog = FrameLog()
     /// Pauses reading from the socket until the application reads on.
     let reading = ReadGate()
