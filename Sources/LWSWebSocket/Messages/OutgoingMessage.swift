@@ -139,9 +139,8 @@ final class OutgoingMessage: @unchecked Sendable {
         guard !kind.isControl else { return [] }
         let spans = spans.isEmpty ? [onlySpan] : spans
         return spans.reduce(into: []) { messages, span in
-            var message = span.opcode == 0 ? messages.popLast() : nil
-            message = message ?? Content(kind: span.opcode == 2 ? .binary : .text)
-            guard var message else { return }
+            var message =
+                (span.opcode == 0 ? messages.popLast() : nil) ?? Content(kind: span.opcode == 2 ? .binary : .text)
             message.beginning += buffer[span.start..<span.end].prefix(limit - message.beginning.count)
             message.count += span.count
             messages.append(message)
