@@ -182,7 +182,7 @@ public struct ClientConfiguration: Sendable {
     ///
     /// The log handler is called where the thing happens: on the thread that calls, or on the one that serves the loop, which
     /// all its clients wait for meanwhile. One that may block for long should hand its lines to a thread of its own; a blocking
-    /// call of a client is ``WebSocketError/Code/invalidArgument`` there, and what clients do inside it is not logged. What
+    /// call of a client is ``WebSocketError/Code/invalidArgument`` there, and what clients do in it is not logged. What
     /// libwebsockets itself has to say goes elsewhere: ``LibwebsocketsLog``.
     public var logger = Logger(label: "LWSWebSocket")
 

@@ -137,7 +137,6 @@ final class Connection: Sendable {
 
     /// Refuses to block the thread that serves the loop, which would wait for itself.
     func checkMayBlock() throws(WebSocketError) {
-        try ConnectionLog.refuseInsideHandler(host: url.host)
         guard shared.withLock({ $0.transport?.isOnLoop }) == true else { return }
         throw WebSocketError(
             .invalidArgument,

@@ -14,9 +14,11 @@ extension ConnectionLog {
             ])
     }
 
-    /// Another address is tried, because of this.
-    func failedAtAddress(_ failure: WebSocketError) {
-        write(.debug, "the address cannot be used; trying the next", failure.facts)
+    /// One of several addresses, perhaps.
+    func cannotUse(_ address: ResolvedAddress, _ failure: WebSocketError) {
+        write(
+            .debug, "the address cannot be used",
+            failure.facts.merging(["ws_address": .string(address.numeric)]) { $1 })
     }
 
     /// The attempt under way has come so far.
@@ -48,6 +50,8 @@ extension Connection {
         var facts = ending.closure.facts
         facts["ws_clean"] = .stringConvertible(ending.closure.isClean)
         if ending.isFault { facts.merge(ending.readError(host: url.host).facts) { $1 } }
+        // The reason of this side's close frame says the same, and is ours.
+        if let violation = ending.violation { facts["ws_error"] = .string(violation.words(host: url.host)) }
         if ending.initiator == .network, events.mayReconnect {
             log.write(.info, "lost", facts)
         } else {
@@ -77,11 +81,13 @@ extension WebSocketError.Closure {
 }
 
 extension WebSocketError {
-    /// For a log: the description has no secret in it, but it quotes the reason of a close frame.
+    /// For a log. The description has no secret in it but the reason of a close frame, where it quotes that.
     var facts: Logger.Metadata {
         var facts: Logger.Metadata = ["ws_error_code": .string("\(code)")]
         if let closure { facts.merge(closure.facts) { $1 } }
-        if closure?.reason.isEmpty ?? true { facts["ws_error"] = .string(Redaction([]).clean(description)) }
+        let clean = Redaction([]).clean
+        let quotes = closure.map { !$0.reason.isEmpty && description.contains(clean($0.reason)) } ?? false
+        if !quotes { facts["ws_error"] = .string(clean(description)) }
         return facts
     }
 }

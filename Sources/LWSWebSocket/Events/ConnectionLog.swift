@@ -12,7 +12,7 @@ internal import LWSServiceLoop
 /// The log of one connection: every line says whose it is, by the client's identifier and the connection's number.
 ///
 /// A line is written where the thing happens, on a caller's thread or on the one that serves the loop, with no lock of a client
-/// held. What is below the logger's level costs a look at that. What a log handler does brings no lines about.
+/// held. What is below the logger's level costs a look at that. What a log handler does brings no lines about on its thread.
 struct ConnectionLog: Sendable {
     /// The log of a client, and what all its connections share of it.
     private final class Client: Sendable {
@@ -60,13 +60,10 @@ struct ConnectionLog: Sendable {
         _ facts: @autoclosure () -> Logger.Metadata = [:]
     ) {
         guard takes(level), !Self.handling.isSet else { return }
-        let (message, metadata) = (message(), facts().merging(identity) { $1 })
+        var (message, metadata) = (message(), facts())
+        metadata["ws_connection_id"] = .string(identifier)
+        metadata["ws_connection"] = .stringConvertible(number)
         Self.handling.whileSet { client.logger.log(level: level, message, metadata: metadata) }
-    }
-
-    /// Whose connection it is.
-    var identity: Logger.Metadata {
-        ["ws_connection_id": .string(identifier), "ws_connection": .stringConvertible(number)]
     }
 
     private static let handling = ThreadMark()

@@ -35,13 +35,13 @@ final class Announcement: Sendable {
 
     init(_ text: String) { self.text = text }
 
-    /// A log that does not take it leaves it to the next.
-    func make(on logger: Logger, _ facts: @autoclosure () -> Logger.Metadata = [:]) {
-        guard logger.logLevel <= .debug else { return }
+    /// What is to be written at the level debug; `nil` where it was before. A log that does not take it leaves it to the next.
+    func claim(for logger: Logger) -> String? {
+        guard logger.logLevel <= .debug else { return nil }
         let isFirst = made.withLock { made in
             defer { made = true }
             return !made
         }
-        if isFirst { logger.debug("\(text)", metadata: facts()) }
+        return isFirst ? text : nil
     }
 }

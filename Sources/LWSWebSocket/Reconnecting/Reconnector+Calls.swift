@@ -6,6 +6,7 @@ extension Reconnector {
     /// The next message that `wish` asks for, in the order in which readers came. Blocks.
     func read(_ wish: InboundQueue.Wish, timeout: Duration?) throws(WebSocketError) -> WebSocketMessage {
         if let message = takeNow(wish) { return message }
+        try ConnectionLog.refuseInsideHandler(host: origin.url.host)
         var (call, connection) = try begin(reading: true, timeout: timeout)
         var result = connection?.enter(wish) ?? .served(.ended)
         while true {
@@ -44,6 +45,7 @@ extension Reconnector {
     /// Sends a message or control frame and returns when every byte is with the operating system. Blocks.
     func write(_ message: OutgoingMessage, timeout: Duration?) throws(WebSocketError) {
         try WebSocketError.refuseInForkedProcess(host: origin.url.host)
+        try ConnectionLog.refuseInsideHandler(host: origin.url.host)
         let first = self.connection
         if configuration.loggedPayloadBytes > 0 { first.log.sent(message) }
         let entry = first.sendNow(message)
@@ -131,6 +133,7 @@ extension Reconnector {
 
     /// Closes the connection and ends all making of others. Blocks as ``Connection/close(_:timeout:)`` does.
     func close(_ frame: CloseFrame, timeout: Duration?) throws(WebSocketError) {
+        try ConnectionLog.refuseInsideHandler(host: origin.url.host)
         try connection.checkMayBlock()
         try endConnecting(frame).close(frame, timeout: timeout)
         tellIfOver()

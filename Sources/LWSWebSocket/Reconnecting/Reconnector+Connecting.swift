@@ -25,7 +25,9 @@ extension Reconnector {
     }
 
     func beginConnecting() throws(WebSocketError) {
-        Announcement.ofLibrary.make(on: configuration.logger, connection.log.identity)
+        if let text = Announcement.ofLibrary.claim(for: configuration.logger) {
+            connection.log.write(.debug, "\(text)")
+        }
         try state.withLock { state throws(WebSocketError) in
             guard case .fresh = state.phase else {
                 throw WebSocketError(

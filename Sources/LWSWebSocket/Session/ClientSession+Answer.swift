@@ -170,9 +170,8 @@ extension ClientSession.Role {
         }
     }
 
-    /// Another address is tried.
-    func failedAtAddress(_ failure: WebSocketError) {
-        if case .webSocket(let role) = self { role.connection.log.failedAtAddress(failure) }
+    func cannotUse(_ address: ResolvedAddress, _ failure: WebSocketError) {
+        if case .webSocket(let role) = self { role.connection.log.cannotUse(address, failure) }
     }
 
     /// The attempt under way has come so far.

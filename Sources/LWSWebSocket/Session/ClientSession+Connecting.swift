@@ -25,10 +25,9 @@ extension ClientSession {
             return
         }
         while !phase.isGivenUp, !addresses.isEmpty {
-            if let failure { role.failedAtAddress(failure) }
             let address = addresses.removeFirst()
             if let proxy = route.proxy, !vhost.setProxy(at: address, port: proxy.port, held) {
-                failure = failure ?? route.unusableProxy(at: address)
+                passOver(address, route.unusableProxy(at: address))
                 continue
             }
             guard let source = chooseSource(toward: address) else { continue }
@@ -58,9 +57,20 @@ extension ClientSession {
         switch SourceAddress.choose(wanted, toward: address) {
         case .address(let numeric): return numeric
         case .failure(let reason):
-            failure = failure ?? error(.connection, "localAddress: \(reason)")
+            passOver(address, error(.connection, "localAddress: \(reason)"))
             return nil
         }
+    }
+
+    /// What a later one, or the one before, has failed of says more.
+    private func passOver(_ address: ResolvedAddress, _ why: WebSocketError) {
+        role.cannotUse(address, why)
+        failure = failure ?? why
+    }
+
+    /// Where others are left to be tried.
+    private func logFailure() {
+        if let address, let failure, !addresses.isEmpty { role.cannotUse(address, failure) }
     }
 
     private func begin(
@@ -73,6 +83,7 @@ extension ClientSession {
         let handle = connect(to: address, from: source, vhost, retained.toOpaque(), held)
         if handle != nil, !phase.isIdle { return handle }
         failure = failure ?? unreachable(errno)
+        logFailure()
         // lws failed on the spot. Whether it has called back by then depends on how far it came
         // (`lws_client_connect_via_info`); it has forgotten the object either way.
         attemptEnded(held)
@@ -129,6 +140,7 @@ extension ClientSession {
             finish(held)
             return
         }
+        logFailure()
         enter(.idle)
         // Not from inside a callback of the connection that lws is destroying.
         let next = LoopBound(self, held)

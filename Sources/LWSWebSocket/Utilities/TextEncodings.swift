@@ -123,7 +123,7 @@ extension String {
     var inOneLine: String {
         unicodeScalars.reduce(into: "") { text, scalar in
             if scalar.actsOnDisplay {
-                text += "\\u{\(String(scalar.value, radix: 16))}"
+                text += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
             } else {
                 text.unicodeScalars.append(scalar)
             }

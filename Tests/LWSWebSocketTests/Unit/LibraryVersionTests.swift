@@ -45,11 +45,11 @@ struct LibraryVersionTests {
 
     @Test("is told once, to the log of who connects first")
     func announced() throws {
-        let log = RecordedLog()
+        let log = RecordedLog(.debug)
         let announcement = Announcement("libwebsockets 4.1.6")
-        announcement.make(on: Logger(label: "quiet") { _ in SwiftLogNoOpLogHandler() })
-        for _ in 0..<2 { announcement.make(on: log.logger) }
-        #expect(log.everything == ["debug: libwebsockets 4.1.6"])
+        #expect(announcement.claim(for: Logger(label: "quiet") { _ in SwiftLogNoOpLogHandler() }) == nil)
+        #expect(announcement.claim(for: log.logger) == "libwebsockets 4.1.6")
+        #expect(announcement.claim(for: log.logger) == nil)
         // Of the process, in which other tests may have connected before.
         let first = RecordedLog(.debug)
         for _ in 0..<2 {
@@ -61,8 +61,6 @@ struct LibraryVersionTests {
         }
         #expect(first.everything.filter { $0 == "debug: \(libraryVersion)" }.count <= 1)
         #expect(Announcement.ofLibrary.isMade)
-        let later = RecordedLog()
-        Announcement.ofLibrary.make(on: later.logger)
-        #expect(later.everything.isEmpty)
+        #expect(Announcement.ofLibrary.claim(for: log.logger) == nil)
     }
 }

@@ -41,7 +41,7 @@ extension WebSocketRole {
         frameLog.left = 256
         guard frameLog.isOn, !wasOn else { return }
         frameLog.arriving = .init(
-            isInsideMessage: !assembler.isBetweenMessages, isPartial: assembler.isInsideFrame)
+            isInsideMessage: !assembler.isBetweenMessages, isPartial: assembler.isInsideFrame || isDeaf)
     }
 
     /// A piece of a data frame has arrived. The frame is told of with its last piece.
