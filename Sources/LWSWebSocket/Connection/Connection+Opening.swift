@@ -16,8 +16,7 @@ extension Connection {
         try begin(waking: .blocked(opener))
         do throws(WebSocketError) {
             let addresses = try resolve(resolver, opener, deadline, timeout)
-            let transport = try makeTransport(addresses, deadline)
-            if adopt(transport) { transport.start() }
+            try start(toward: addresses, until: deadline, by: makeTransport)
         } catch {
             openingFailed(error)
             throw error
@@ -37,6 +36,15 @@ extension Connection {
                 .invalidArgument, "connect() was called before on this client; make a new one", host: url.host)
         }
         log.write(.debug, "connecting", ["ws_server": .string(url.origin)])
+    }
+
+    /// Has the loop connect to what the look-up has given.
+    func start(
+        toward addresses: [ResolvedAddress], until deadline: Deadline, by makeTransport: TransportMaker
+    ) throws(WebSocketError) {
+        log.resolved(route, to: addresses)
+        let transport = try makeTransport(addresses, deadline)
+        if adopt(transport) { transport.start() }
     }
 
     func timedOut(_ timeout: Duration) -> WebSocketError {

@@ -13,8 +13,7 @@ extension Connection {
         try begin(waking: .suspended(signal))
         do throws(WebSocketError) {
             let addresses = try await resolve(resolver, signal, limit, timeout)
-            let transport = try makeTransport(addresses, limit.deadline)
-            if adopt(transport) { transport.start() }
+            try start(toward: addresses, until: limit.deadline, by: makeTransport)
         } catch {
             openingFailed(error)
             throw error

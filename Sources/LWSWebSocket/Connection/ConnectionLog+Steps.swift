@@ -47,16 +47,22 @@ extension Connection {
     private func tellLogOfEnd() {
         // Of an attempt that has failed its maker tells.
         guard let ending, query({ $0.hasOpened }) else { return }
-        var facts = ending.closure.facts
-        facts["ws_clean"] = .stringConvertible(ending.closure.isClean)
-        if ending.isFault { facts.merge(ending.readError(host: url.host).facts) { $1 } }
-        // The reason of this side's close frame says the same, and is ours.
-        if let violation = ending.violation { facts["ws_error"] = .string(violation.words(host: url.host)) }
-        if ending.initiator == .network, events.mayReconnect {
-            log.write(.info, "lost", facts)
+        if events.isLoss(ending) {
+            log.write(.info, "lost", ending.facts(host: url.host))
         } else {
-            log.write(.debug, "closed", facts)
+            log.write(.debug, "closed", ending.facts(host: url.host))
         }
+    }
+}
+
+extension Ending {
+    fileprivate func facts(host: String) -> Logger.Metadata {
+        var facts = closure.facts
+        facts["ws_clean"] = .stringConvertible(closure.isClean)
+        if isFault { facts.merge(readError(host: host).facts) { $1 } }
+        // The reason of this side's close frame says the same, and is ours.
+        if let violation { facts["ws_error"] = .string(violation.words(host: host)) }
+        return facts
     }
 }
 

@@ -121,6 +121,9 @@ enum Violation: Sendable, Hashable {
 }
 
 extension EventHub {
+    /// Whether another connection may follow.
+    func isLoss(_ ending: Ending) -> Bool { ending.initiator == .network && mayReconnect }
+
     /// A connection has come to a step of its life, which its lock keeps in order.
     func tell(_ milestone: ConnectionState.Milestone, of state: ConnectionState, host: String) {
         guard isWatched else { return }
@@ -130,10 +133,9 @@ extension EventHub {
         case .ended:
             // Of an attempt that has failed its maker tells.
             guard state.hasOpened, let ending = state.ending else { return }
-            let isLost = ending.initiator == .network && mayReconnect
             tell(
                 WebSocketEvent(
-                    isLost ? .lost : .closed, error: ending.isFault ? ending.readError(host: host) : nil,
+                    isLoss(ending) ? .lost : .closed, error: ending.isFault ? ending.readError(host: host) : nil,
                     closure: ending.closure))
         }
     }

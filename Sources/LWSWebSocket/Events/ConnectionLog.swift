@@ -111,7 +111,7 @@ struct ConnectionLog: Sendable {
             switch kind {
             // Quoted, so that no payload makes lines of its own. A character may be cut.
             case .text: String(decoding: shown, as: UTF8.self).debugDescription.inOneLine
-            case .binary: shown.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+            case .binary: shown.map(\.hexadecimal).joined()
             }
         write(
             .trace, "message \(what)",

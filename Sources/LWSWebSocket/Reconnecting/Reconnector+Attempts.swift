@@ -16,8 +16,7 @@ extension Reconnector {
                 try connection.open(
                     until: attempt.deadline, timeout: attempt.timeout, resolver: resolver
                 ) { addresses, deadline throws(WebSocketError) in
-                    connection.log.resolved(connection.route, to: addresses)
-                    return ClientTransport(
+                    ClientTransport(
                         connection, request, to: addresses, until: deadline, tls: setup.tls,
                         on: try loop.lease())
                 }

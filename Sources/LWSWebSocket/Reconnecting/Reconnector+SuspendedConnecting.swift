@@ -80,9 +80,7 @@ extension Reconnector {
                 let lease = try await leaseSuspended()
                 try await connection.open(limit: limit, timeout: attempt.timeout, resolver: resolver) {
                     addresses, deadline throws(WebSocketError) in
-                    connection.log.resolved(connection.route, to: addresses)
-                    return ClientTransport(
-                        connection, request, to: addresses, until: deadline, tls: setup.tls, on: lease)
+                    ClientTransport(connection, request, to: addresses, until: deadline, tls: setup.tls, on: lease)
                 }
                 return
             } catch {

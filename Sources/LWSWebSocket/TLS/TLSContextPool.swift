@@ -178,6 +178,6 @@ struct SettingsDigest {
             count = isMade ? Int(length) : 0
         }
         // Where OpenSSL has no memory left the long name has to do.
-        return (digest.isEmpty ? bytes : digest).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return (digest.isEmpty ? bytes : digest).map(\.hexadecimal).joined()
     }
 }

@@ -65,7 +65,10 @@ extension StringProtocol {
 
 extension UInt8 {
     /// As an escape (RFC 3986, section 2.1).
-    var percentEncoded: String { "%" + (self < 16 ? "0" : "") + String(self, radix: 16, uppercase: true) }
+    var percentEncoded: String { "%" + hexadecimal.uppercased() }
+
+    /// Two digits.
+    var hexadecimal: String { (self < 16 ? "0" : "") + String(self, radix: 16) }
 
     /// Whether it is one of ASCII's letters and digits.
     var isAlphanumeric: Bool {

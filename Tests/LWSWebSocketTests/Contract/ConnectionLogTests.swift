@@ -180,8 +180,10 @@ struct ConnectionLogTests {
         }
         let client = try WebSocketClient(server.url(), configuration: configuration)
         let reading = try Background { failure { try client.readMessage() } }
-        if isLost { #expect(waits.wait(until: Deadline(after: Timing.ages))) }
-        if isLost { try client.close(statusCode: 4000, reason: "hunter2") }
+        if isLost {
+            #expect(waits.wait(until: Deadline(after: Timing.ages)))
+            try client.close(statusCode: 4000, reason: "hunter2")
+        }
         #expect(try reading.value()?.closure?.code == 4000)
         if isLost { #expect(eventually { log.messages.contains("the lost connection is not made again") }) }
         #expect(eventually { log.lines.contains { $0.facts["ws_close_code"] == "4000" } })

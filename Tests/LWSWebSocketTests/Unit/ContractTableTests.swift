@@ -30,7 +30,8 @@ struct ContractTableTests {
         "localAddress": "nil",
         "secureSocket": "nil",
         "auth": "nil",
-        "loggedPayloadBytes": "0", "eventHandler": "nil",
+        "eventHandler": "nil",
+        "loggedPayloadBytes": "0",
     ]
 
     /// Not of the contract, and objects.

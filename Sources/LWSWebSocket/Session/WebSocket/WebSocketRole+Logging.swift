@@ -34,14 +34,15 @@ extension WebSocketRole {
     }
 
     private func lookAtLevel() {
-        let (log, assembler) = (connection.log, arrivals.assembler)
+        let log = connection.log
         let wasOn = frameLog.isOn
         frameLog.isOn = log.takes(.debug)
         frameLog.showsPayloads = log.showsPayloads
         frameLog.left = 256
         guard frameLog.isOn, !wasOn else { return }
         frameLog.arriving = .init(
-            isInsideMessage: !assembler.isBetweenMessages, isPartial: assembler.isInsideFrame || isDeaf)
+            isInsideMessage: !arrivals.assembler.isBetweenMessages,
+            isPartial: arrivals.assembler.isInsideFrame || isDeaf)
     }
 
     /// A piece of a data frame has arrived. The frame is told of with its last piece.
