@@ -7,7 +7,7 @@ SHELL := /bin/bash
 
 VENV := $(or $(LWS_TEST_VENV),.venv)
 REQUIREMENTS := Tests/Peers/python/requirements.txt
-SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources \
+SOURCES := Package.swift Package@swift-6.0.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources \
     $(wildcard Examples/*/Package.swift Examples/*/Sources Examples/*/Tests)
 # The suites in several processes, in each of which one test runs after the other: they count the process's threads and
 # descriptors. Options of its own are in Tests/Runner/run.py, as in: make test TEST_OPTIONS='--filter RawServer'
@@ -80,21 +80,24 @@ test: build-tests ## run all tests
 # may be about to be joined just then. The tests count threads themselves (LeakTests).
 #
 # What looks at other programs, or at the tests' own tools, is not run a second and a third time, and what counts memory
-# not with a sanitizer that takes a multiple of it.
-RUN_SANITIZED = $(RUN_TESTS) --jobs 2 --skip '^(LWSCat|Documentation|TestSupport)Tests'
+# not with a sanitizer that takes a multiple of it. The tests of the package's traits are in the build for the thread
+# sanitizer alone: all others are built as most users do, without any.
+RUN_SANITIZED = $(RUN_TESTS) --jobs 2 --skip '^(LWSCat|Documentation|TestSupport)Tests(?!.Samples/Traits)'
+TRAITS := Metrics,Tracing
 RUN_thread = TSAN_OPTIONS=report_thread_leaks=0 $(RUN_SANITIZED) --skip LeakTests --sanitize thread --scratch-path .build-tsan
 RUN_address = $(RUN_SANITIZED) --sanitize address --scratch-path .build-asan
 
 # The suites in which threads meet: callers, loops, tasks, those who close and those who connect again.
 THREADS := '(Async|Mixed|Suspended|Event|Concurrency|LoopGate|Loop|Starvation|FlowControl|Closing|Connecting|Reading|Writing)\w*Tests/' \
     --filter '\.(Reconnecting|KeepAlive|PingPongHandler|RoundTrip|Release|Signal|ThreadShortage|LostConnection)\w*Tests/' \
-    --filter '\.(OAuth2Client|SecureSession|SecureContext|Stopping|Blocking|Semaphore)\w*Tests/'
+    --filter '\.(OAuth2Client|SecureSession|SecureContext|Stopping|Blocking|Semaphore|Metrics|HandshakeTrace)\w*Tests/' \
+    --filter '\.Samples/Traits/'
 # Those that touch C's memory: the loop, the connection, making it again, compression, faults, TLS and keys, leaks.
 MEMORY := '\.\w*(Fault|Leak|Loop|Connect|Lost|Compress|Release|Fork|Unread|Reset|Refusal|Redirect|Shortage)\w*Tests/' \
     --filter '\.(Secure|Stapled|Revocation|TokenKey|TokenVector|Fuzz|Header|PingBurst|TLS|TextCheck|Frame|Proxy)\w*/'
 
 build-thread: test-deps
-	swift build --build-tests --sanitize thread --scratch-path .build-tsan
+	swift build --build-tests --traits $(TRAITS) --sanitize thread --scratch-path .build-tsan
 
 # A library that leaks is loaded into a run of few tests: one that does not fail would find no other leak either.
 build-address: test-deps

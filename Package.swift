@@ -1,10 +1,10 @@
-// swift-tools-version: 6.0
+// swift-tools-version: 6.2
+// What Swift 6.0 and 6.1 read is Package@swift-6.0.swift: the same without traits and tests.
 import PackageDescription
 
-// Warnings are errors where a variable of this package's own is set, as in .ci/run. It is not CI, which those who depend on it
-// set: SwiftPM refuses unsafe flags in a dependency. The setting that is no such flag wants the tools of Swift 6.2.
+// Warnings are errors where this is set, as in .ci/run.
 let strict: [SwiftSetting] =
-    Context.environment["LWS_WARNINGS_ARE_ERRORS"] == nil ? [] : [.unsafeFlags(["-warnings-as-errors"])]
+    Context.environment["LWS_WARNINGS_ARE_ERRORS"] == nil ? [] : [.treatAllWarnings(as: .error)]
 
 let settings: [SwiftSetting] =
     strict + [
@@ -19,6 +19,16 @@ let settings: [SwiftSetting] =
     let openSSLPackage: String? = nil
 #endif
 
+let coreMetrics: Target.Dependency = .product(
+    name: "CoreMetrics", package: "swift-metrics", condition: .when(traits: ["Metrics"]))
+let tracing: Target.Dependency = .product(
+    name: "Tracing", package: "swift-distributed-tracing", condition: .when(traits: ["Tracing"]))
+let toTestTraits: [Target.Dependency] = [
+    coreMetrics, tracing,
+    .product(name: "MetricsTestKit", package: "swift-metrics", condition: .when(traits: ["Metrics"])),
+    .product(name: "InMemoryTracing", package: "swift-distributed-tracing", condition: .when(traits: ["Tracing"])),
+]
+
 let package = Package(
     name: "swift-lws",
     platforms: [.macOS(.v15)],
@@ -28,11 +38,18 @@ let package = Package(
         .executable(name: "lws-echo-server", targets: ["lws-echo-server"]),
         .executable(name: "lwscat", targets: ["lwscat"]),
     ],
+    traits: [
+        .trait(name: "Metrics", description: "Clients count and measure what they do, for swift-metrics"),
+        .trait(name: "Tracing", description: "Each handshake is a span of swift-distributed-tracing"),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.11.0"),
+        // For the traits alone: where they are off, nobody gets these.
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         // For `lwscat bench` alone: who depends on the libraries does not get it.
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
@@ -65,7 +82,7 @@ let package = Package(
         .target(
             name: "LWSWebSocket",
             dependencies: [
-                "CLibWebSockets", "COpenSSL", "LWSPayload", "LWSServiceLoop",
+                "CLibWebSockets", "COpenSSL", "LWSPayload", "LWSServiceLoop", coreMetrics, tracing,
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -181,7 +198,7 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
-            ],
+            ] + toTestTraits,
             swiftSettings: settings
         ),
         .testTarget(
@@ -198,7 +215,7 @@ let package = Package(
                 "LWSWebSocket", "LWSEchoServer", "LWSServiceLoop", "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
-            ],
+            ] + toTestTraits,
             swiftSettings: settings
         ),
         .testTarget(

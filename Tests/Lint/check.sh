@@ -49,5 +49,6 @@ done < <(
 )
 
 Tests/Lint/rooms.py || breaches=$((breaches + 1))
+Tests/Lint/manifests.py || breaches=$((breaches + 1))
 
 [ "$breaches" -eq 0 ]

@@ -54,7 +54,9 @@ extension Connection {
     /// Sends a message, if the operating system takes it at once: the usual case, in which it is never queued.
     func sendNow(_ message: OutgoingMessage) -> Entry {
         switch idleTransport?.sendDirectly(message) ?? .refused {
-        case .sent: return .sent
+        case .sent:
+            if ClientMetrics.isOn { metrics.sent(.init(CollectionOfOne(message))) }
+            return .sent
         case .begun: return .queued
         case .refused: break
         }

@@ -43,6 +43,7 @@ extension Connection {
         toward addresses: [ResolvedAddress], until deadline: Deadline, by makeTransport: TransportMaker
     ) throws(WebSocketError) {
         log.resolved(route, to: addresses)
+        trace?.lookedUp()
         let transport = try makeTransport(addresses, deadline)
         if adopt(transport) { transport.start() }
     }
@@ -82,6 +83,17 @@ enum OpeningStep: Sendable, Hashable {
     case securing
     /// The answer to the upgrade's request.
     case answer
+
+    /// What begins, in the words of logs and traces.
+    var name: String {
+        switch self {
+        case .resolving: "looking up"
+        case .connecting: "TCP is connecting"
+        case .proxy: "asking the proxy"
+        case .securing: "TLS handshake"
+        case .answer: "asking for the upgrade"
+        }
+    }
 
     /// What has not happened.
     var words: String {

@@ -4,9 +4,8 @@
 // or suspended, and what it asks of the layer below (Transport), which is all it knows of that. It opens and ends once.
 // Used by: Client, Reconnecting, Configuration, Auth, Session.
 // Uses: Addressing, Errors, Events, HTTP, Loop, Messages, TLS, Utilities; DequeModule, HTTPTypes, Logging, LWSPayload,
-// LWSServiceLoop.
+// LWSServiceLoop, Tracing.
 
-internal import DequeModule
 internal import HTTPTypes
 internal import LWSServiceLoop
 
@@ -28,25 +27,35 @@ final class Connection: Sendable {
         var step = OpeningStep.resolving
         /// Why the handshake failed, where it did.
         @Boxed var openingFailure: WebSocketError?
+        var trace: HandshakeTrace?
     }
 
     private let shared: Locked<Shared>
 
-    private let pongs: PongDelivery?
+    let pongs: PongDelivery?
     let events: EventHub
     let log: ConnectionLog
+    let metrics: ClientMetrics
 
     /// - Parameter inbound: what the connection before this one had received and nobody has read.
     init(
         _ route: Route, limits: Limits, pongs: PongDelivery? = nil, inbound: InboundQueue = InboundQueue(),
-        events: EventHub = EventHub(), log: ConnectionLog = .silent
+        events: EventHub = EventHub(), log: ConnectionLog = .silent, metrics: ClientMetrics = ClientMetrics()
     ) {
         self.limits = limits
         self.route = route
         self.pongs = pongs
         self.events = events
         self.log = log
-        shared = Locked(Shared(state: ConnectionState(inbound: inbound)))
+        self.metrics = metrics
+        let state = ConnectionState(inbound: inbound)
+        shared = Locked(Shared(state: state))
+        if ClientMetrics.isOn { metrics.queuesChanged(from: .init(), to: state.depth) }
+    }
+
+    // What nobody has read goes with it.
+    deinit {
+        if ClientMetrics.isOn { metrics.queuesChanged(from: query { $0.depth }, to: .init()) }
     }
 
     /// What the configuration says, with defaults in place of values out of range.
@@ -68,7 +77,7 @@ final class Connection: Sendable {
     /// Changes the state and then does what the change asks for, with the lock released; but those who watch the client are
     /// told with the lock held, in the order of the changes.
     func update<Result>(_ body: (inout ConnectionState) -> (Result, ConnectionState.Effects?)) -> Result {
-        let (result, effects, transport) = shared.withLock { shared in
+        let (result, effects, transport) = change { shared in
             let (result, effects) = body(&shared.state)
             if let milestone = effects?.milestone { events.tell(milestone, of: shared.state, host: url.host) }
             return (result, effects, effects == nil ? nil : shared.transport)
@@ -78,12 +87,24 @@ final class Connection: Sendable {
     }
 
     func query<Result>(_ body: (inout ConnectionState) -> Result) -> Result {
-        shared.withLock { body(&$0.state) }
+        change { body(&$0.state) }
+    }
+
+    /// Changes what is shared. How many messages wait then is told with the lock released.
+    private func change<Result>(_ body: (inout Shared) -> Result) -> Result {
+        guard ClientMetrics.isOn else { return shared.withLock(body) }
+        let (result, before, now) = shared.withLock { shared in
+            let before = shared.state.depth
+            let result = body(&shared)
+            return (result, before, shared.state.depth)
+        }
+        if before != now { metrics.queuesChanged(from: before, to: now) }
+        return result
     }
 
     /// `nil` on the thread that serves the loop.
     func queryOffLoop<Result>(_ body: (inout ConnectionState) -> Result) -> Result? {
-        shared.withLock { shared in shared.transport?.isOnLoop == true ? nil : body(&shared.state) }
+        change { shared in shared.transport?.isOnLoop == true ? nil : body(&shared.state) }
     }
 
     /// The transport of an open connection on which nothing waits to be sent.
@@ -94,7 +115,7 @@ final class Connection: Sendable {
     /// Queues a message. Returns who sends it; `nil` where the connection takes none, or the current thread is the one that
     /// serves the loop.
     func enterOffLoop(_ message: OutgoingMessage) -> (any Transport)? {
-        shared.withLock { shared in
+        change { shared in
             guard let transport = shared.transport, !transport.isOnLoop, shared.state.write(message) else {
                 return nil
             }
@@ -113,7 +134,7 @@ final class Connection: Sendable {
 
     private func perform(_ effects: ConnectionState.Effects, _ transport: (any Transport)?) {
         // Before anything comes of it, and before anybody who waits learns of it.
-        if let milestone = effects.milestone { tellLog(of: milestone) }
+        if let milestone = effects.milestone { tell(of: milestone) }
         if let transport {
             if effects.resumeReading { transport.resumeReading() }
             if effects.requestWrite { transport.requestWrite() }
@@ -160,24 +181,28 @@ final class Connection: Sendable {
     var openingStep: OpeningStep { shared.withLock { $0.step } }
 
     func reached(_ step: OpeningStep) {
-        let isNew = shared.withLock { shared in
+        let (isNew, trace) = shared.withLock { shared in
             defer { shared.step = step }
-            return shared.step != step
+            return (shared.step != step, shared.trace)
         }
-        if isNew { log.write(step) }
+        guard isNew else { return }
+        log.write(step)
+        trace?.reached(step)
     }
 
-    // MARK: - The side of the loop
+    /// The span of the handshake, while that is under way.
+    var trace: HandshakeTrace? { shared.withLock { $0.trace } }
 
-    /// Returns false where nobody waits for the connection any more.
-    func opened(
-        _ head: ResponseHead?, subProtocol: String? = nil, tls: TLSInfo? = nil, compresses: Bool = false
-    ) -> Bool {
-        update { state in
-            let effects = state.opened(head, subProtocol: subProtocol, tls: tls, compresses: compresses)
-            return (effects != nil, effects)
+    /// Returns the one before, which goes with the lock released.
+    @discardableResult
+    func exchange(trace: HandshakeTrace?) -> HandshakeTrace? {
+        shared.withLock { shared in
+            defer { shared.trace = trace }
+            return shared.trace
         }
     }
+
+    // MARK: - Ending, for the loop
 
     func openingFailed(_ error: WebSocketError) {
         dropTransport { shared in
@@ -187,87 +212,16 @@ final class Connection: Sendable {
         }
     }
 
-    /// Takes all messages out of the queue. Returns whether reading from the socket has to pause, and how much may come
-    /// before that, at least, where it has not.
-    func received(_ messages: inout Deque<WebSocketMessage>) -> (pause: Bool, room: InboundQueue.Room) {
-        let (readers, pause, room) = shared.withLock { shared in
-            let (readers, pause) = shared.state.received(&messages)
-            return (readers, pause, shared.state.inbound.room)
-        }
-        readers.signal()
-        return (pause, room)
-    }
-
-    /// A pong to a ping of our own goes to those who wait for it, any other to the application's handler.
-    /// Returns whether reading from the socket has to pause.
-    func receivedPong(_ payload: UnsafeRawBufferPointer, at arrival: LoopClock.Instant) -> Bool {
-        events.tell(WebSocketEvent(.pong, payload: [UInt8](payload)))
-        if let trips = query({ $0.ownPings.answered(payload, at: arrival) }) {
-            for trip in trips { trip.semaphore.signal() }
-            return false
-        }
-        guard let pongs else { return false }
-        // Counted first, for the handler may be done with it at once.
-        let pause = query { $0.receivedPong() }
-        let isTaken = pongs.deliver([UInt8](payload)) { [self] in
-            update { state in ((), state.pongHandled()) }
-        }
-        guard isTaken else {
-            update { state in ((), state.pongHandled()) }
-            return false
-        }
-        return pause
-    }
-
-    /// Whether a close frame of this side waits to be sent, or is being sent.
-    var isTakingLeave: Bool { query { $0.isTakingLeave } }
-
-    /// The close frame of this side is with the operating system, or cannot be for now.
-    func closeFrameLeft() {
-        update { state in ((), state.closeFrameLeft()) }
-    }
-
-    func received(_ frame: CloseFrame) {
-        update { state in ((), state.received(frame)) }
-    }
-
-    /// A message that was not queued has begun to leave, and is not all with the operating system yet.
-    func begun(_ message: OutgoingMessage) {
-        query { $0.begun(message) }
-    }
-
-    /// The peer has ended TCP, and what it sent before waits for a reader: nothing is written any more.
-    func refuseWrites() {
-        update { state in ((), state.refuseWrites()) }
-    }
-
-    func failed(_ violation: Violation) {
-        update { state in ((), state.fail(violation)) }
-    }
-
-    /// - Parameter maxSize: the most of a message that is asked for.
-    func nextFrame(maxSize: Int) -> ConnectionState.NextFrame {
-        shared.withLock { $0.state.nextFrame(maxFrameSize: maxSize) }
-    }
-
-    /// All that ``nextFrame(maxSize:)`` gave is with the operating system. Returns whether it has more to give.
-    @discardableResult
-    func flushed() -> Bool {
-        let (senders, hasMore) = shared.withLock { ($0.state.flushed(), $0.state.hasNextFrame) }
-        for sender in senders { sender.signal() }
-        return hasMore
-    }
-
     /// TCP is gone, and with it the transport.
     func transportEnded(violation: Violation?) {
         dropTransport { $0.state.transportEnded(violation: violation) }
     }
 
     /// Lets go of the transport, which holds this connection, whatever the state says to its end.
-    private func dropTransport(_ change: (inout Shared) -> ConnectionState.Effects) {
-        let effects = shared.withLock { shared in
+    private func dropTransport(_ body: (inout Shared) -> ConnectionState.Effects) {
+        let effects = change { shared in
             shared.transport = nil
-            let effects = change(&shared)
+            let effects = body(&shared)
             if let milestone = effects.milestone { events.tell(milestone, of: shared.state, host: url.host) }
             return effects
         }

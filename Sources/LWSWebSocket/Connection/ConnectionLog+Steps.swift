@@ -23,24 +23,34 @@ extension ConnectionLog {
 
     /// The attempt under way has come so far.
     func write(_ step: OpeningStep) {
-        switch step {
-        case .resolving: break
-        case .connecting(let address): write(.debug, "TCP is connecting", ["ws_address": .string(address.numeric)])
-        case .proxy(let name): write(.debug, "asking the proxy", ["ws_proxy": .string(name)])
-        case .securing: write(.debug, "TLS handshake")
-        case .answer: write(.debug, "asking for the upgrade")
-        }
+        let facts: Logger.Metadata =
+            switch step {
+            case .connecting(let address): ["ws_address": .string(address.numeric)]
+            case .proxy(let name): ["ws_proxy": .string(name)]
+            case .resolving, .securing, .answer: [:]
+            }
+        write(.debug, "\(step.name)", facts)
     }
 }
 
 extension Connection {
-    /// The log is told with the connection's lock released: a log handler is the application's.
-    func tellLog(of milestone: ConnectionState.Milestone) {
+    /// Log and metrics are told with the connection's lock released: they are the application's.
+    func tell(of milestone: ConnectionState.Milestone) {
+        if ClientMetrics.isOn { count(milestone) }
         guard log.takes(.info) else { return }
         switch milestone {
         case .opened: log.write(.debug, "open", query { $0.opening })
         case .closing: log.write(.debug, "closing", ending?.closure.facts ?? [:])
         case .ended: tellLogOfEnd()
+        }
+    }
+
+    private func count(_ milestone: ConnectionState.Milestone) {
+        switch milestone {
+        case .opened: metrics.opened()
+        case .closing: break
+        case .ended:
+            if let ending, query({ $0.hasOpened }) { metrics.ended(by: ending.initiator) }
         }
     }
 
@@ -87,13 +97,18 @@ extension WebSocketError.Closure {
 }
 
 extension WebSocketError {
-    /// For a log. The description has no secret in it but the reason of a close frame, where it quotes that.
+    /// For a log.
     var facts: Logger.Metadata {
         var facts: Logger.Metadata = ["ws_error_code": .string("\(code)")]
         if let closure { facts.merge(closure.facts) { $1 } }
+        if let loggedDescription { facts["ws_error"] = .string(loggedDescription) }
+        return facts
+    }
+
+    /// The description, which has no secret in it but the reason of a close frame. `nil` where it quotes that.
+    var loggedDescription: String? {
         let clean = Redaction([]).clean
         let quotes = closure.map { !$0.reason.isEmpty && description.contains(clean($0.reason)) } ?? false
-        if !quotes { facts["ws_error"] = .string(clean(description)) }
-        return facts
+        return quotes ? nil : clean(description)
     }
 }

@@ -65,6 +65,8 @@ extension ConnectionState {
         return true
     }
 
+    var depth: ClientMetrics.Depth { .init(received: inbound.count, toBeSent: outbound.count) }
+
     /// Nothing waits to be sent.
     var mayWrite: Bool { phase == .open && outbound.count == 0 }
 

@@ -86,6 +86,7 @@ struct InboundQueue {
     }
 
     var isEmpty: Bool { messages.isEmpty }
+    var count: Int { messages.count }
     var hasReaders: Bool { !readers.isEmpty }
     var readerCount: Int { readers.count }
     var hasRoom: Bool {

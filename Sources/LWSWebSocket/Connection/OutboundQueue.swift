@@ -83,6 +83,9 @@ struct OutboundQueue {
         return end
     }
 
+    /// What ``flushed()`` is about to say that it has left.
+    var leavingTraffic: ClientMetrics.Traffic { .init(leaving) }
+
     /// All that was handed to lws is with the operating system. Returns who waits for that.
     mutating func flushed() -> [CallerSignal] {
         guard !leaving.isEmpty else { return [] }

@@ -11,8 +11,17 @@ struct OwnPings {
     static let maxUnawaited = 64
 
     private struct Entry {
+        let ping: OutgoingMessage
         let payload: [UInt8]
         var trip: RoundTrip?
+    }
+
+    /// What a pong has told.
+    struct Answer {
+        /// Those to be woken.
+        var trips: [RoundTrip] = []
+        /// From the leaving of the ping to the pong's arrival.
+        let roundTrip: Duration
     }
 
     private var entries: Deque<Entry> = []
@@ -31,30 +40,30 @@ struct OwnPings {
     /// A keep-alive ping has been queued.
     mutating func add(_ ping: OutgoingMessage, _ payload: [UInt8]) {
         keepAlive = ping
-        entries.append(Entry(payload: payload))
+        entries.append(Entry(ping: ping, payload: payload))
         unawaited += 1
         forgetOldest()
     }
 
     /// A ping has been queued for whose pong somebody waits.
     mutating func add(_ trip: RoundTrip) {
-        entries.append(Entry(payload: trip.payload, trip: trip))
+        entries.append(Entry(ping: trip.ping, payload: trip.payload, trip: trip))
     }
 
     /// A pong has arrived. A peer may answer the latest of several pings alone (RFC 6455, section 5.5.3), so it
     /// answers all earlier ones too.
     ///
-    /// - Returns: those to be woken; `nil` where the pong answers none of these pings.
-    mutating func answered(
-        _ payload: UnsafeRawBufferPointer, at arrival: LoopClock.Instant
-    ) -> [RoundTrip]? {
+    /// - Returns: `nil` where the pong answers none of these pings.
+    mutating func answered(_ payload: UnsafeRawBufferPointer, at arrival: LoopClock.Instant) -> Answer? {
         guard let index = entries.firstIndex(where: { $0.payload.elementsEqual(payload) }) else { return nil }
         let answered = entries.prefix(through: index)
+        func time(_ ping: OutgoingMessage) -> Duration { arrival - (ping.leftAt ?? arrival) }
+        let roundTrip = time(entries[index].ping)
         let trips = answered.compactMap(\.trip)
         unawaited -= answered.count - trips.count
         entries.removeFirst(index + 1)
-        for trip in trips { trip.outcome = .answered(after: arrival - (trip.ping.leftAt ?? arrival)) }
-        return trips
+        for trip in trips { trip.outcome = .answered(after: time(trip.ping)) }
+        return Answer(trips: trips, roundTrip: roundTrip)
     }
 
     /// Nobody waits any more for the pong of a ping that has left. It may still come.

@@ -28,7 +28,7 @@ struct ConnectionLog: Sendable {
 
     private let client: Client
     /// Which of the client's connections it is, those that failed to open included, from 1 on.
-    private let number: Int
+    let number: Int
 
     /// Of a client's first connection.
     /// - Parameter payloadBytes: of each message so much is shown, at the level trace.

@@ -1,9 +1,9 @@
 // Events/: what an application is told without having asked.
 //
-// Holds: the events of a client and how they get to those who watch it, the handler of pongs, and the log. Whoever tells of an
-// event waits for nobody.
+// Holds: the events of a client and how they get to those who watch it, the handler of pongs, the log, and the metrics. Whoever
+// tells of an event waits for nobody.
 // Used by: Client, Reconnecting, Configuration, Auth, Session, Connection.
-// Uses: Errors, Messages; DequeModule, Logging, LWSServiceLoop.
+// Uses: Errors, Messages; CoreMetrics, DequeModule, Logging, LWSServiceLoop.
 
 internal import DequeModule
 internal import LWSServiceLoop

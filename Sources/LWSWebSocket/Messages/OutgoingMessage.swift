@@ -147,6 +147,9 @@ final class OutgoingMessage: @unchecked Sendable {
         }
     }
 
+    /// How many data messages it is.
+    var messageCount: Int { spans.isEmpty ? 1 : spans.count(where: \.isFinal) }
+
     /// The only frame of a data message that is in one piece.
     var onlySpan: Span {
         Span(opcode: kind == .text ? 1 : 2, isFinal: true, start: Self.headroom, count: count)

@@ -11,8 +11,9 @@ extension Reconnector {
         while true {
             let connection = try install(attempt.destination)
             let setup = try prepare(attempt)
+            beginTrace(attempt, connection)
             do throws(WebSocketError) {
-                let request = try attempt.request(setup)
+                let request = try attempt.request(setup, connection.trace)
                 try connection.open(
                     until: attempt.deadline, timeout: attempt.timeout, resolver: resolver
                 ) { addresses, deadline throws(WebSocketError) in
@@ -20,8 +21,10 @@ extension Reconnector {
                         connection, request, to: addresses, until: deadline, tls: setup.tls,
                         on: try loop.lease())
                 }
+                tellOfSuccess(attempt, connection)
                 return
             } catch {
+                endTrace(attempt, connection, error)
                 try goOn(&attempt, after: error, setup)
             }
         }
@@ -32,11 +35,15 @@ extension Reconnector {
         var destination: Destination
         /// The 401 to the try before.
         var refusal: AuthenticationRefusal?
+        let number: Int
+        let beginning: LoopClock.Instant
         let timeout: Duration
         let deadline: Deadline
 
-        func request(_ setup: Setup) throws(WebSocketError) -> HandshakeRequest {
-            try destination.request.adding(setup.credentials, host: destination.url.host)
+        func request(_ setup: Setup, _ trace: HandshakeTrace?) throws(WebSocketError) -> HandshakeRequest {
+            let host = destination.url.host
+            let request = try destination.request.adding(setup.credentials, host: host)
+            return trace.map { request.adding(trace: $0.fields, host: host) } ?? request
         }
     }
 
@@ -49,7 +56,9 @@ extension Reconnector {
     func beginAttempt(_ number: Int) -> Attempt {
         let timeout = configuration.effectiveHandShakeTimeout
         events.tell(WebSocketEvent(.connecting, attempt: number))
-        return Attempt(destination: origin, timeout: timeout, deadline: Deadline(after: timeout))
+        return Attempt(
+            destination: origin, number: number, beginning: .now, timeout: timeout, deadline: Deadline(after: timeout)
+        )
     }
 
     /// Reads files, and asks for tokens. Blocks for as long as that takes.
@@ -104,6 +113,37 @@ extension Reconnector {
     }
 
     var closedError: WebSocketError? { state.withLock { $0.closedError } }
+
+    // MARK: - Metrics and traces
+
+    func beginTrace(_ attempt: Attempt, _ connection: Connection) {
+        guard ClientTracer.isOn else { return }
+        let destination = attempt.destination
+        // What a trace carries along may be private, as the application's own fields.
+        let trace = tracer.beginHandshake(
+            with: destination.url, attempt: attempt.number, tellsServer: !destination.hasLeftOrigin, connection.log)
+        connection.exchange(trace: trace)
+    }
+
+    /// The try has failed, or was given up.
+    func endTrace(_ attempt: Attempt, _ connection: Connection, _ failure: WebSocketError) {
+        guard ClientTracer.isOn else { return }
+        let isFollowed = (try? attempt.destination.redirected(by: failure, configuration)) != nil
+        connection.exchange(trace: nil)?.failed(closedError ?? failure, isFollowed: isFollowed)
+    }
+
+    func tellOfSuccess(_ attempt: Attempt, _ connection: Connection) {
+        if ClientMetrics.isOn { metrics.connected(after: .now - attempt.beginning) }
+        if ClientTracer.isOn {
+            connection.exchange(trace: nil)?.opened(connection.response, connection.tlsInfo)
+        }
+    }
+
+    /// The attempt has failed. What the application has given up itself, by closing the client or cancelling its task, has not.
+    func tellOfFailure(_ failure: WebSocketError) {
+        connection.log.write(.debug, "could not connect", failure.facts)
+        if closedError == nil, failure.code != .cancelled { metrics.failed(failure) }
+    }
 
     // MARK: - Credentials
 

@@ -48,9 +48,12 @@ extension Reconnector {
     /// Makes another connection in place of the lost one, on a thread of its own. That holds the reconnector, never the
     /// client, so that the client can go; the reconnector's end interrupts it.
     func startReconnecting(_ loss: WebSocketError) {
+        let context = CallerContext()
         do throws(LoopError) {
             try LoopThread(name: "lws-reconnect") { [self] in
-                reconnected(after: loss) { () throws(WebSocketError) in try makeConnection(after: loss) }
+                context.run {
+                    reconnected(after: loss) { () throws(WebSocketError) in try makeConnection(after: loss) }
+                }
             }.detach()
         } catch {
             let failure = WebSocketError(
@@ -116,7 +119,7 @@ extension Reconnector {
     /// - Throws: where there is to be no other attempt after one that failed: the failure, or `connectionClosure` where the
     ///   client is closed.
     func checkRetry(after failure: WebSocketError) throws(WebSocketError) {
-        connection.log.write(.debug, "could not connect", failure.facts)
+        tellOfFailure(failure)
         if let closed = closedError { throw closed }
         guard failure.isWorthAnotherAttempt else { throw failure }
     }

@@ -22,12 +22,15 @@ extension Reconnector {
     /// Makes another connection in place of the lost one, in a task of its own, where it was a suspended caller who met the
     /// loss: ten thousand of them may do so at once. It holds the reconnector, never the client.
     func reconnectSuspended(after loss: WebSocketError) {
+        let context = CallerContext()
         Task.detached { [self] in
-            do throws(WebSocketError) {
-                try await makeConnection(after: loss)
-                reconnectingSucceeded()
-            } catch {
-                reconnectingFailed(error, after: loss)
+            await context.run {
+                do throws(WebSocketError) {
+                    try await makeConnection(after: loss)
+                    reconnectingSucceeded()
+                } catch {
+                    reconnectingFailed(error, after: loss)
+                }
             }
         }
     }
@@ -75,15 +78,18 @@ extension Reconnector {
         while true {
             let connection = try install(attempt.destination)
             let setup = try await setup(for: attempt, limit)
+            beginTrace(attempt, connection)
             do throws(WebSocketError) {
-                let request = try attempt.request(setup)
+                let request = try attempt.request(setup, connection.trace)
                 let lease = try await leaseSuspended()
                 try await connection.open(limit: limit, timeout: attempt.timeout, resolver: resolver) {
                     addresses, deadline throws(WebSocketError) in
                     ClientTransport(connection, request, to: addresses, until: deadline, tls: setup.tls, on: lease)
                 }
+                tellOfSuccess(attempt, connection)
                 return
             } catch {
+                endTrace(attempt, connection, error)
                 attempt = try await next(attempt, after: error, setup, limit)
             }
         }
@@ -130,13 +136,16 @@ extension Reconnector {
     ) async throws(WebSocketError) -> Value {
         let outcome = Locked<Result<Value, WebSocketError>?>(nil)
         let signal = TaskSignal()
+        let context = CallerContext()
         threads.run(
             HelperThreads.Job(deadline: limit.deadline) {
-                do throws(WebSocketError) {
-                    let value = try body()
-                    outcome.withLock { $0 = .success(value) }
-                } catch {
-                    outcome.withLock { $0 = .failure(error) }
+                context.run {
+                    do throws(WebSocketError) {
+                        let value = try body()
+                        outcome.withLock { $0 = .success(value) }
+                    } catch {
+                        outcome.withLock { $0 = .failure(error) }
+                    }
                 }
                 signal.signal()
             } refuse: { [host] error in

@@ -28,6 +28,8 @@ final class Reconnector: Sendable {
     let events: EventHub
     /// That of the first connection.
     private let firstLog: ConnectionLog
+    let metrics: ClientMetrics
+    let tracer = ClientTracer()
 
     enum Phase {
         /// Nobody has asked to connect.
@@ -82,10 +84,13 @@ final class Reconnector: Sendable {
         self.events = events
         let log = ConnectionLog(configuration.logger, payloadBytes: configuration.loggedPayloadBytes)
         firstLog = log
+        let metrics = ClientMetrics()
+        self.metrics = metrics
         state = Locked(
             State(
                 connection: Connection(
-                    origin.route, limits: configuration.limits, pongs: pongs, events: events, log: log)))
+                    origin.route, limits: configuration.limits, pongs: pongs, events: events, log: log,
+                    metrics: metrics)))
     }
 
     var connection: Connection { state.withLock { $0.connection } }
@@ -106,7 +111,8 @@ final class Reconnector: Sendable {
     func connection(to destination: Destination, after previous: Connection) -> Connection {
         Connection(
             destination.route, limits: configuration.limits, pongs: pongs,
-            inbound: previous.query { $0.inbound.handOver() }, events: events, log: previous.log.next)
+            inbound: previous.query { $0.inbound.handOver() }, events: events, log: previous.log.next,
+            metrics: metrics)
     }
 
     // MARK: - Waiting for another connection

@@ -134,10 +134,13 @@ public struct TLSVersion: Sendable, Hashable, Comparable, CustomStringConvertibl
     static let all = [tls10, tls11, tls12, tls13]
 
     /// The usual name, as "TLS 1.3".
-    public var description: String {
+    public var description: String { "TLS \(number)" }
+
+    /// As "1.3".
+    var number: String {
         switch self {
-        case .tls10...Self.tls13: "TLS 1.\(rawValue - 0x0301)"
-        default: "TLS \(rawValue)"
+        case .tls10...Self.tls13: "1.\(rawValue - 0x0301)"
+        default: "\(rawValue)"
         }
     }
 

@@ -10,7 +10,7 @@ struct OwnPingsTests {
     private let now = KeepAlivePlan.Instant.now
 
     private func answer(_ pings: inout OwnPings, _ payload: [UInt8]) -> [RoundTrip]? {
-        payload.withUnsafeBytes { pings.answered($0, at: now + .seconds(1)) }
+        payload.withUnsafeBytes { pings.answered($0, at: now + .seconds(1)) }?.trips
     }
 
     private func duration(_ trip: RoundTrip) -> Duration? {

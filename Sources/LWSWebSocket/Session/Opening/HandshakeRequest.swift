@@ -59,6 +59,20 @@ final class HandshakeRequest: Sendable {
         }
     }
 
+    /// The same with what tells the server of a trace. Of that is left out what the application has set itself, and what cannot be
+    /// sent: a trace does not get in the way of what it watches.
+    func adding(trace: HTTPFields, host: String) -> HandshakeRequest {
+        let additions = trace.filter { field in
+            let isOurs = (try? field.name.checkMayBeSet("it")) == nil
+            return fields[field.name] == nil && !isOurs && !["host", "cookie"].contains(field.name.canonicalName)
+        }
+        guard !additions.isEmpty else { return self }
+        let longer = try? HandshakeRequest(
+            target: target, authority: authority, fields: HTTPFields(fields + additions),
+            cookies: cookies.map { [$0] } ?? [], subProtocols: subProtocols, compression: compression, host: host)
+        return longer ?? self
+    }
+
     private func checkSize(host: String) throws(WebSocketError) {
         // lws's own part takes about 250 bytes.
         let offers = subProtocols.reduce(0) { $0 + $1.utf8.count + 2 }

@@ -1,0 +1,53 @@
+// The spans of handshakes, and what servers are told of them, kept for tests.
+
+#if Tracing
+    import InMemoryTracing
+    import LWSServiceLoop
+    import TestSupport
+    import Tracing
+
+    @testable import LWSWebSocket
+
+    /// The spans of clients that are made with them.
+    struct RecordedTraces {
+        let tracer = InMemoryTracer()
+
+        /// A client that reports to the tracer, made inside a span called "caller".
+        func client(
+            _ url: String, _ configuration: ClientConfiguration = ClientConfiguration()
+        ) throws -> WebSocketClient {
+            try withTracer(tracer) {
+                try tracer.withSpan("caller") { _ in try WebSocketClient(url, configuration: configuration) }
+            }
+        }
+
+        var handshakes: [FinishedInMemorySpan] {
+            tracer.finishedSpans.filter { $0.operationName == "WebSocket handshake" }
+        }
+
+        func span(_ name: String) -> FinishedInMemorySpan? {
+            tracer.finishedSpans.first { $0.operationName == name }
+        }
+    }
+
+    /// What servers are asked.
+    struct RecordedRequests {
+        let heads = Locked<[String]>([])
+
+        func server(
+            _ script: @escaping @Sendable (Int, RawConnection) -> Void = { _, peer in peer.waitForEnd() }
+        ) throws -> NumberedServer {
+            try NumberedServer { [heads] number, peer in
+                let head = try peer.acceptUpgrade()
+                heads.withLock { $0.append(head) }
+                script(number, peer)
+            }
+        }
+
+        /// - Parameter count: of so many requests. The last may have been answered and not be here yet.
+        func field(_ name: String, of count: Int = 1) -> [String?] {
+            _ = eventually { heads.withLock { $0.count } == count }
+            return heads.withLock { $0 }.map { RawConnection.field(name, in: $0) }
+        }
+    }
+#endif
