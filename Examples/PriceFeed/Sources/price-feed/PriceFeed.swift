@@ -36,6 +36,7 @@ struct PriceFeed {
         ) { [onLoss] event in
             if event.attempt == 0 { onLoss(event.error) }
         }
+        configuration.logger.logLevel = .warning  // at info it would tell of each loss as well
         // A machine that loses power ends no connection. Its silence does.
         configuration.pingInterval = .seconds(20)
         configuration.pongTimeout = .seconds(5)
