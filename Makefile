@@ -109,7 +109,7 @@ ifneq ($(shell uname),Darwin)
 	    grep 'LeakSanitizer: detected' .build-asan/leak.log
 endif
 
-test-tsan: build-thread ## run the libraries' tests under the thread sanitizer
+test-tsan: build-thread ## run the libraries' tests under the thread sanitizer, with the package's traits on
 	$(RUN_thread) $(TEST_OPTIONS)
 
 test-asan: build-address ## run the libraries' tests under the address sanitizer, which looks for leaks as well
