@@ -191,15 +191,9 @@ final class Connection: Sendable {
     }
 
     /// The span of the handshake, while that is under way.
-    var trace: HandshakeTrace? { shared.withLock { $0.trace } }
-
-    /// Returns the one before, which goes with the lock released.
-    @discardableResult
-    func exchange(trace: HandshakeTrace?) -> HandshakeTrace? {
-        shared.withLock { shared in
-            defer { shared.trace = trace }
-            return shared.trace
-        }
+    var trace: HandshakeTrace? {
+        get { shared.withLock { $0.trace } }
+        set { shared.withLock { $0.trace = newValue } }
     }
 
     // MARK: - Ending, for the loop

@@ -34,7 +34,7 @@ extension ConnectionLog {
 }
 
 extension Connection {
-    /// Log and metrics are told with the connection's lock released: they are the application's.
+    /// Log and metrics are told with the connection's lock released: what takes them is the application's.
     func tell(of milestone: ConnectionState.Milestone) {
         if ClientMetrics.isOn { count(milestone) }
         guard log.takes(.info) else { return }

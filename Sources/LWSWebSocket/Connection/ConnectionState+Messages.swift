@@ -65,7 +65,7 @@ extension ConnectionState {
         return true
     }
 
-    var depth: ClientMetrics.Depth { .init(received: inbound.count, toBeSent: outbound.count) }
+    var depth: ClientMetrics.Depth { .init(unread: inbound.count, unsent: outbound.count) }
 
     /// Nothing waits to be sent.
     var mayWrite: Bool { phase == .open && outbound.count == 0 }

@@ -7,22 +7,43 @@ internal import LWSServiceLoop
     internal import Tracing
 #endif
 
-/// Where the spans of one client come from: the tracer there is where it is made. Without the trait there are none.
-struct ClientTracer: Sendable {
+/// One request for the upgrade, from the look-up to the answer, as a span of the tracer that its caller has. Without the trait there
+/// is none.
+///
+/// The steps are told of by the caller and by the loop, the end by the caller alone, once; a step that comes after it is not told.
+final class HandshakeTrace: Sendable {
+    /// What tells the server of the span. It is the tracer's, and may be anything.
+    let fields: HTTPFields
+
     #if Tracing
         static var isOn: Bool { true }
-        private let tracer = InstrumentationSystem.tracer
+
+        private struct State {
+            var hasEnded = false
+            /// The last address of which there was a try.
+            var address: String?
+        }
+
+        private let span: any Span
+        private let state = Locked(State())
+
+        private init(_ span: any Span, _ fields: HTTPFields) {
+            self.span = span
+            self.fields = fields
+        }
     #else
         static var isOn: Bool { false }
+        private init() { fields = [:] }
     #endif
 
-    /// A request for the upgrade is about to be made, on behalf of the caller's context.
+    /// A request for the upgrade is about to be made.
     /// - Parameter tellsServer: the server may know of the trace.
-    func beginHandshake(
+    static func begin(
         with url: WebSocketURL, attempt: Int, tellsServer: Bool, _ log: ConnectionLog
     ) -> HandshakeTrace? {
         #if Tracing
-            let span = tracer.startSpan("WebSocket handshake", context: .current ?? .topLevel, ofKind: .client)
+            let span = InstrumentationSystem.tracer.startSpan(
+                "WebSocket handshake", context: .current ?? .topLevel, ofKind: .client)
             span.updateAttributes { attributes in
                 attributes["http.request.method"] = "GET"
                 attributes["network.protocol.name"] = "websocket"
@@ -34,54 +55,28 @@ struct ClientTracer: Sendable {
                 attributes["websocket.connection_id"] = log.identifier
             }
             var fields: HTTPFields = [:]
-            if tellsServer { tracer.inject(span.context, into: &fields, using: FieldInjector()) }
+            // All instruments that there are, of which the tracer may be one.
+            if tellsServer {
+                InstrumentationSystem.instrument.inject(span.context, into: &fields, using: FieldInjector())
+            }
             return HandshakeTrace(span, fields)
         #else
             return nil
         #endif
     }
-}
-
-/// One request for the upgrade, from the look-up to the answer, as its span.
-///
-/// The steps are told of by the caller and by the loop, the end by the caller alone, once; a step that comes after it is not told.
-final class HandshakeTrace: Sendable {
-    /// What tells the server of the span. It is the tracer's, and may be anything.
-    let fields: HTTPFields
-
-    #if Tracing
-        private struct State {
-            var hasEnded = false
-            /// The last address of which there was a try.
-            var address: String?
-        }
-
-        private let span: any Span
-        private let state = Locked(State())
-
-        fileprivate init(_ span: any Span, _ fields: HTTPFields) {
-            self.span = span
-            self.fields = fields
-        }
-    #else
-        private init() { fields = [:] }
-    #endif
 
     func lookedUp() {
         #if Tracing
-            if !state.withLock({ $0.hasEnded }) { span.addEvent("looked up") }
+            tell(SpanEvent(name: "looked up"))
         #endif
     }
 
     func reached(_ step: OpeningStep) {
         #if Tracing
-            var attributes: SpanAttributes = [:]
-            if case .connecting(let address) = step { attributes["network.peer.address"] = address.numeric }
-            let hasEnded = state.withLock { state in
-                if case .connecting(let address) = step { state.address = address.numeric }
-                return state.hasEnded
-            }
-            if !hasEnded { span.addEvent(SpanEvent(name: step.name, attributes: attributes)) }
+            guard case .connecting(let address) = step else { return tell(SpanEvent(name: step.name)) }
+            tell(
+                SpanEvent(name: step.name, attributes: ["network.peer.address": .string(address.numeric)]),
+                address: address.numeric)
         #endif
     }
 
@@ -109,6 +104,15 @@ final class HandshakeTrace: Sendable {
     }
 
     #if Tracing
+        /// The tracer is called with the lock held, so that the end cannot come in between.
+        private func tell(_ event: SpanEvent, address: String? = nil) {
+            state.withLock { state in
+                guard !state.hasEnded else { return }
+                if let address { state.address = address }
+                span.addEvent(event)
+            }
+        }
+
         private func end(_ describe: (inout SpanAttributes) -> Void) {
             let address = state.withLock { state in
                 state.hasEnded = true
@@ -140,11 +144,15 @@ final class HandshakeTrace: Sendable {
 struct CallerContext: Sendable {
     #if Tracing
         private let context = ServiceContext.current
+        /// A task may have one of its own.
+        private let tracer = InstrumentationSystem.instrument as? any Tracer
     #endif
 
     func run(_ body: () -> Void) {
         #if Tracing
-            ServiceContext.withValue(context, operation: body)
+            ServiceContext.withValue(context) {
+                if let tracer { withTracer(tracer, body) } else { body() }
+            }
         #else
             body()
         #endif
@@ -152,7 +160,9 @@ struct CallerContext: Sendable {
 
     func run(_ body: () async -> Void) async {
         #if Tracing
-            await ServiceContext.withValue(context, operation: body)
+            await ServiceContext.withValue(context) {
+                if let tracer { await withTracer(tracer, body) } else { await body() }
+            }
         #else
             await body()
         #endif

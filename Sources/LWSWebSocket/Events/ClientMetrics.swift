@@ -21,9 +21,9 @@ struct ClientMetrics: Sendable {
     /// How many messages wait in a connection's queues.
     struct Depth: Equatable {
         /// Those that nobody has read.
-        var received = 0
+        var unread = 0
         /// Writes that are not all with the system yet, those of control frames among them.
-        var toBeSent = 0
+        var unsent = 0
     }
 
     #if Metrics
@@ -88,8 +88,8 @@ struct ClientMetrics: Sendable {
 
     func queuesChanged(from before: Depth, to now: Depth) {
         #if Metrics
-            instruments.received.add(waiting: now.received - before.received)
-            instruments.sent.add(waiting: now.toBeSent - before.toBeSent)
+            instruments.received.add(waiting: now.unread - before.unread)
+            instruments.sent.add(waiting: now.unsent - before.unsent)
         #endif
     }
 }
@@ -117,34 +117,32 @@ extension ClientMetrics.Traffic {
         let sent: Direction
         let roundTrip: Timer
         let closures: [WebSocketError.Closure.Initiator: Counter]
-        private let failures = Locked<[WebSocketError.Code: Counter]>([:])
+        private let failures: [WebSocketError.Code: Counter]
+        private let otherFailures: Counter
 
         private init(_ factory: any MetricsFactory) {
             self.factory = factory
             connects = Counter(label: "websocket.client.connects", factory: factory)
             connectDuration = Timer(label: "websocket.client.connect.duration", factory: factory)
             connections = Meter(label: "websocket.client.connections", factory: factory)
-            received = Direction("received", factory)
-            sent = Direction("sent", factory)
+            received = Direction("received", queue: "unread", factory)
+            sent = Direction("sent", queue: "unsent", factory)
             roundTrip = Timer(label: "websocket.client.round_trip.duration", factory: factory)
-            let initiators: [WebSocketError.Closure.Initiator] = [.local, .peer, .network]
-            closures = initiators.reduce(into: [:]) { counters, initiator in
-                counters[initiator] = Counter(
-                    label: "websocket.client.closures", dimensions: [("initiator", "\(initiator)")], factory: factory)
+            func counters<Kind>(_ label: String, _ dimension: String, _ kinds: [Kind]) -> [Kind: Counter] {
+                kinds.reduce(into: [:]) { counters, kind in
+                    counters[kind] = Counter(label: label, dimensions: [(dimension, "\(kind)")], factory: factory)
+                }
             }
+            closures = counters("websocket.client.closures", "initiator", [.local, .peer, .network])
+            // All there from the start: whoever watches for an increase would miss the first otherwise.
+            let label = "websocket.client.connect.failures"
+            failures = counters(
+                label, "error.type",
+                [.connection, .handshakeTimedOut, .invalidHandshake, .ssl, .auth, .invalidArgument])
+            otherFailures = Counter(label: label, dimensions: [("error.type", "_OTHER")], factory: factory)
         }
 
-        /// Of these there are few, and none is the peer's choice.
-        func failures(_ code: WebSocketError.Code) -> Counter {
-            failures.withLock { counters in
-                if let counter = counters[code] { return counter }
-                let dimensions = [("error", code.description)]
-                let counter = Counter(
-                    label: "websocket.client.connect.failures", dimensions: dimensions, factory: factory)
-                counters[code] = counter
-                return counter
-            }
-        }
+        func failures(_ code: WebSocketError.Code) -> Counter { failures[code] ?? otherFailures }
 
         /// What goes one way.
         final class Direction: Sendable {
@@ -152,11 +150,11 @@ extension ClientMetrics.Traffic {
             private let bytes: Counter
             private let waiting: Meter
 
-            init(_ name: String, _ factory: any MetricsFactory) {
+            init(_ name: String, queue: String, _ factory: any MetricsFactory) {
                 let dimensions = [("direction", name)]
                 messages = Counter(label: "websocket.client.messages", dimensions: dimensions, factory: factory)
                 bytes = Counter(label: "websocket.client.bytes", dimensions: dimensions, factory: factory)
-                waiting = Meter(label: "websocket.client.queue.messages", dimensions: dimensions, factory: factory)
+                waiting = Meter(label: "websocket.client.queue.\(queue)", factory: factory)
             }
 
             func add(_ traffic: ClientMetrics.Traffic) {
@@ -183,19 +181,21 @@ extension ClientMetrics.Traffic {
         /// up what one meter is told, so all clients of a factory share theirs.
         static var current: Instruments {
             let factory = MetricsSystem.factory
+            if let known = all.withLock({ find(factory, in: &$0) }) { return known }
+            let made = Instruments(factory)
             return all.withLock { all in
-                all.removeAll { $0.instruments == nil }
-                for reference in all {
-                    if let known = reference.instruments, isSame(factory, as: known.factory) { return known }
-                }
-                let made = Instruments(factory)
+                if let known = find(factory, in: &all) { return known }
                 all.append(Reference(instruments: made))
                 return made
             }
         }
 
-        /// Whether both are one object, or values of the same bytes. Equal values with other bytes are taken for two: a backend gives the
-        /// same for the same label anyway.
+        private static func find(_ factory: any MetricsFactory, in all: inout [Reference]) -> Instruments? {
+            all.removeAll { $0.instruments == nil }
+            return all.lazy.compactMap(\.instruments).first { isSame(factory, as: $0.factory) }
+        }
+
+        /// Whether both are one object, or values of the same bytes. Equal values with other bytes are taken for two.
         private static func isSame<Factory: MetricsFactory>(
             _ factory: Factory, as other: any MetricsFactory
         ) -> Bool {

@@ -11,9 +11,9 @@ extension Reconnector {
         while true {
             let connection = try install(attempt.destination)
             let setup = try prepare(attempt)
-            beginTrace(attempt, connection)
+            let trace = beginTrace(attempt, connection)
             do throws(WebSocketError) {
-                let request = try attempt.request(setup, connection.trace)
+                let request = try attempt.request(setup, trace)
                 try connection.open(
                     until: attempt.deadline, timeout: attempt.timeout, resolver: resolver
                 ) { addresses, deadline throws(WebSocketError) in
@@ -21,10 +21,10 @@ extension Reconnector {
                         connection, request, to: addresses, until: deadline, tls: setup.tls,
                         on: try loop.lease())
                 }
-                tellOfSuccess(attempt, connection)
+                tellOfSuccess(attempt, connection, trace)
                 return
             } catch {
-                endTrace(attempt, connection, error)
+                end(trace, attempt, connection, error)
                 try goOn(&attempt, after: error, setup)
             }
         }
@@ -116,27 +116,30 @@ extension Reconnector {
 
     // MARK: - Metrics and traces
 
-    func beginTrace(_ attempt: Attempt, _ connection: Connection) {
-        guard ClientTracer.isOn else { return }
+    /// The connection tells of its steps.
+    func beginTrace(_ attempt: Attempt, _ connection: Connection) -> HandshakeTrace? {
+        guard HandshakeTrace.isOn else { return nil }
         let destination = attempt.destination
         // What a trace carries along may be private, as the application's own fields.
-        let trace = tracer.beginHandshake(
+        let trace = HandshakeTrace.begin(
             with: destination.url, attempt: attempt.number, tellsServer: !destination.hasLeftOrigin, connection.log)
-        connection.exchange(trace: trace)
+        connection.trace = trace
+        return trace
     }
 
     /// The try has failed, or was given up.
-    func endTrace(_ attempt: Attempt, _ connection: Connection, _ failure: WebSocketError) {
-        guard ClientTracer.isOn else { return }
+    func end(_ trace: HandshakeTrace?, _ attempt: Attempt, _ connection: Connection, _ failure: WebSocketError) {
+        guard let trace else { return }
         let isFollowed = (try? attempt.destination.redirected(by: failure, configuration)) != nil
-        connection.exchange(trace: nil)?.failed(closedError ?? failure, isFollowed: isFollowed)
+        trace.failed(closedError ?? failure, isFollowed: isFollowed)
+        connection.trace = nil
     }
 
-    func tellOfSuccess(_ attempt: Attempt, _ connection: Connection) {
+    func tellOfSuccess(_ attempt: Attempt, _ connection: Connection, _ trace: HandshakeTrace?) {
         if ClientMetrics.isOn { metrics.connected(after: .now - attempt.beginning) }
-        if ClientTracer.isOn {
-            connection.exchange(trace: nil)?.opened(connection.response, connection.tlsInfo)
-        }
+        guard let trace else { return }
+        trace.opened(connection.response, connection.tlsInfo)
+        connection.trace = nil
     }
 
     /// The attempt has failed. What the application has given up itself, by closing the client or cancelling its task, has not.

@@ -78,18 +78,18 @@ extension Reconnector {
         while true {
             let connection = try install(attempt.destination)
             let setup = try await setup(for: attempt, limit)
-            beginTrace(attempt, connection)
+            let trace = beginTrace(attempt, connection)
             do throws(WebSocketError) {
-                let request = try attempt.request(setup, connection.trace)
+                let request = try attempt.request(setup, trace)
                 let lease = try await leaseSuspended()
                 try await connection.open(limit: limit, timeout: attempt.timeout, resolver: resolver) {
                     addresses, deadline throws(WebSocketError) in
                     ClientTransport(connection, request, to: addresses, until: deadline, tls: setup.tls, on: lease)
                 }
-                tellOfSuccess(attempt, connection)
+                tellOfSuccess(attempt, connection, trace)
                 return
             } catch {
-                endTrace(attempt, connection, error)
+                end(trace, attempt, connection, error)
                 attempt = try await next(attempt, after: error, setup, limit)
             }
         }

@@ -29,7 +29,6 @@ final class Reconnector: Sendable {
     /// That of the first connection.
     private let firstLog: ConnectionLog
     let metrics: ClientMetrics
-    let tracer = ClientTracer()
 
     enum Phase {
         /// Nobody has asked to connect.

@@ -25,17 +25,33 @@
                 #expect(metrics.counterTotal(label: "websocket.client.connects") > 0)
             }
 
-            @Test("a tracer")
+            /// What goes with the tracer's own.
+            private struct Baggage: Instrument {
+                func inject<Carrier, Inject: Injector>(
+                    _ context: ServiceContext, into carrier: inout Carrier, using injector: Inject
+                ) where Carrier == Inject.Carrier {
+                    injector.inject("carried along", forKey: "baggage", into: &carrier)
+                }
+                func extract<Carrier, Extract: Extractor>(
+                    _ carrier: Carrier, into context: inout ServiceContext, using extractor: Extract
+                ) where Carrier == Extract.Carrier {}
+            }
+
+            @Test("a tracer, among other instruments")
             func tracing() throws {
                 let server = try EchoServer()
                 let tracer = InMemoryTracer()
+                let instruments = MultiplexInstrument([Baggage(), tracer])
                 // sample: tracing-backend
-                // where server.url() is shown as "ws://localhost:9001/echo"
-                InstrumentationSystem.bootstrap(tracer)  // before the first client is made
+                // where server.url("/headers") is shown as "ws://localhost:9001/echo"
+                // where instruments is shown as tracer
+                InstrumentationSystem.bootstrap(instruments)
                 let client = try tracer.withSpan("import") { _ in
-                    try WebSocketClient(server.url())  // its handshake is a child of this span
+                    try WebSocketClient(server.url("/headers"))  // its handshake is a child of this span
                 }
                 // sample end
+                let fields = try client.readTextMessage()
+                #expect(fields.contains(InMemoryTracer.spanIDKey) && fields.contains("carried along"))
                 try client.close()
                 let spans = tracer.finishedSpans.map(\.operationName)
                 #expect(spans == ["WebSocket handshake", "import"])

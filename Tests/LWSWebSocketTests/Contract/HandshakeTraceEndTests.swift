@@ -132,8 +132,8 @@
             let asked = MonotonicSemaphore()
             let server = try silentServer(asked)
             defer { server.stop() }
-            let client = try withTracer(traces.tracer) { try WebSocketClient(unconnected: server.url()) }
-            let connecting = try Background { failure { try client.connect() } }
+            let client = try WebSocketClient(unconnected: server.url())
+            let connecting = try Background { failure { try traces.inside("caller") { try client.connect() } } }
             #expect(asked.wait(until: Deadline(after: Timing.ages)))
             try client.close()
             #expect(try connecting.value()?.code == .connectionClosure)
@@ -150,8 +150,8 @@
                 peer.waitForEnd()
             }
             defer { server.stop() }
-            let client = try withTracer(traces.tracer) { try WebSocketClient(unconnected: server.url()) }
-            let connecting = Task { try await client.connect() }
+            let client = try WebSocketClient(unconnected: server.url())
+            let connecting = Task { try await traces.inside("caller") { try await client.connect() } }
             #expect(await becomes { asked.withLock { $0 } })
             connecting.cancel()
             #expect(await asyncFailure { try await value(of: connecting) }?.code == .cancelled)

@@ -31,9 +31,9 @@
             for _ in 0..<3 { _ = try client.readMessage() }
             try client.ping()
             // What leaves on another thread wakes the writer, and then is counted.
-            #expect(eventually { metrics.traffic("sent") == [5, 1010] && metrics.queued("sent") == 0 })
+            #expect(eventually { metrics.traffic("sent") == [5, 1010] && metrics.queued("unsent") == 0 })
             #expect(metrics.traffic("received") == [5, 1010])
-            #expect(eventually { metrics.queued("received") == 0 })
+            #expect(eventually { metrics.queued("unread") == 0 })
             try client.close()
             #expect(metrics.connections == 0)
             #expect(metrics.count("closures", [("initiator", "local")]) == 1 && metrics.count("closures") == 1)
@@ -67,8 +67,8 @@
             #expect(failure { try metrics.client(server.url("/refuse/403")) }?.code == .invalidHandshake)
             #expect(failure { try metrics.client("ws://127.0.0.1:\(free)") }?.code == .connection)
             #expect(failure { try metrics.client("ws://127.0.0.1:\(free)") }?.code == .connection)
-            #expect(metrics.count("connect.failures", [("error", "invalidHandshake")]) == 1)
-            #expect(metrics.count("connect.failures", [("error", "connection")]) == 2)
+            #expect(metrics.count("connect.failures", [("error.type", "invalidHandshake")]) == 1)
+            #expect(metrics.count("connect.failures", [("error.type", "connection")]) == 2)
             #expect(metrics.count("connect.failures") == 3 && metrics.count("connects") == 0)
             #expect(metrics.connections == 0 && metrics.count("closures") == 0)
         }
@@ -111,11 +111,11 @@
             let server = try EchoServer()
             defer { server.stop() }
             var client: WebSocketClient? = try metrics.client(server.url("/push/5/10"))
-            #expect(eventually { metrics.queued("received") == 5 })
+            #expect(eventually { metrics.queued("unread") == 5 })
             _ = try client?.readMessage()
-            #expect(eventually { metrics.queued("received") == 4 })
+            #expect(eventually { metrics.queued("unread") == 4 })
             client = nil
-            #expect(eventually { metrics.queued("received") == 0 })
+            #expect(eventually { metrics.queued("unread") == 0 })
             #expect(metrics.traffic("received") == [5, 50])
         }
 
@@ -132,10 +132,10 @@
             let message = [UInt8](repeating: 0, count: 16 << 20)
             let writers = try (0..<3).map { _ in try Background { failure { try client.writeBinaryMessage(message) } }
             }
-            #expect(eventually { metrics.queued("sent") == 3 })
+            #expect(eventually { metrics.queued("unsent") == 3 })
             done.signal()
             for writer in writers { #expect(try writer.value() != nil) }
-            #expect(eventually { metrics.queued("sent") == 0 } && metrics.traffic("sent") == [0, 0])
+            #expect(eventually { metrics.queued("unsent") == 0 } && metrics.traffic("sent") == [0, 0])
             #expect(eventually { metrics.count("closures", [("initiator", "network")]) == 1 })
         }
 
@@ -153,11 +153,11 @@
             configuration.readTimeout = Timing.ages
             configuration.retryConfig = WebSocketRetryConfig(interval: .milliseconds(1))
             let client = try metrics.client(server.url(), configuration)
-            #expect(eventually { metrics.queued("received") == 2 && !client.isOpen })
+            #expect(eventually { metrics.queued("unread") == 2 && !client.isOpen })
             for _ in 0..<4 { #expect(try client.readTextMessage() == "a") }
-            #expect(eventually { metrics.queued("received") == 0 } && metrics.traffic("received") == [4, 4])
+            #expect(eventually { metrics.queued("unread") == 0 } && metrics.traffic("received") == [4, 4])
             #expect(metrics.count("connects") == 2 && metrics.connections == 1)
-            #expect(metrics.count("connect.failures", [("error", "invalidHandshake")]) == 1)
+            #expect(metrics.count("connect.failures", [("error.type", "invalidHandshake")]) == 1)
             #expect(metrics.count("closures", [("initiator", "network")]) == 1)
         }
 

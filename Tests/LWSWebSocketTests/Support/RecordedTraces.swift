@@ -8,17 +8,26 @@
 
     @testable import LWSWebSocket
 
-    /// The spans of clients that are made with them.
+    /// The spans of clients that connect with them.
     struct RecordedTraces {
         let tracer = InMemoryTracer()
 
-        /// A client that reports to the tracer, made inside a span called "caller".
+        /// Reports to the tracer, from inside a span of this name.
+        func inside<Result>(_ name: String, _ body: () throws -> Result) throws -> Result {
+            try withTracer(tracer) { try tracer.withSpan(name) { _ in try body() } }
+        }
+
+        func inside<Result: Sendable>(
+            _ name: String, _ body: () async throws -> Result
+        ) async throws -> Result {
+            try await withTracer(tracer) { try await tracer.withSpan(name) { _ in try await body() } }
+        }
+
+        /// A client that is made inside a span called "caller".
         func client(
             _ url: String, _ configuration: ClientConfiguration = ClientConfiguration()
         ) throws -> WebSocketClient {
-            try withTracer(tracer) {
-                try tracer.withSpan("caller") { _ in try WebSocketClient(url, configuration: configuration) }
-            }
+            try inside("caller") { try WebSocketClient(url, configuration: configuration) }
         }
 
         var handshakes: [FinishedInMemorySpan] {

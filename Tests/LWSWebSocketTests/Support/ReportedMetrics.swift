@@ -36,11 +36,9 @@
         }
 
         /// Messages that wait.
-        func queued(_ direction: String) -> Double { meter("queue.messages", [("direction", direction)]) }
+        func queued(_ which: String) -> Double { meter("queue.\(which)") }
 
-        private func meter(_ end: String, _ dimensions: [(String, String)] = []) -> Double {
-            factory.meters(label: label(end), dimensions: dimensions).first?.lastValue ?? 0
-        }
+        private func meter(_ end: String) -> Double { factory.meters(label: label(end)).first?.lastValue ?? 0 }
     }
 
     /// A backend as they were before swift-metrics had meters.

@@ -59,14 +59,14 @@ final class HandshakeRequest: Sendable {
         }
     }
 
-    /// The same with what tells the server of a trace. Of that is left out what the application has set itself, and what cannot be
-    /// sent: a trace does not get in the way of what it watches.
+    /// The same with what tells the server of a trace, unless the application has set some of that itself: parts of two traces do not
+    /// go together. Fields that cannot be sent are left out, for a trace does not get in the way of what it watches.
     func adding(trace: HTTPFields, host: String) -> HandshakeRequest {
         let additions = trace.filter { field in
             let isOurs = (try? field.name.checkMayBeSet("it")) == nil
-            return fields[field.name] == nil && !isOurs && !["host", "cookie"].contains(field.name.canonicalName)
+            return !isOurs && !["host", "cookie"].contains(field.name.canonicalName)
         }
-        guard !additions.isEmpty else { return self }
+        guard !additions.isEmpty, additions.allSatisfy({ fields[$0.name] == nil }) else { return self }
         let longer = try? HandshakeRequest(
             target: target, authority: authority, fields: HTTPFields(fields + additions),
             cookies: cookies.map { [$0] } ?? [], subProtocols: subProtocols, compression: compression, host: host)
