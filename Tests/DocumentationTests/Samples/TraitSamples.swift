@@ -4,8 +4,10 @@
     import CoreMetrics
     import InMemoryTracing
     import LWSEchoServer
+    import LWSServiceLoop
     import LWSWebSocket
     import MetricsTestKit
+    import TestSupport
     import Testing
     import Tracing
 
@@ -39,20 +41,26 @@
 
             @Test("a tracer, among other instruments")
             func tracing() throws {
-                let server = try EchoServer()
+                let head = Locked("")
+                let server = try RawServer { peer in
+                    let request = (try? peer.acceptUpgrade()) ?? ""
+                    head.withLock { $0 = request }
+                    peer.waitForEnd()
+                }
+                defer { server.stop() }
                 let tracer = InMemoryTracer()
                 let instruments = MultiplexInstrument([Baggage(), tracer])
                 // sample: tracing-backend
-                // where server.url("/headers") is shown as "ws://localhost:9001/echo"
+                // where server.url() is shown as "ws://localhost:9001/echo"
                 // where instruments is shown as tracer
                 InstrumentationSystem.bootstrap(instruments)
                 let client = try tracer.withSpan("import") { _ in
-                    try WebSocketClient(server.url("/headers"))  // its handshake is a child of this span
+                    try WebSocketClient(server.url())  // its handshake is a child of this span
                 }
                 // sample end
-                let fields = try client.readTextMessage()
-                #expect(fields.contains(InMemoryTracer.spanIDKey) && fields.contains("carried along"))
-                try client.close()
+                #expect(eventually { head.withLock { $0.contains("\r\nbaggage: carried along\r\n") } })
+                #expect(head.withLock { $0.contains("\r\n\(InMemoryTracer.spanIDKey): ") })
+                withExtendedLifetime(client) {}
                 let spans = tracer.finishedSpans.map(\.operationName)
                 #expect(spans == ["WebSocket handshake", "import"])
             }
