@@ -1,4 +1,4 @@
-// The steps of a connection's life, in the words of its log.
+// The steps of a connection's life, in the words of its log, and counted.
 
 internal import HTTPTypes
 internal import Logging
@@ -50,13 +50,12 @@ extension Connection {
         case .opened: metrics.opened()
         case .closing: break
         case .ended:
-            if let ending, query({ $0.hasOpened }) { metrics.ended(by: ending.initiator) }
+            if let ending = query({ $0.endingOnceOpen }) { metrics.ended(by: ending.initiator) }
         }
     }
 
     private func tellLogOfEnd() {
-        // Of an attempt that has failed its maker tells.
-        guard let ending, query({ $0.hasOpened }) else { return }
+        guard let ending = query({ $0.endingOnceOpen }) else { return }
         if events.isLoss(ending) {
             log.write(.info, "lost", ending.facts(host: url.host))
         } else {

@@ -60,6 +60,9 @@ struct ConnectionState {
     /// - Parameter inbound: what the connection before this one had received and nobody has read.
     init(inbound: InboundQueue = InboundQueue()) { self.inbound = inbound }
 
+    /// How it has ended, where it was open before. Of an attempt that has failed its maker tells.
+    var endingOnceOpen: Ending? { hasOpened ? ending : nil }
+
     // MARK: - Opening
 
     /// - Returns: false where it has been begun, or ended, before.

@@ -131,8 +131,7 @@ extension EventHub {
         case .opened: tell(WebSocketEvent(.open))
         case .closing: tell(WebSocketEvent(.closing, closure: state.ending?.closure))
         case .ended:
-            // Of an attempt that has failed its maker tells.
-            guard state.hasOpened, let ending = state.ending else { return }
+            guard let ending = state.endingOnceOpen else { return }
             tell(
                 WebSocketEvent(
                     isLoss(ending) ? .lost : .closed, error: ending.isFault ? ending.readError(host: host) : nil,

@@ -16,8 +16,6 @@ final class HandshakeTrace: Sendable {
     let fields: HTTPFields
 
     #if Tracing
-        static var isOn: Bool { true }
-
         private struct State {
             var hasEnded = false
             /// The last address of which there was a try.
@@ -32,11 +30,10 @@ final class HandshakeTrace: Sendable {
             self.fields = fields
         }
     #else
-        static var isOn: Bool { false }
         private init() { fields = [:] }
     #endif
 
-    /// A request for the upgrade is about to be made.
+    /// A request for the upgrade is about to be made. `nil` without the trait.
     /// - Parameter tellsServer: the server may know of the trace.
     static func begin(
         with url: WebSocketURL, attempt: Int, tellsServer: Bool, _ log: ConnectionLog

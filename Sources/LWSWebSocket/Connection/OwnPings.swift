@@ -19,7 +19,7 @@ struct OwnPings {
     /// What a pong has told.
     struct Answer {
         /// Those to be woken.
-        var trips: [RoundTrip] = []
+        let trips: [RoundTrip]
         /// From the leaving of the ping to the pong's arrival.
         let roundTrip: Duration
     }

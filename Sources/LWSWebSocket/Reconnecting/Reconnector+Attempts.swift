@@ -118,12 +118,11 @@ extension Reconnector {
 
     /// The connection tells of its steps.
     func beginTrace(_ attempt: Attempt, _ connection: Connection) -> HandshakeTrace? {
-        guard HandshakeTrace.isOn else { return nil }
         let destination = attempt.destination
         // What a trace carries along may be private, as the application's own fields.
         let trace = HandshakeTrace.begin(
             with: destination.url, attempt: attempt.number, tellsServer: !destination.hasLeftOrigin, connection.log)
-        connection.trace = trace
+        if let trace { connection.trace = trace }
         return trace
     }
 

@@ -75,7 +75,7 @@ struct AsyncTwinTests {
         let location = target.url("/echo")
         let server = try RawServer { peer in
             _ = try? peer.readRequestHead()
-            peer.send("HTTP/1.1 302 Found\r\nLocation: \(location)\r\nContent-Length: 0\r\n\r\n")
+            peer.redirect(to: location)
             peer.waitForEnd()
         }
         defer { server.stop() }

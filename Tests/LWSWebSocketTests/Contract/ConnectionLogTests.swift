@@ -109,12 +109,7 @@ struct ConnectionLogTests {
 
     @Test("tells of redirects, and of credentials that were refused")
     func detours() throws {
-        let server = try NumberedServer { number, peer in
-            if number == 2 { try peer.acceptUpgrade() } else { _ = try peer.readRequestHead() }
-            if number == 0 { peer.send("HTTP/1.1 302 Found\r\nLocation: /there?secret\r\nContent-Length: 0\r\n\r\n") }
-            if number == 1 { peer.send("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n") }
-            peer.waitForEnd()
-        }
+        let server = try NumberedServer.detouring()
         defer { server.stop() }
         let log = RecordedLog()
         var configuration = log.configuration
@@ -125,12 +120,6 @@ struct ConnectionLogTests {
         #expect(log.messages.filter { detours.contains($0) } == detours)
         #expect(log.lines.first { $0.message == detours[0] }?.facts["ws_server"] == "ws://127.0.0.1:\(server.port)")
         #expect(log.texts.allSatisfy { !$0.contains("secret") && !$0.contains("guess") })
-    }
-
-    /// Has other credentials where the first were refused.
-    private struct SecondGuess: HandshakeAuthenticator {
-        func headerFields(for request: AuthenticationRequest) -> HTTPFields { [.authorization: "guess"] }
-        func wasRefused(_ refusal: AuthenticationRefusal) -> Bool { true }
     }
 
     @Test("tells of the proxy, without its credentials")

@@ -31,12 +31,7 @@
 
         @Test("is one for each request: redirects are no failures, refused credentials are")
         func detours() throws {
-            let server = try NumberedServer { number, peer in
-                if number == 2 { try peer.acceptUpgrade() } else { _ = try peer.readRequestHead() }
-                if number == 0 { peer.send("HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n") }
-                if number == 1 { peer.send("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n") }
-                peer.waitForEnd()
-            }
+            let server = try NumberedServer.detouring()
             defer { server.stop() }
             var configuration = ClientConfiguration()
             configuration.followRedirects = 1
@@ -49,16 +44,11 @@
             withExtendedLifetime(client) {}
         }
 
-        private struct SecondGuess: HandshakeAuthenticator {
-            func headerFields(for request: AuthenticationRequest) -> HTTPFields { [.authorization: "guess"] }
-            func wasRefused(_ refusal: AuthenticationRefusal) -> Bool { true }
-        }
-
         @Test("has failed with the last redirect where that is one too many")
         func manyRedirects() throws {
             let server = try NumberedServer { _, peer in
                 _ = try peer.readRequestHead()
-                peer.send("HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n")
+                peer.redirect(to: "/there")
                 peer.waitForEnd()
             }
             defer { server.stop() }
@@ -77,7 +67,7 @@
             let server = try RawServer { peer in
                 guard let head = try? peer.readRequestHead() else { return }
                 before.heads.withLock { $0.append(head) }
-                peer.send("HTTP/1.1 302 Found\r\nLocation: \(target.url())\r\nContent-Length: 0\r\n\r\n")
+                peer.redirect(to: target.url())
                 peer.waitForEnd()
             }
             defer { server.stop() }
@@ -94,7 +84,7 @@
         func proxy() throws {
             let server = try RawServer { peer in
                 _ = try? peer.readRequestHead()
-                peer.send("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\nContent-Length: 0\r\n\r\n")
+                peer.redirect(to: "http://127.0.0.1/")
                 peer.waitForEnd()
             }
             defer { server.stop() }
@@ -107,18 +97,9 @@
             #expect(traces.handshakes.first?.events.map(\.name).contains("asking the proxy") == true)
         }
 
-        /// A server that never answers, and says when it was asked.
-        private func silentServer(_ asked: MonotonicSemaphore) throws -> RawServer {
-            try RawServer { peer in
-                _ = try? peer.readRequestHead()
-                asked.signal()
-                peer.waitForEnd()
-            }
-        }
-
         @Test("ends when its time is up")
         func timedOut() throws {
-            let server = try silentServer(MonotonicSemaphore())
+            let server = try NumberedServer.silent()
             defer { server.stop() }
             var configuration = ClientConfiguration()
             configuration.handShakeTimeout = .milliseconds(200)
@@ -129,12 +110,11 @@
 
         @Test("ends when the client is closed")
         func closed() throws {
-            let asked = MonotonicSemaphore()
-            let server = try silentServer(asked)
+            let server = try NumberedServer.silent()
             defer { server.stop() }
             let client = try WebSocketClient(unconnected: server.url())
             let connecting = try Background { failure { try traces.inside("caller") { try client.connect() } } }
-            #expect(asked.wait(until: Deadline(after: Timing.ages)))
+            #expect(eventually { server.count == 1 })
             try client.close()
             #expect(try connecting.value()?.code == .connectionClosure)
             #expect(traces.handshakes.map { $0.attributes.get("error.type") } == ["connectionClosure"])
@@ -143,16 +123,11 @@
 
         @Test("ends when the task is cancelled")
         func cancelled() async throws {
-            let asked = Locked(false)
-            let server = try RawServer { peer in
-                _ = try? peer.readRequestHead()
-                asked.withLock { $0 = true }
-                peer.waitForEnd()
-            }
+            let server = try NumberedServer.silent()
             defer { server.stop() }
             let client = try WebSocketClient(unconnected: server.url())
             let connecting = Task { try await traces.inside("caller") { try await client.connect() } }
-            #expect(await becomes { asked.withLock { $0 } })
+            #expect(await becomes { server.count == 1 })
             connecting.cancel()
             #expect(await asyncFailure { try await value(of: connecting) }?.code == .cancelled)
             #expect(traces.handshakes.map { $0.attributes.get("error.type") } == ["cancelled"])

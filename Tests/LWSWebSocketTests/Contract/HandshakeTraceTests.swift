@@ -72,11 +72,7 @@
 
         @Test("of a lost connection's successor is the child of the call that met the loss")
         func reconnecting() throws {
-            let server = try RecordedRequests().server { number, peer in
-                if number == 0 { return peer.closeConnection() }
-                peer.sendFrame(opcode: 1, [0x61])
-                peer.waitForEnd()
-            }
+            let server = try restartingServer()
             defer { server.stop() }
             let client = try traces.client(server.url(), retrying)
             let message = try traces.inside("reader") { try client.readTextMessage() }
@@ -90,11 +86,7 @@
 
         @Test("of a lost connection's successor is the child of the task that met the loss")
         func reconnectingSuspended() async throws {
-            let server = try RecordedRequests().server { number, peer in
-                if number == 0 { return peer.closeConnection() }
-                peer.sendFrame(opcode: 1, [0x61])
-                peer.waitForEnd()
-            }
+            let server = try restartingServer()
             defer { server.stop() }
             let client = try traces.client(server.url(), retrying)
             let message = try await traces.inside("reader") { try await client.receive() }
@@ -103,6 +95,16 @@
                 traces.handshakes.map(\.parentSpanID) == [
                     traces.span("caller")?.spanID, traces.span("reader")?.spanID,
                 ])
+        }
+
+        /// Ends the first connection as soon as it is open, and sends a message on the second.
+        private func restartingServer() throws -> NumberedServer {
+            try NumberedServer { number, peer in
+                try peer.acceptUpgrade()
+                if number == 0 { return peer.closeConnection() }
+                peer.sendFrame(opcode: 1, [0x61])
+                peer.waitForEnd()
+            }
         }
 
         private var retrying: ClientConfiguration {

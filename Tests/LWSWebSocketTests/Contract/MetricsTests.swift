@@ -75,16 +75,11 @@
 
         @Test("do not count what the application gives up as a failure")
         func givenUp() throws {
-            let asked = MonotonicSemaphore()
-            let server = try RawServer { peer in
-                _ = try? peer.readRequestHead()
-                asked.signal()
-                peer.waitForEnd()
-            }
+            let server = try NumberedServer.silent()
             defer { server.stop() }
             let client = try withMetricsFactory(metrics.factory) { try WebSocketClient(unconnected: server.url()) }
             let connecting = try Background { failure { try client.connect() } }
-            #expect(asked.wait(until: Deadline(after: Timing.ages)))
+            #expect(eventually { server.count == 1 })
             try client.close()
             #expect(try connecting.value()?.code == .connectionClosure)
             #expect(metrics.count("connect.failures") == 0 && metrics.count("closures") == 0)
@@ -181,10 +176,10 @@
             let server = try EchoServer()
             defer { server.stop() }
             let backends = (0..<2).map { _ in BackendWithoutMeters() }
+            // Values, as the factory of Prometheus is one.
+            let factories = backends.map { $0.withLabelAndDimensionsMapping { ($0, $1) } }
             let clients = try (0..<4).map { number in
-                try withMetricsFactory(ValueFactory(backend: backends[number % 2])) {
-                    try WebSocketClient(server.url())
-                }
+                try withMetricsFactory(factories[number % 2]) { try WebSocketClient(server.url()) }
             }
             for backend in backends {
                 #expect(backend.metrics.counterTotal(label: "websocket.client.connects") == 2)

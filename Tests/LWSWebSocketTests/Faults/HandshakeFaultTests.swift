@@ -62,7 +62,7 @@ struct HandshakeFaultTests {
         var configuration = ClientConfiguration()
         try configuration.addHeader("Authorization", "Bearer secret")
         let error = try error(configuration) { peer, _ in
-            peer.send("HTTP/1.1 302 Found\r\nLocation: \(elsewhere.url())\r\nContent-Length: 0\r\n\r\n")
+            peer.redirect(to: elsewhere.url())
             peer.waitForEnd()
         }
         #expect(error?.code == .invalidHandshake)

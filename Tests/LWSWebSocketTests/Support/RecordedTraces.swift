@@ -43,13 +43,11 @@
     struct RecordedRequests {
         let heads = Locked<[String]>([])
 
-        func server(
-            _ script: @escaping @Sendable (Int, RawConnection) -> Void = { _, peer in peer.waitForEnd() }
-        ) throws -> NumberedServer {
-            try NumberedServer { [heads] number, peer in
-                let head = try peer.acceptUpgrade()
+        func server() throws -> RawServer {
+            try RawServer { [heads] peer in
+                guard let head = try? peer.acceptUpgrade() else { return }
                 heads.withLock { $0.append(head) }
-                script(number, peer)
+                peer.waitForEnd()
             }
         }
 

@@ -60,24 +60,4 @@
         func destroyRecorder(_ handler: any RecorderHandler) { metrics.destroyRecorder(handler) }
         func destroyTimer(_ handler: any TimerHandler) { metrics.destroyTimer(handler) }
     }
-
-    /// A factory that is no object, as that of Prometheus.
-    struct ValueFactory: MetricsFactory {
-        let backend: BackendWithoutMeters
-
-        func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
-            backend.makeCounter(label: label, dimensions: dimensions)
-        }
-        func makeRecorder(
-            label: String, dimensions: [(String, String)], aggregate: Bool
-        ) -> any RecorderHandler {
-            backend.makeRecorder(label: label, dimensions: dimensions, aggregate: aggregate)
-        }
-        func makeTimer(label: String, dimensions: [(String, String)]) -> any TimerHandler {
-            backend.makeTimer(label: label, dimensions: dimensions)
-        }
-        func destroyCounter(_ handler: any CounterHandler) {}
-        func destroyRecorder(_ handler: any RecorderHandler) {}
-        func destroyTimer(_ handler: any TimerHandler) {}
-    }
 #endif
