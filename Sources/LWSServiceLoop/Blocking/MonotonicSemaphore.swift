@@ -52,7 +52,7 @@ package final class MonotonicSemaphore: @unchecked Sendable {
     }
 
     /// Whether a wait would not block. Takes nothing.
-    var isSignalled: Bool {
+    package var isSignalled: Bool {
         mutex.lock()
         defer { mutex.unlock() }
         return count > 0

@@ -76,7 +76,7 @@ extension HeldLoop {
     /// One pass of lws over everything, without waiting. Returns false where lws has ended.
     @discardableResult
     func pass() -> Bool {
-        core.passed()
+        core.beginPass(self)
         core.sockets?.markUnsent()
         return runLWS(timeout: -1)
     }
@@ -89,6 +89,19 @@ extension HeldLoop {
         core.finishPass(self)
         return goesOn
     }
+}
+
+/// Who keeps a connection as it is for a while, which lws would not: it looks at everything in a pass.
+package protocol PassStarter: AnyObject {
+    func passBegins(_ held: borrowing HeldLoop)
+}
+
+extension HeldLoop {
+    /// Has `starter` called once, before lws's next pass.
+    package func whenPassBegins(_ starter: any PassStarter) { core.startPass(with: starter) }
+
+    /// Has it not called any more.
+    package func forget(_ starter: any PassStarter) { core.startPass(without: starter) }
 }
 
 /// Who gathers what lws delivers piece by piece, and deals with it once for all that was read.

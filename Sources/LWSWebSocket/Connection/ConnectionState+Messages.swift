@@ -45,10 +45,13 @@ extension ConnectionState {
     /// - Parameter task: how a reader is woken who is suspended; `nil` for one who is blocked.
     mutating func read(
         _ wish: InboundQueue.Wish, waking task: TaskSignal? = nil
-    ) -> (InboundQueue.TakeResult, resume: Bool) {
-        if inbound.isEmpty, phase != .open, !isTakingLeave { return (.served(.ended), false) }
+    ) -> (InboundQueue.TakeResult, Effects?) {
+        var effects: Effects?
+        if inbound.isEmpty, phase == .open, let heldBack { effects = fail(heldBack) }
+        if inbound.isEmpty, phase != .open, !isTakingLeave { return (.served(.ended), effects) }
         let result = inbound.take(wish, waking: task)
-        return (result, phase == .open && inbound.resumeIfDrained())
+        if phase == .open, inbound.resumeIfDrained() { effects = Effects(resumeReading: true) }
+        return (result, effects)
     }
 
     /// Takes the next message, if there is one.

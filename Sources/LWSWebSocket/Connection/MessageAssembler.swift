@@ -12,6 +12,8 @@ struct MessageAssembler {
     let maxFrameSize: Int
     let maxMessageSize: Int?
 
+    private static let longPiece = LoopContext.serviceBufferSize
+
     private var gathered: [UInt8] = []
     private var kind: MessageKind?
     private(set) var isInsideFrame = false
@@ -68,8 +70,8 @@ struct MessageAssembler {
         makeRoom(piece.bytes.count + (isFirst ? min(piece.remainingInFrame, maxFrameSize) : 0))
         gathered.append(contentsOf: piece.bytes)
         guard piece.endsMessage else {
-            // At the end of each frame: a text that has gone wrong is not waited for (RFC 6455, section 8.1).
-            guard kind == .text, !isInsideFrame else { return .incomplete }
+            // A text that has gone wrong is not waited for (RFC 6455, section 8.1). Behind a full piece the next follows at once.
+            guard kind == .text, !isInsideFrame || piece.bytes.count < Self.longPiece else { return .incomplete }
             defer { checked = gathered.count }
             return textCheck.accepts(gathered[checked...], isLast: false) ? .incomplete : .violation(.invalidUTF8)
         }

@@ -166,9 +166,13 @@ final class ClientSession {
     }
 }
 
-extension ClientSession: PassFinisher {
+extension ClientSession: PassFinisher, PassStarter {
     func passEnds(_ held: borrowing HeldLoop) {
         if case .webSocket(let role) = role { role.handOver(self, held) }
+    }
+
+    func passBegins(_ held: borrowing HeldLoop) {
+        if case .webSocket(let role) = role { role.tellHeldBack(self, held) }
     }
 }
 

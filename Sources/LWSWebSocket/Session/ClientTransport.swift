@@ -72,8 +72,12 @@ final class ClientTransport: Transport {
 
     func wait(for semaphore: MonotonicSemaphore, until deadline: Deadline, _ isWaitedFor: () -> Bool) -> Bool {
         loop.wait(
-            for: semaphore, until: deadline, serving: { held in line.get(held).watched },
-            isNeeded: isWaitedFor)
+            for: semaphore, until: deadline,
+            serving: { held in
+                let line = line.get(held)
+                line.role.waits(for: semaphore, line.session, held)
+                return line.watched
+            }, isNeeded: isWaitedFor)
     }
 
     func resumeReading() { onLoop { $0.role.resumeReading($0.session, $1) } }

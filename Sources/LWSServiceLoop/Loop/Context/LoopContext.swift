@@ -201,8 +201,19 @@ public final class LoopContext {
         isFinishing = false
     }
 
-    /// lws has looked at everything.
-    func passed() {
+    /// Who has something to do before lws looks at everything.
+    private var starters: [ObjectIdentifier: any PassStarter] = [:]
+
+    func startPass(with starter: any PassStarter) { starters[ObjectIdentifier(starter)] = starter }
+
+    func startPass(without starter: any PassStarter) { starters[ObjectIdentifier(starter)] = nil }
+
+    /// lws is about to look at everything.
+    func beginPass(_ held: borrowing HeldLoop) {
+        while let (key, starter) = starters.first {
+            starters[key] = nil
+            starter.passBegins(held)
+        }
         needsPass = false
         lastPass = LoopClock.now
     }

@@ -89,7 +89,7 @@ extension WebSocketRole {
         _ isSent: Bool, _ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop
     ) {
         if isSent {
-            reading.awaitWritable(wsi, held)
+            awaitWritable(wsi, session, held)
         } else if !goesOn(withoutWriting: wsi) {
             session.abort(held)
         }
@@ -105,7 +105,7 @@ extension WebSocketRole {
             if reading.isPaused {
                 connection.refuseWrites()
             } else if !writeFailed {
-                reading.awaitWritable(wsi, held)
+                awaitWritable(wsi, session, held)
             }
             return true
         }
@@ -137,7 +137,7 @@ extension WebSocketRole {
             guard lws_partial_buffered(wsi) == 0 else { break }
             guard reportFlushed() else { return true }
         }
-        reading.awaitWritable(wsi, held)
+        awaitWritable(wsi, session, held)
         return true
     }
 

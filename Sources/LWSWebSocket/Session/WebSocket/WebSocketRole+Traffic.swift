@@ -1,4 +1,4 @@
-// An open connection: what comes in, what keeps it alive, and how it ends.
+// An open connection: what comes in, and what keeps it alive.
 
 internal import CLibWebSockets
 internal import LWSServiceLoop
@@ -49,7 +49,7 @@ extension WebSocketRole {
         handOver(session, held)
         isDeaf = true
         arrivals.forget()
-        connection.failed(violation)
+        if !holdBack(violation, session, held) { connection.failed(violation) }
     }
 
     /// A pong has arrived, in one piece as all control frames do.
@@ -72,6 +72,7 @@ extension WebSocketRole {
     ) -> Bool {
         handOver(session, held)
         connection.log.frame(.received, .close, bytes: payload.count)
+        tellHeldBack(session, held)
         session.ends(held)
         guard let frame = CloseFrame(payload: payload) else {
             let violation = Violation.malformedCloseFrame
@@ -85,20 +86,6 @@ extension WebSocketRole {
         // Behind 2 MiB that the socket has not taken 5.0 appends nothing (core/buflist.c: LWS_BUFLIST_OOM_LIMIT). By itself lws
         // answers with the peer's code, when all of that has left within 3 s.
         return !isAnswered && lws_partial_buffered(wsi) != 0
-    }
-
-    // MARK: - The end
-
-    /// lws is about to close the socket of an open connection.
-    ///
-    /// It does so without a word when a frame breaks a rule (`lws_ws_client_rx_sm` returns -1). The socket tells
-    /// that apart from a lost connection: it is sound, and nothing or something is left to read.
-    func noteViolation(_ wsi: OpaquePointer, _ session: ClientSession) {
-        guard case .open = session.phase, violation == nil, !closeFrameWasSent, connection.phase == .open else {
-            return
-        }
-        guard !writeFailed, session.tls?.hasEnded != true, Socket.isSound(lws_get_socket_fd(wsi)) else { return }
-        violation = arrivals.assembler.isBetweenFrames ? .brokenSequence : .refusedByLibrary
     }
 }
 
@@ -142,7 +129,7 @@ extension WebSocketRole {
     }
 
     private func keepAliveFired(_ session: ClientSession, _ held: borrowing HeldLoop) {
-        guard let keepAlive, let wsi = session.wsi, connection.phase == .open else { return }
+        guard let keepAlive, let wsi = session.wsi, connection.phase == .open, heldBack == nil else { return }
         let now = LoopClock.now
         // After a time in which the process did not run, the answer may lie in the socket while the timer, which
         // lws serves first, is due.

@@ -15,8 +15,12 @@ final class WebSocketRole {
     var writeFailed = false
     /// The close frame of this side has been handed to lws.
     var closeFrameWasSent = false
-    /// What lws ended the connection for, if it was lws.
+    /// What rule the peer broke, where the connection's state has not told of it.
     var violation: Violation?
+    /// The same until it is told.
+    var heldBack: HeldBack?
+    /// lws sends the close frame of this side.
+    var isClosedByLWS = false
     /// What the server has chosen of the sub-protocols offered.
     var subProtocol: String?
     /// What the connection has not been given yet.
@@ -50,6 +54,8 @@ final class WebSocketRole {
 
     /// lws changes what it waits for on the socket of the established connection.
     func waitChanged(_ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop) {
+        // It wants to send a close frame, and has to wait.
+        guard heldBack?.isByLWS != true else { return }
         // It will write in its next turn, a pong perhaps.
         settle(session, held)
         reading.waitChanged(wsi, held)
@@ -57,6 +63,7 @@ final class WebSocketRole {
 
     /// The open connection is about to end.
     func ends(_ session: ClientSession, _ held: borrowing HeldLoop) {
+        forgetHeldBack(session, held)
         settle(session, held)
         reading.end(session.wsi, held)
     }
@@ -78,13 +85,18 @@ final class WebSocketRole {
 
     func requestWrite(_ session: ClientSession, _ held: borrowing HeldLoop) {
         guard let wsi = session.wsi, session.phase.isEstablished else { return }
+        if let heldBack {
+            if heldBack.isByLWS, connection.phase == .open { return _ = sendNow(session, held) }
+            if connection.phase != .open { tellHeldBack(session, held) }
+        }
+        guard !isClosedByLWS else { return sendCloseByLWS(wsi, held) }
         reading.awaitWritable(wsi, held)
         // Where the peer does not read, a close frame may have to wait for long, and nobody is to wait for that.
         if connection.isTakingLeave, !SocketPoll.takesData(lws_get_socket_fd(wsi)) { connection.closeFrameLeft() }
     }
 
     func resumeReading(_ session: ClientSession, _ held: borrowing HeldLoop) {
-        guard let wsi = session.wsi, session.phase.isEstablished else { return }
+        guard let wsi = session.wsi, session.phase.isEstablished, heldBack == nil else { return }
         // It may be full again by now; then the readers will ask once more.
         guard !connection.query({ $0.inbound.isPaused }) else { return }
         if reading.isPaused { logResumption() }
@@ -131,6 +143,9 @@ final class WebSocketRole {
             goOn = opened(session, held)
         case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
             session.connectionFailed(String(decoding: argument.prefix { $0 != 0 }, as: UTF8.self), held)
+            goOn = true
+        case LWS_CALLBACK_WS_CLIENT_DROP_PROTOCOL:
+            refused(wsi, session, held)
             goOn = true
         case LWS_CALLBACK_CLIENT_CLOSED:
             noteViolation(wsi, session)
