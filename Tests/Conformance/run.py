@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Runs the Autobahn test suite against the client and the echo server, and writes the report into README.md.
+"""Runs the Autobahn test suite against the client and the echo server, and writes the report into README.md, one for each release
+of libwebsockets.
 
 usage: run.py CLIENT SERVER [CASES]
 
@@ -40,10 +41,11 @@ def main(client, server, cases="*"):
         wait()
     children.clear()
     results = {kind: read_report(kind) for kind in ("clients", "servers")}
-    text, is_fine = report.write(results, json.loads((HERE / "reasons.json").read_text()))
+    version = report.library_version()
+    text, is_fine = report.write(version, results, json.loads((HERE / "reasons.json").read_text()))
     print(text)
     if cases == "*":
-        replace_report(text)
+        replace_report(version, text)
     sys.exit(0 if is_fine else 1)
 
 
@@ -173,11 +175,15 @@ def read_report(kind):
     return json.loads((WORK / "reports" / kind / "index.json").read_text())[AGENT]
 
 
-def replace_report(text):
+def replace_report(version, text):
+    """Puts the report in the place of the last one of that release, behind those of older ones."""
     path = HERE / "README.md"
-    head, rest = path.read_text().split("<!-- report -->\n", 1)
-    _, tail = rest.split("<!-- end -->", 1)
-    path.write_text(f"{head}<!-- report -->\n{text}<!-- end -->{tail}")
+    head, *parts = path.read_text().split("<!-- report ")
+    reports = dict(part.split(" -->\n", 1) for part in parts)
+    reports[version] = text
+    ordered = sorted(reports, key=lambda release: [int(number) for number in release.split(".")])
+    parts = [f"<!-- report {release} -->\n{reports[release].rstrip()}\n" for release in ordered]
+    path.write_text(head.rstrip() + "\n\n" + "\n".join(parts))
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ package final class MonotonicSemaphore: @unchecked Sendable {
     }
 
     /// Whether a wait would not block. Takes nothing.
-    package var isSignalled: Bool {
+    var isSignalled: Bool {
         mutex.lock()
         defer { mutex.unlock() }
         return count > 0

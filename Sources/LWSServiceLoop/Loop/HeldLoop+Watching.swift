@@ -64,11 +64,11 @@ extension HeldLoop {
     func serve(_ descriptor: Int32, _ events: Int16, ready: Int16) {
         var entry = pollfd(fd: descriptor, events: events, revents: ready)
         _ = lws_service_fd(context, &entry)
-        core.finishPass(self)
+        core.passes.end(self)
     }
 
     /// lws was called, outside of its passes, for something after which finishers may wait.
-    package func passEnded() { core.finishPass(self) }
+    package func passEnded() { core.passes.end(self) }
 
     /// Whether lws has something to do that no socket tells of: data that it or OpenSSL has read already, for instance.
     var hasForcedWork: Bool { core.needsPass || lws_service_adjust_timeout(context, 1, 0) == 0 }
@@ -84,36 +84,16 @@ extension HeldLoop {
     /// Has lws serve whatever is ready. Returns false where lws has ended.
     /// - Parameter timeout: 0 waits for something; -1 does not.
     func runLWS(timeout: Int32) -> Bool {
+        core.passes.isUnderWay = true
         let goesOn = lws_service(context, timeout) >= 0
+        core.passes.isUnderWay = false
         core.pausedConnections.look(self)
-        core.finishPass(self)
+        core.passes.end(self)
         return goesOn
     }
 }
 
-/// Who keeps a connection as it is for a while, which lws would not: it looks at everything in a pass.
-package protocol PassStarter: AnyObject {
-    func passBegins(_ held: borrowing HeldLoop)
-}
-
 extension HeldLoop {
-    /// Has `starter` called once, before lws's next pass.
-    package func whenPassBegins(_ starter: any PassStarter) { core.startPass(with: starter) }
-
-    /// Has it not called any more.
-    package func forget(_ starter: any PassStarter) { core.startPass(without: starter) }
-}
-
-/// Who gathers what lws delivers piece by piece, and deals with it once for all that was read.
-package protocol PassFinisher: AnyObject {
-    func passEnds(_ held: borrowing HeldLoop)
-}
-
-extension HeldLoop {
-    /// Has `finisher` called once, when lws returns from what it is doing. To be called from a callback of lws for a
-    /// connection that is served; a later call from there, when `finisher` was called, asks again.
-    package func whenPassEnds(_ finisher: any PassFinisher) { core.finishPass(with: finisher) }
-
     // MARK: - How connections go on that are being made or ended
 
     /// How often lws looks in one turn of the loop at a connection that is being made.

@@ -95,7 +95,7 @@ private struct Driving {
         let socket = bound.get(held).socket
         if socket.isOpen, ready != 0 { held.serve(socket, ready: ready) }
         // What no socket tells of is mostly the rest of what was just read.
-        if socket.isOpen, mustPass { held.pass() }
+        if socket.isOpen, mustPass, held.hasForcedWork { held.pass() }
         isOver = !socket.isOpen
         events = socket.events
         mustPass = held.hasForcedWork

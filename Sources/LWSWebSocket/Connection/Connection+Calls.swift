@@ -15,7 +15,10 @@ extension Connection {
     /// Takes the next message that `wish` asks for, or gets in line for it. Does not block.
     /// - Parameter task: how a reader is woken who is suspended; `nil` for one who is blocked.
     func enter(_ wish: InboundQueue.Wish, waking task: TaskSignal? = nil) -> InboundQueue.TakeResult {
-        update { state in state.read(wish, waking: task) }
+        update { state in
+            let (result, resume) = state.read(wish, waking: task)
+            return (result, resume ? .init(resumeReading: true) : nil)
+        }
     }
 
     /// Waits in line. `nil`: the time is up.

@@ -45,13 +45,10 @@ extension ConnectionState {
     /// - Parameter task: how a reader is woken who is suspended; `nil` for one who is blocked.
     mutating func read(
         _ wish: InboundQueue.Wish, waking task: TaskSignal? = nil
-    ) -> (InboundQueue.TakeResult, Effects?) {
-        var effects: Effects?
-        if inbound.isEmpty, phase == .open, let heldBack { effects = fail(heldBack) }
-        if inbound.isEmpty, phase != .open, !isTakingLeave { return (.served(.ended), effects) }
+    ) -> (InboundQueue.TakeResult, resume: Bool) {
+        if inbound.isEmpty, phase != .open, !isTakingLeave { return (.served(.ended), false) }
         let result = inbound.take(wish, waking: task)
-        if phase == .open, inbound.resumeIfDrained() { effects = Effects(resumeReading: true) }
-        return (result, effects)
+        return (result, phase == .open && inbound.resumeIfDrained())
     }
 
     /// Takes the next message, if there is one.
@@ -97,6 +94,12 @@ extension ConnectionState {
         case late(OutgoingMessage.Outcome)
         case withdrawn, begun
     }
+
+    /// Whether somebody waits for what the peer sends.
+    var isListenedTo: Bool { inbound.hasReaders || ownPings.isAwaited }
+
+    /// Whether somebody may be about to answer a message: one was taken, or waits, and nobody waits for what comes next.
+    var mayBeAnswered: Bool { phase == .open && !isListenedTo && inbound.hasServed }
 
     /// Whether somebody waits for what the peer sends, or for it to take what is to be sent.
     var isWaitedFor: Bool { inbound.hasReaders || outbound.count > 0 }

@@ -35,8 +35,8 @@ struct ConnectionState {
     /// The close frame of this side has not left. Until then nobody who calls learns that the connection ends: whoever does
     /// may end the process, and the frame would never leave.
     private(set) var isTakingLeave = false
-    /// A rule that the peer broke behind what has been received.
-    private(set) var heldBack: Violation?
+    /// How long the answer to a message is waited for behind which the peer broke a rule. For tests, another.
+    var patience = Duration.seconds(1)
     private var openers: [CallerSignal] = []
     private var closers: [CallerSignal] = []
 
@@ -110,14 +110,6 @@ struct ConnectionState {
         case .closing, .ended:
             return nil
         }
-    }
-
-    /// The peer broke a rule behind messages that the application may have yet to answer: it shows when a reader has come so far.
-    /// Returns false where one has already.
-    mutating func holdBack(_ violation: Violation) -> Bool {
-        guard phase == .open, inbound.mayBeAnswered, outbound.count == 0 else { return false }
-        heldBack = violation
-        return true
     }
 
     /// The peer broke a rule: this side answers with the close frame that says so.

@@ -89,8 +89,8 @@ struct InboundQueue {
     var count: Int { messages.count }
     var hasReaders: Bool { !readers.isEmpty }
     var readerCount: Int { readers.count }
-    /// Somebody may be about to answer a message: one was taken, or waits, and nobody waits for the next.
-    var mayBeAnswered: Bool { readers.isEmpty && (!messages.isEmpty || taken > 0) }
+    /// A message was taken, or can be.
+    var hasServed: Bool { taken > 0 || !messages.isEmpty }
     var hasRoom: Bool {
         bytes < Self.maxBytes && messages.count < Self.maxMessages && (ignoresPongs || pongs < Self.maxPongs)
     }

@@ -37,6 +37,9 @@ struct OwnPings {
     /// Whether a keep-alive ping waits to leave: then another would only pile up behind it.
     var isKeepAliveWaiting: Bool { keepAlive.map { $0.outcome == nil } ?? false }
 
+    /// Whether somebody waits for a pong.
+    var isAwaited: Bool { entries.count > unawaited }
+
     /// A keep-alive ping has been queued.
     mutating func add(_ ping: OutgoingMessage, _ payload: [UInt8]) {
         keepAlive = ping

@@ -172,7 +172,7 @@ extension ClientSession: PassFinisher, PassStarter {
     }
 
     func passBegins(_ held: borrowing HeldLoop) {
-        if case .webSocket(let role) = role { role.tellHeldBack(self, held) }
+        if case .webSocket(let role) = role { role.tellPostponed(self, held) }
     }
 }
 

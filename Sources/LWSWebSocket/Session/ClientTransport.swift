@@ -39,8 +39,11 @@ final class ClientTransport: Transport {
     }
 
     func attend() {
-        let isDone = loop.tryHold { held in line.get(held).watched?.attend(held) } != nil
-        if !isDone { onLoop { $0.watched?.attend($1) } }
+        let attend = { @Sendable (line: Line, held: borrowing HeldLoop) in
+            line.role.callerWaits(line.session, held)
+            line.watched?.attend(held)
+        }
+        if loop.tryHold({ held in attend(line.get(held), held) }) == nil { onLoop(attend) }
     }
 
     func sendDirectly(_ message: OutgoingMessage) -> DirectSending {
@@ -75,7 +78,7 @@ final class ClientTransport: Transport {
             for: semaphore, until: deadline,
             serving: { held in
                 let line = line.get(held)
-                line.role.waits(for: semaphore, line.session, held)
+                line.role.callerWaits(line.session, held)
                 return line.watched
             }, isNeeded: isWaitedFor)
     }

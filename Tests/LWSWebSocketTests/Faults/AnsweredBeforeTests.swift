@@ -48,15 +48,19 @@ struct AnsweredBeforeTests {
         let server: RawServer
         let seen = Seen()
 
-        init(_ breach: Breach, _ way: Way = .plain, behind messages: [String] = ["question"]) throws {
+        init(
+            _ breach: Breach, _ way: Way = .plain, behind messages: [String] = ["question"], ping: Bool = false,
+            before rest: RawFrame = RawFrame(opcode: 1, payload: [66])
+        ) throws {
             let identity = way == .secure ? try TLSIdentity(CertificateAuthority.shared.server(.good)) : nil
+            let texts = messages.flatMap { RawFrame(opcode: 1, payload: Array($0.utf8)).serverBytes }
+            let pinging = ping ? RawFrame(opcode: 9, payload: [7]).serverBytes : []
+            let masked = rest.masked ? rest.clientBytes() : rest.serverBytes
             server = try RawServer(tls: identity) { [seen] peer in
                 defer { seen.done() }
                 _ = try? peer.acceptUpgrade(
                     extraHeaders: way == .compressed ? ["Sec-WebSocket-Extensions: permessage-deflate"] : [])
-                peer.send(
-                    messages.flatMap { RawFrame(opcode: 1, payload: Array($0.utf8)).serverBytes } + breach.bytes
-                        + RawFrame(opcode: 1, payload: [66]).serverBytes)
+                peer.send(texts + pinging + breach.bytes + masked)
                 while let frame = try? peer.readFrame() {
                     seen.add(frame)
                     guard frame.opcode == 8 else { continue }
@@ -66,13 +70,29 @@ struct AnsweredBeforeTests {
             }
         }
 
-        func connect(_ way: Way = .plain) throws -> WebSocketClient {
+        /// - Parameters:
+        ///   - patience: how long an answer may take, on a busy machine as well.
+        ///   - loop: one on which nobody else begins or ends.
+        func connect(
+            _ way: Way = .plain, patience: Duration = Timing.ages, on loop: WebSocketLoop = WebSocketLoop()
+        ) throws -> WebSocketClient {
             var configuration = way == .secure ? try ClientConfiguration.secure() : ClientConfiguration()
             configuration.webSocketCompressionEnabled = way == .compressed
             configuration.maxFrameSize = Breach.limit
             configuration.readTimeout = Timing.ages
             configuration.writeTimeout = Timing.ages
-            return try WebSocketClient(server.url(), configuration: configuration)
+            let client = try WebSocketClient(unconnected: server.url(), configuration: configuration, loop: loop)
+            client.inside.setPatience(patience)
+            try client.connect()
+            return client
+        }
+
+        /// The close frame, of which there is to be one, behind everything else.
+        func close() throws -> RawFrame? {
+            let frames = try seen.all()
+            #expect(frames.count { $0.opcode == 8 } == 1, "\(frames.map(\.opcode))")
+            #expect(frames.last?.opcode == 8)
+            return frames.last
         }
     }
 
@@ -121,7 +141,7 @@ struct AnsweredBeforeTests {
     @Test("keeps the connection for a while only, where nobody reads on", arguments: Breach.allCases)
     func patience(_ breach: Breach) throws {
         let breaker = try Breaker(breach)
-        let client = try breaker.connect()
+        let client = try breaker.connect(patience: .milliseconds(200))
         #expect(try client.readTextMessage() == "question")
         let frames = try breaker.seen.all()
         #expect(frames.map(\.closeCode) == [breach.closeCode])
@@ -150,6 +170,67 @@ struct AnsweredBeforeTests {
         #expect(try breaker.seen.all().last?.closeCode == breach.closeCode)
     }
 
+    /// What the parser meets next, where it goes on.
+    @Test(
+        "can be answered whatever comes behind the rule that was broken first",
+        arguments: [
+            RawFrame(opcode: 5), RawFrame(rsv: 7, opcode: 10), RawFrame(opcode: 1, masked: true, payload: [65]),
+        ],
+        [["question"], []])
+    func severalBreaches(_ second: RawFrame, _ messages: [String]) throws {
+        let breaker = try Breaker(.wrongText, behind: messages, before: second)
+        let client = try breaker.connect()
+        for message in messages {
+            #expect(try client.readTextMessage() == message)
+            try client.writeTextMessage("answer")
+        }
+        let error = failure { try client.readMessage() }
+        #expect(error?.code == .corruptedFrame)
+        #expect(error?.closure?.code == 1007)
+        #expect(try breaker.close()?.closeCode == 1007)
+        #expect(try breaker.seen.all().count == messages.count + 1)
+    }
+
+    @Test(
+        "and of a ping is answered or not, but never behind the close frame", arguments: Breach.allCases, Way.allCases
+    )
+    func behindPing(_ breach: Breach, _ way: Way) throws {
+        guard way != .compressed || LibraryFeature.compression.isPresent else { return }
+        for _ in 0..<10 {
+            let breaker = try Breaker(breach, way, ping: true)
+            let client = try breaker.connect(way)
+            #expect(try client.readTextMessage() == "question")
+            _ = try? client.writeTextMessage("answer")
+            #expect(failure { try client.readMessage() }?.code == breach.error)
+            #expect(try breaker.close()?.closeCode == breach.closeCode)
+        }
+    }
+
+    @Test(
+        "is followed by one close frame, whoever writes, reads and closes at that moment",
+        arguments: [Breach.reservedOpcode, .wrongText], Way.allCases)
+    func manyCallers(_ breach: Breach, _ way: Way) throws {
+        guard way != .compressed || LibraryFeature.compression.isPresent else { return }
+        for round in 0..<(Sanitizer.isActive ? 10 : 40) {
+            let breaker = try Breaker(breach, way)
+            let client = try breaker.connect(way)
+            #expect(try client.readTextMessage() == "question")
+            let writing = try (0..<2).map { number in
+                try Background { while failure({ try client.writeTextMessage("\(number)") }) == nil {} }
+            }
+            let ending = try Background {
+                switch round % 3 {
+                case 0: _ = try? client.readMessage()
+                case 1: try client.close(statusCode: 1001, timeout: nil)
+                default: _ = try? client.roundTripTime(timeout: nil)
+                }
+            }
+            for caller in writing + [ending] { try caller.value() }
+            // What a writer could not send at once ends it as well.
+            #expect(try [breach.closeCode, round % 3 == 1 ? 1001 : nil].contains(breaker.close()?.closeCode))
+        }
+    }
+
     /// libwebsockets looks at all connections when another begins or is given up, and sends the close frame then.
     @Test("is answered or not, but never behind the close frame, while others come and go", arguments: Way.allCases)
     func amongOthers(_ way: Way) throws {
@@ -157,15 +238,13 @@ struct AnsweredBeforeTests {
         let nobody = try FreePort.find()
         for round in 0..<(Sanitizer.isActive ? 5 : 30) {
             let breaker = try Breaker(Breach.allCases[round % Breach.allCases.count], way)
-            let client = try breaker.connect(way)
+            let client = try breaker.connect(way, on: .shared)
             #expect(try client.readTextMessage() == "question")
             let others = try Background { for _ in 0..<10 { _ = try? WebSocketClient("ws://127.0.0.1:\(nobody)/") } }
             for _ in 0..<200 { _ = try? client.writeTextMessage("answer") }
             try others.value()
             #expect(failure { try client.readMessage() } != nil)
-            let frames = try breaker.seen.all()
-            #expect(frames.last?.opcode == 8)
-            #expect(frames.dropLast().allSatisfy { $0.opcode == 1 })
+            #expect(try breaker.close() != nil)
         }
     }
 }

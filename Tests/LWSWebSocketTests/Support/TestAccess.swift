@@ -27,6 +27,9 @@ extension Inside {
     var isClosing: Bool { connection.phase == .closing }
     var hasTransport: Bool { connection.transport != nil }
 
+    /// For how long an answer may be sent behind which the peer broke a rule.
+    func setPatience(_ patience: Duration) { connection.query { $0.patience = patience } }
+
     /// The close frame that the peer ended the connection with.
     var receivedClose: CloseFrame? { connection.ending?.received }
 

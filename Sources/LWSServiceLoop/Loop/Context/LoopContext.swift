@@ -18,6 +18,7 @@ public final class LoopContext {
     var id: LoopID { LoopID(self) }
     var residents: [ObjectIdentifier: any LoopResident] = [:]
     let timers = LoopTimers()
+    let passes = Passes()
     let pausedConnections = PausedConnections()
     /// The sockets that the loop waits for by itself; `nil` where all waiting is lws's.
     private(set) var sockets: SocketSet?
@@ -181,39 +182,9 @@ public final class LoopContext {
         return Int32(clamping: (max(end - LoopClock.now, .zero).microseconds + 999) / 1000)
     }
 
-    /// Who has something to do when lws returns.
-    private var finishers: [any PassFinisher] = []
-    private var isFinishing = false
-
-    func finishPass(with finisher: any PassFinisher) { finishers.append(finisher) }
-
-    /// lws has returned from serving connections.
-    func finishPass(_ held: borrowing HeldLoop) {
-        // One of them may have lws serve a connection, of which others want to hear then.
-        guard !finishers.isEmpty, !isFinishing else { return }
-        isFinishing = true
-        var index = 0
-        while index < finishers.count {
-            finishers[index].passEnds(held)
-            index += 1
-        }
-        finishers.removeAll(keepingCapacity: true)
-        isFinishing = false
-    }
-
-    /// Who has something to do before lws looks at everything.
-    private var starters: [ObjectIdentifier: any PassStarter] = [:]
-
-    func startPass(with starter: any PassStarter) { starters[ObjectIdentifier(starter)] = starter }
-
-    func startPass(without starter: any PassStarter) { starters[ObjectIdentifier(starter)] = nil }
-
     /// lws is about to look at everything.
     func beginPass(_ held: borrowing HeldLoop) {
-        while let (key, starter) = starters.first {
-            starters[key] = nil
-            starter.passBegins(held)
-        }
+        passes.begin(held)
         needsPass = false
         lastPass = LoopClock.now
     }

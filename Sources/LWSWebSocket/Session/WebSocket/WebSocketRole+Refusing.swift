@@ -4,37 +4,38 @@ internal import CLibWebSockets
 internal import LWSServiceLoop
 
 extension WebSocketRole {
-    /// A rule that the peer broke behind messages which the application may have yet to answer. Until a reader has come so far,
-    /// or the time for that is up, nothing is told of it, and nothing is read.
-    struct HeldBack {
+    /// A rule that the peer broke behind messages which the application may have yet to answer. Until somebody waits for what
+    /// comes next, or the time for that is up, nothing is told of it, and nothing is read.
+    struct Postponed {
         let violation: Violation
         /// lws has refused a frame, and waits to send a close frame: whatever has it look at the connection ends this.
         let isByLWS: Bool
     }
 
-    /// How long an answer is waited for.
-    private static let patience = Duration.seconds(1)
-
-    /// lws is about to end an open connection.
+    /// lws is about to end an open connection, because of a frame that it refuses perhaps.
     ///
-    /// It would do so without a word when a frame breaks a rule (`lws_ws_client_rx_sm` returns -1). With a reason it keeps the
-    /// connection until it can send that (roles/ws/ops-ws.c: rops_close_via_role_protocol_ws), and then for the peer's answer.
+    /// Then it would mostly do so without a word (`lws_ws_client_rx_sm` returns -1). With a reason it keeps the connection until it
+    /// can send that, and then for the peer's answer (roles/ws/ops-ws.c: rops_close_via_role_protocol_ws). Where it holds
+    /// something back that has yet to leave, it ends the connection when that has left, and calls this too late.
     func refused(_ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop) {
+        guard case .open = session.phase, !isClosedByLWS else { return }
         noteViolation(wsi, session)
-        guard case .open = session.phase, let violation, heldBack == nil, !isClosedByLWS else { return }
+        // For a masked frame it has a reason of its own, which it will send whatever is done here (4.3 and later).
+        guard let violation = violation ?? (lws_get_close_length(wsi) > 0 ? .refusedByLibrary : nil) else { return }
+        self.violation = violation
         handOver(session, held)
         isDeaf = true
+        // Another pass would parse what lws had buffered once more, from its beginning.
+        reading.pause(wsi, held)
         setReason(violation.closeFrame, wsi)
-        guard !holdBack(violation, isByLWS: true, session, held) else { return }
+        guard !postpone(violation, isByLWS: true, session, held) else { return }
         connection.failed(violation)
-        closeByLWS(violation, wsi, session, held)
+        closeByLWS(with: connection.query { $0.takeCloseFrame() } ?? violation.closeFrame, wsi, session, held)
     }
 
     /// The socket tells a refusal apart from a lost connection: it is sound, and nothing or something is left to read.
     func noteViolation(_ wsi: OpaquePointer, _ session: ClientSession) {
-        guard case .open = session.phase, violation == nil, !closeFrameWasSent, connection.phase == .open else {
-            return
-        }
+        guard case .open = session.phase, violation == nil, !closeFrameWasSent else { return }
         guard !writeFailed, session.tls?.hasEnded != true, Socket.isSound(lws_get_socket_fd(wsi)) else { return }
         violation = arrivals.assembler.isBetweenFrames ? .brokenSequence : .refusedByLibrary
     }
@@ -42,63 +43,72 @@ extension WebSocketRole {
     // MARK: - When it shows
 
     /// Returns false where it is to show now.
-    func holdBack(
-        _ violation: Violation, isByLWS: Bool = false, _ session: ClientSession, _ held: borrowing HeldLoop
+    func postpone(
+        _ violation: Violation, isByLWS: Bool, _ session: ClientSession, _ held: borrowing HeldLoop
     ) -> Bool {
-        guard case .open = session.phase, heldBack == nil, let wsi = session.wsi, let watched = reading.watched,
-            !isByLWS || (!reading.awaitsWritable && lws_partial_buffered(wsi) == 0),
-            connection.query({ $0.holdBack(violation) })
-        else { return false }
-        self.violation = violation
-        heldBack = HeldBack(violation: violation, isByLWS: isByLWS)
+        guard case .open = session.phase, let wsi = session.wsi, let watched = reading.watched else { return false }
+        let mayBeAnswered = connection.query { state in
+            state.mayBeAnswered && (!isByLWS || state.outbound.count == 0)
+        }
+        guard mayBeAnswered else { return false }
+        if isByLWS {
+            // 4.1 serves a connection again in the same pass which it was to end (plat/unix/unix-service.c:
+            // _lws_plat_service_forced_tsi), and so would send its close frame.
+            guard !held.isInsidePass, !reading.awaitsWritable, lws_partial_buffered(wsi) == 0 else { return false }
+        }
+        forgetPostponed(session, held)
+        postponed = Postponed(violation: violation, isByLWS: isByLWS)
         reading.pause(wsi, held)
         if isByLWS {
             watched.setWantsToWrite(false, held)
             held.whenPassBegins(session)
         }
-        session.allow(Self.patience, held) { [unowned self, unowned session] held in tellHeldBack(session, held) }
+        session.allow(connection.query { $0.patience }, held) { [unowned self, unowned session] held in tellPostponed(session, held) }
         return true
     }
 
     /// The connection fails now.
-    func tellHeldBack(_ session: ClientSession, _ held: borrowing HeldLoop) {
-        guard let refusal = heldBack, let wsi = session.wsi else { return }
-        forgetHeldBack(session, held)
+    func tellPostponed(_ session: ClientSession, _ held: borrowing HeldLoop) {
+        guard let postponed, let wsi = session.wsi else { return }
         settle(session, held)
-        connection.failed(refusal.violation)
-        reading.resume(wsi, held)
-        if refusal.isByLWS { closeByLWS(refusal.violation, wsi, session, held) }
+        connection.failed(postponed.violation)
+        guard postponed.isByLWS else { return forgetPostponed(session, held) }
+        closeByLWS(
+            with: connection.query { $0.takeCloseFrame() } ?? postponed.violation.closeFrame, wsi, session, held)
     }
 
-    /// A caller waits for what the peer sends, or takes. There may be nothing to come any more.
-    func waits(for semaphore: MonotonicSemaphore, _ session: ClientSession, _ held: borrowing HeldLoop) {
-        guard heldBack != nil, !semaphore.isSignalled, connection.query({ $0.outbound.count }) == 0 else { return }
-        tellHeldBack(session, held)
-    }
-
-    func forgetHeldBack(_ session: ClientSession, _ held: borrowing HeldLoop) {
-        guard heldBack != nil else { return }
-        heldBack = nil
-        held.forget(session)
+    /// It goes on to its end in another way. What the peer still sends has to be read past, but not by lws behind what it refused.
+    func forgetPostponed(_ session: ClientSession, _ held: borrowing HeldLoop) {
+        guard let postponed else { return }
+        self.postponed = nil
+        held.notWhenPassBegins(session)
         session.stopLimit(held)
+        if !postponed.isByLWS, let wsi = session.wsi { reading.resume(wsi, held) }
     }
 
-    /// Has lws call back when the connection can be written to. What did not leave at once leaves no more where lws would send a
-    /// close frame then.
-    func awaitWritable(_ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop) {
-        if heldBack?.isByLWS == true { tellHeldBack(session, held) } else { reading.awaitWritable(wsi, held) }
+    /// A caller waits, and may do so for what comes next.
+    func callerWaits(_ session: ClientSession, _ held: borrowing HeldLoop) {
+        if postponed != nil, connection.query({ $0.isListenedTo }) { tellPostponed(session, held) }
+    }
+
+    /// Has lws call back when the connection can be written to. It would send a close frame then, where it waits for that: what did
+    /// not leave at once is the last.
+    func awaitTurn(_ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop) {
+        if postponed?.isByLWS == true { tellPostponed(session, held) } else { reading.awaitWritable(wsi, held) }
     }
 
     // MARK: - Closing by lws, which has refused a frame
 
-    private func closeByLWS(
-        _ violation: Violation, _ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop
+    /// Leaves a close frame to lws, which sends one in any case.
+    func closeByLWS(
+        with frame: CloseFrame, _ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop
     ) {
-        let frame = connection.query { $0.takeCloseFrame() } ?? violation.closeFrame
         setReason(frame, wsi)
         (isClosedByLWS, closeFrameWasSent) = (true, true)
         connection.log.frame(.sent, .close, bytes: frame.payload.count)
         session.ends(held)
+        // It may have been asked for before, when it was not known who sends it.
+        connection.transport?.requestWrite()
     }
 
     private func setReason(_ frame: CloseFrame, _ wsi: OpaquePointer) {
@@ -107,9 +117,18 @@ extension WebSocketRole {
         lws_close_reason(wsi, lws_close_status(rawValue: UInt32(code)), &reason, reason.count)
     }
 
-    /// Has lws send its close frame, if it has not yet.
-    func sendCloseByLWS(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
+    /// Has lws send the close frame, unless it has, or holds something back that is to leave before.
+    func sendCloseByLWS(_ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop) {
         held.serveWriting(lws_get_socket_fd(wsi))
+        guard let wsi = session.wsi else { return }
+        if lws_partial_buffered(wsi) == 0 || !SocketPoll.takesData(lws_get_socket_fd(wsi)) {
+            closeByLWSLeft(wsi, session, held)
+        }
+    }
+
+    /// The close frame has left, or cannot for now. lws reads on, for the answer.
+    func closeByLWSLeft(_ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop) {
+        if reading.isPaused { reading.resume(wsi, held) }
         connection.closeFrameLeft()
     }
 }

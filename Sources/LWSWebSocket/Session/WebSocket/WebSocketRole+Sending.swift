@@ -13,6 +13,7 @@ extension WebSocketRole {
         // What a caller had left may have been handed over in the midst of this turn (``settle(_:_:)``).
         guard reading.becameWritable(wsi, held) else { return true }
         reportFlushed()
+        if isClosedByLWS { closeByLWSLeft(wsi, session, held) }
         return sendQueued(wsi, mustLook: true, session, held)
     }
 
@@ -89,7 +90,7 @@ extension WebSocketRole {
         _ isSent: Bool, _ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop
     ) {
         if isSent {
-            awaitWritable(wsi, session, held)
+            awaitTurn(wsi, session, held)
         } else if !goesOn(withoutWriting: wsi) {
             session.abort(held)
         }
@@ -105,7 +106,7 @@ extension WebSocketRole {
             if reading.isPaused {
                 connection.refuseWrites()
             } else if !writeFailed {
-                awaitWritable(wsi, session, held)
+                awaitTurn(wsi, session, held)
             }
             return true
         }
@@ -123,6 +124,9 @@ extension WebSocketRole {
                 switch connection.nextFrame(maxSize: compression?.inputSize ?? connection.limits.maxFrameSize) {
                 case .none:
                     return true
+                case .close(let frame) where postponed?.isByLWS == true:
+                    closeByLWS(with: frame, wsi, session, held)
+                    return true
                 case .close(let frame):
                     session.ends(held)
                     defer { connection.closeFrameLeft() }
@@ -137,7 +141,7 @@ extension WebSocketRole {
             guard lws_partial_buffered(wsi) == 0 else { break }
             guard reportFlushed() else { return true }
         }
-        awaitWritable(wsi, session, held)
+        awaitTurn(wsi, session, held)
         return true
     }
 

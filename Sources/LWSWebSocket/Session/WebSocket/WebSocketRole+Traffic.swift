@@ -46,10 +46,12 @@ extension WebSocketRole {
 
     /// The peer broke a rule. Nothing that it still sends is looked at, but for its close frame.
     func fail(_ violation: Violation, _ session: ClientSession, _ held: borrowing HeldLoop) {
+        guard !isDeaf else { return }
         handOver(session, held)
         isDeaf = true
+        self.violation = violation
         arrivals.forget()
-        if !holdBack(violation, session, held) { connection.failed(violation) }
+        if !postpone(violation, isByLWS: false, session, held) { connection.failed(violation) }
     }
 
     /// A pong has arrived, in one piece as all control frames do.
@@ -72,7 +74,7 @@ extension WebSocketRole {
     ) -> Bool {
         handOver(session, held)
         connection.log.frame(.received, .close, bytes: payload.count)
-        tellHeldBack(session, held)
+        tellPostponed(session, held)
         session.ends(held)
         guard let frame = CloseFrame(payload: payload) else {
             let violation = Violation.malformedCloseFrame
@@ -129,7 +131,7 @@ extension WebSocketRole {
     }
 
     private func keepAliveFired(_ session: ClientSession, _ held: borrowing HeldLoop) {
-        guard let keepAlive, let wsi = session.wsi, connection.phase == .open, heldBack == nil else { return }
+        guard let keepAlive, let wsi = session.wsi, connection.phase == .open, postponed == nil else { return }
         let now = LoopClock.now
         // After a time in which the process did not run, the answer may lie in the socket while the timer, which
         // lws serves first, is due.

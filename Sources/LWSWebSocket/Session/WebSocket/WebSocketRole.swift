@@ -15,10 +15,10 @@ final class WebSocketRole {
     var writeFailed = false
     /// The close frame of this side has been handed to lws.
     var closeFrameWasSent = false
-    /// What rule the peer broke, where the connection's state has not told of it.
+    /// What rule the peer broke.
     var violation: Violation?
-    /// The same until it is told.
-    var heldBack: HeldBack?
+    /// What shows of that later.
+    var postponed: Postponed?
     /// lws sends the close frame of this side.
     var isClosedByLWS = false
     /// What the server has chosen of the sub-protocols offered.
@@ -55,7 +55,7 @@ final class WebSocketRole {
     /// lws changes what it waits for on the socket of the established connection.
     func waitChanged(_ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop) {
         // It wants to send a close frame, and has to wait.
-        guard heldBack?.isByLWS != true else { return }
+        guard postponed?.isByLWS != true else { return }
         // It will write in its next turn, a pong perhaps.
         settle(session, held)
         reading.waitChanged(wsi, held)
@@ -63,7 +63,7 @@ final class WebSocketRole {
 
     /// The open connection is about to end.
     func ends(_ session: ClientSession, _ held: borrowing HeldLoop) {
-        forgetHeldBack(session, held)
+        forgetPostponed(session, held)
         settle(session, held)
         reading.end(session.wsi, held)
     }
@@ -85,18 +85,18 @@ final class WebSocketRole {
 
     func requestWrite(_ session: ClientSession, _ held: borrowing HeldLoop) {
         guard let wsi = session.wsi, session.phase.isEstablished else { return }
-        if let heldBack {
-            if heldBack.isByLWS, connection.phase == .open { return _ = sendNow(session, held) }
-            if connection.phase != .open { tellHeldBack(session, held) }
+        if postponed?.isByLWS == true {
+            guard connection.phase != .open else { return _ = sendNow(session, held) }
+            tellPostponed(session, held)
         }
-        guard !isClosedByLWS else { return sendCloseByLWS(wsi, held) }
+        guard !isClosedByLWS else { return sendCloseByLWS(wsi, session, held) }
         reading.awaitWritable(wsi, held)
         // Where the peer does not read, a close frame may have to wait for long, and nobody is to wait for that.
         if connection.isTakingLeave, !SocketPoll.takesData(lws_get_socket_fd(wsi)) { connection.closeFrameLeft() }
     }
 
     func resumeReading(_ session: ClientSession, _ held: borrowing HeldLoop) {
-        guard let wsi = session.wsi, session.phase.isEstablished, heldBack == nil else { return }
+        guard let wsi = session.wsi, session.phase.isEstablished, postponed == nil, !isClosedByLWS else { return }
         // It may be full again by now; then the readers will ask once more.
         guard !connection.query({ $0.inbound.isPaused }) else { return }
         if reading.isPaused { logResumption() }

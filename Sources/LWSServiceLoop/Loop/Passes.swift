@@ -1,0 +1,59 @@
+// Who has something to do before lws looks at its connections, and after.
+
+/// Who keeps a connection as it is for a while, which lws would not: it looks at everything in a pass.
+package protocol PassStarter: AnyObject {
+    func passBegins(_ held: borrowing HeldLoop)
+}
+
+/// Who gathers what lws delivers piece by piece, and deals with it once for all that was read.
+package protocol PassFinisher: AnyObject {
+    func passEnds(_ held: borrowing HeldLoop)
+}
+
+extension HeldLoop {
+    /// Has `starter` called once, before lws's next pass.
+    package func whenPassBegins(_ starter: any PassStarter) { core.passes.add(starter) }
+
+    /// Has it not called any more.
+    package func notWhenPassBegins(_ starter: any PassStarter) { core.passes.remove(starter) }
+
+    /// Has `finisher` called once, when lws returns from what it is doing. To be called from a callback of lws for a
+    /// connection that is served; a later call from there, when `finisher` was called, asks again.
+    package func whenPassEnds(_ finisher: any PassFinisher) { core.passes.add(finisher) }
+
+    /// Whether lws looks at everything just now, and not at one connection alone.
+    package var isInsidePass: Bool { core.passes.isUnderWay }
+}
+
+/// The passes of one context of lws. Lives on the loop.
+final class Passes {
+    var isUnderWay = false
+    private var starters: [ObjectIdentifier: any PassStarter] = [:]
+    private var finishers: [any PassFinisher] = []
+    private var isFinishing = false
+
+    func add(_ starter: any PassStarter) { starters[ObjectIdentifier(starter)] = starter }
+    func remove(_ starter: any PassStarter) { starters[ObjectIdentifier(starter)] = nil }
+    func add(_ finisher: any PassFinisher) { finishers.append(finisher) }
+
+    func begin(_ held: borrowing HeldLoop) {
+        while let (key, starter) = starters.first {
+            starters[key] = nil
+            starter.passBegins(held)
+        }
+    }
+
+    /// lws has returned from serving connections, all or one.
+    func end(_ held: borrowing HeldLoop) {
+        // One of them may have lws serve a connection, of which others want to hear then.
+        guard !finishers.isEmpty, !isFinishing else { return }
+        isFinishing = true
+        var index = 0
+        while index < finishers.count {
+            finishers[index].passEnds(held)
+            index += 1
+        }
+        finishers.removeAll(keepingCapacity: true)
+        isFinishing = false
+    }
+}
