@@ -89,11 +89,11 @@ RUN_address = $(RUN_SANITIZED) --sanitize address --scratch-path .build-asan
 
 # The suites in which threads meet: callers, loops, tasks, those who close and those who connect again.
 THREADS := '(Async|Mixed|Suspended|Event|Concurrency|LoopGate|Loop|Starvation|FlowControl|Closing|Connecting|Reading|Writing)\w*Tests/' \
-    --filter '\.(Reconnecting|KeepAlive|PingPongHandler|RoundTrip|Release|Signal|ThreadShortage|LostConnection)\w*Tests/' \
+    --filter '\.(Answered|Reconnecting|KeepAlive|PingPongHandler|RoundTrip|Release|Signal|ThreadShortage|LostConnection)\w*Tests/' \
     --filter '\.(OAuth2Client|SecureSession|SecureContext|Stopping|Blocking|Semaphore|Metrics|HandshakeTrace)\w*Tests/' \
     --filter '\.Samples/Traits/'
 # Those that touch C's memory: the loop, the connection, making it again, compression, faults, TLS and keys, leaks.
-MEMORY := '\.\w*(Fault|Leak|Loop|Connect|Lost|Compress|Release|Fork|Unread|Reset|Refusal|Redirect|Shortage)\w*Tests/' \
+MEMORY := '\.\w*(Answered|Fault|Leak|Loop|Connect|Lost|Compress|Release|Fork|Unread|Reset|Refusal|Redirect|Shortage)\w*Tests/' \
     --filter '\.(Secure|Stapled|Revocation|TokenKey|TokenVector|Fuzz|Header|PingBurst|TLS|TextCheck|Frame|Proxy)\w*/'
 
 build-thread: test-deps

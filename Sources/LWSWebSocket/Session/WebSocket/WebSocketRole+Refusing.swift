@@ -46,11 +46,9 @@ extension WebSocketRole {
     func postpone(
         _ violation: Violation, isByLWS: Bool, _ session: ClientSession, _ held: borrowing HeldLoop
     ) -> Bool {
-        guard case .open = session.phase, let wsi = session.wsi, let watched = reading.watched else { return false }
-        let mayBeAnswered = connection.query { state in
-            state.mayBeAnswered && (!isByLWS || state.outbound.count == 0)
-        }
-        guard mayBeAnswered else { return false }
+        guard case .open = session.phase, let wsi = session.wsi, let watched = reading.watched,
+            connection.query({ $0.mayBeAnswered })
+        else { return false }
         if isByLWS {
             // 4.1 serves a connection again in the same pass which it was to end (plat/unix/unix-service.c:
             // _lws_plat_service_forced_tsi), and so would send its close frame.
@@ -63,7 +61,9 @@ extension WebSocketRole {
             watched.setWantsToWrite(false, held)
             held.whenPassBegins(session)
         }
-        session.allow(connection.query { $0.patience }, held) { [unowned self, unowned session] held in tellPostponed(session, held) }
+        session.allow(connection.query { $0.patience }, held) { [unowned self, unowned session] held in
+            tellPostponed(session, held)
+        }
         return true
     }
 
