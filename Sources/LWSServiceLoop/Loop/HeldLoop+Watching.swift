@@ -91,9 +91,7 @@ extension HeldLoop {
         core.passes.end(self)
         return goesOn
     }
-}
 
-extension HeldLoop {
     // MARK: - How connections go on that are being made or ended
 
     /// How often lws looks in one turn of the loop at a connection that is being made.

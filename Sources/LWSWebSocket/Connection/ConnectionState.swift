@@ -35,7 +35,7 @@ struct ConnectionState {
     /// The close frame of this side has not left. Until then nobody who calls learns that the connection ends: whoever does
     /// may end the process, and the frame would never leave.
     private(set) var isTakingLeave = false
-    /// How long the answer to a message is waited for behind which the peer broke a rule. For tests, another.
+    /// How long an answer is waited for where the peer broke a rule behind the message. Tests have another.
     var patience = Duration.seconds(1)
     private var openers: [CallerSignal] = []
     private var closers: [CallerSignal] = []
