@@ -12,7 +12,8 @@ struct MessageAssembler {
     let maxFrameSize: Int
     let maxMessageSize: Int?
 
-    private static let longPiece = LoopContext.serviceBufferSize
+    /// A text in pieces of at least so many bytes goes on soon, and is checked once, with its frame.
+    private static let longPiece = 4096
 
     private var gathered: [UInt8] = []
     private var kind: MessageKind?
@@ -70,7 +71,7 @@ struct MessageAssembler {
         makeRoom(piece.bytes.count + (isFirst ? min(piece.remainingInFrame, maxFrameSize) : 0))
         gathered.append(contentsOf: piece.bytes)
         guard piece.endsMessage else {
-            // A text that has gone wrong is not waited for (RFC 6455, section 8.1). Behind a full piece the next follows at once.
+            // A text that has gone wrong is not waited for (RFC 6455, section 8.1).
             guard kind == .text, !isInsideFrame || piece.bytes.count < Self.longPiece else { return .incomplete }
             defer { checked = gathered.count }
             return textCheck.accepts(gathered[checked...], isLast: false) ? .incomplete : .violation(.invalidUTF8)
