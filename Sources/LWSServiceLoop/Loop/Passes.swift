@@ -1,6 +1,6 @@
 // Who has something to do before lws looks at its connections, and after.
 
-/// Who keeps a connection as it is for a while, which lws would not: it looks at everything in a pass.
+/// Who wants to hear before lws looks at all its connections.
 package protocol PassStarter: AnyObject {
     func passBegins(_ held: borrowing HeldLoop)
 }

@@ -89,6 +89,27 @@ public final class ReadGate {
         arm(connection, held)
     }
 
+    /// Has lws read no more of a connection of which it has refused a frame. Before it sends its close frame it would by itself,
+    /// and parse what it has buffered once more, from the beginning (roles/ws/ops-ws.c: rops_handle_POLLIN_ws).
+    package func stopReading(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
+        pause(connection, held)
+        setBar(connection, true)
+    }
+
+    /// The close frame has left.
+    package func goOnReading(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
+        setBar(connection, false)
+        if isPaused { resume(connection, held) }
+    }
+
+    /// A reason beside that which `lws_rx_flow_control(wsi, 1)` takes back: the bits 0 to 5 are for whoever calls (lws-misc.h).
+    private func setBar(_ connection: OpaquePointer, _ isSet: Bool) {
+        var change = LWS_RXFLOW_REASON_APPLIES | 1 << 1
+        if !isSet { change |= LWS_RXFLOW_REASON_APPLIES_ENABLE_BIT }
+        change |= LWS_RXFLOW_REASON_FLAG_PROCESS_NOW
+        _ = whileHandling { lws_rx_flow_control(connection, Int32(change)) }
+    }
+
     /// Where the loop watches the socket by itself, it notices that anyway.
     private func noteHangups(_ held: borrowing HeldLoop) {
         if socket == nil, let paused { held.core.pausedConnections.add(self, paused.socket) }

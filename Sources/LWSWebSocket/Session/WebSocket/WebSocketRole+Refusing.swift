@@ -18,15 +18,18 @@ extension WebSocketRole {
     /// can send that, and then for the peer's answer (roles/ws/ops-ws.c: rops_close_via_role_protocol_ws). Where it holds
     /// something back that has yet to leave, it ends the connection when that has left, and calls this too late.
     func refused(_ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop) {
-        guard case .open = session.phase, !isClosedByLWS else { return }
+        guard case .open = session.phase, !isClosedByLWS, !writeFailed else {
+            // A close frame of its own would follow ours.
+            let isSecond = closeFrameWasSent && !isClosedByLWS && lws_get_close_length(wsi) > 0
+            return isSecond ? connection.transport?.abort() ?? () : ()
+        }
         noteViolation(wsi, session)
-        // For a masked frame it has a reason of its own, which it will send whatever is done here (4.3 and later).
+        // For a masked frame it has a reason of its own, and sends a close frame whatever is done here (4.3 and later).
         guard let violation = violation ?? (lws_get_close_length(wsi) > 0 ? .refusedByLibrary : nil) else { return }
         self.violation = violation
         handOver(session, held)
         isDeaf = true
-        // Another pass would parse what lws had buffered once more, from its beginning.
-        reading.pause(wsi, held)
+        reading.stopReading(wsi, held)
         setReason(violation.closeFrame, wsi)
         guard !postpone(violation, isByLWS: true, session, held) else { return }
         connection.failed(violation)
@@ -46,7 +49,7 @@ extension WebSocketRole {
     func postpone(
         _ violation: Violation, isByLWS: Bool, _ session: ClientSession, _ held: borrowing HeldLoop
     ) -> Bool {
-        guard case .open = session.phase, let wsi = session.wsi, let watched = reading.watched,
+        guard case .open = session.phase, !writeFailed, let wsi = session.wsi, let watched = reading.watched,
             connection.query({ $0.mayBeAnswered })
         else { return false }
         if isByLWS {
@@ -69,15 +72,17 @@ extension WebSocketRole {
 
     /// The connection fails now.
     func tellPostponed(_ session: ClientSession, _ held: borrowing HeldLoop) {
-        guard let postponed, let wsi = session.wsi else { return }
+        guard postponed != nil else { return }
         settle(session, held)
+        // It may have been told, or the connection given up, by that.
+        guard let postponed, let wsi = session.wsi else { return }
         connection.failed(postponed.violation)
         guard postponed.isByLWS else { return forgetPostponed(session, held) }
         closeByLWS(
             with: connection.query { $0.takeCloseFrame() } ?? postponed.violation.closeFrame, wsi, session, held)
     }
 
-    /// It goes on to its end in another way. What the peer still sends has to be read past, but not by lws behind what it refused.
+    /// The connection comes to its end in another way, or this is being told. What the peer still sends has to be read past, but not by lws behind what it refused.
     func forgetPostponed(_ session: ClientSession, _ held: borrowing HeldLoop) {
         guard let postponed else { return }
         self.postponed = nil
@@ -117,18 +122,23 @@ extension WebSocketRole {
         lws_close_reason(wsi, lws_close_status(rawValue: UInt32(code)), &reason, reason.count)
     }
 
-    /// Has lws send the close frame, unless it has, or holds something back that is to leave before.
-    func sendCloseByLWS(_ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop) {
-        held.serveWriting(lws_get_socket_fd(wsi))
-        guard let wsi = session.wsi else { return }
-        if lws_partial_buffered(wsi) == 0 || !SocketPoll.takesData(lws_get_socket_fd(wsi)) {
-            closeByLWSLeft(wsi, session, held)
+    /// Has lws send the close frame, if it has not: it sends one thing at a time, and that last.
+    func sendCloseByLWS(_ session: ClientSession, _ held: borrowing HeldLoop) {
+        var holdsMore = true
+        // More than this is not handed over at a time.
+        for _ in 0..<8 where holdsMore {
+            guard let wsi = session.wsi else { return }
+            let descriptor = lws_get_socket_fd(wsi)
+            holdsMore = lws_partial_buffered(wsi) != 0 && SocketPoll.takesData(descriptor)
+            held.serveWriting(descriptor)
         }
+        if let wsi = session.wsi { closeByLWSLeft(wsi, session, held) }
     }
 
     /// The close frame has left, or cannot for now. lws reads on, for the answer.
     func closeByLWSLeft(_ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop) {
-        if reading.isPaused { reading.resume(wsi, held) }
+        if lws_partial_buffered(wsi) == 0 { reportFlushed() }
+        reading.goOnReading(wsi, held)
         connection.closeFrameLeft()
     }
 }

@@ -103,7 +103,9 @@ extension WebSocketRole {
         if writeFailed || (mustLook && hasPeerEnded(wsi)) {
             // What the peer sent before it ended must not be lost to a write that can only fail. lws reads it next, or
             // when the application does.
-            if reading.isPaused {
+            if postponed != nil {
+                tellPostponed(session, held)
+            } else if reading.isPaused {
                 connection.refuseWrites()
             } else if !writeFailed {
                 awaitTurn(wsi, session, held)
@@ -112,7 +114,7 @@ extension WebSocketRole {
         }
         defer { compression?.keepOutput() }
         var handedOver = 0
-        while handedOver < Self.turn {
+        while handedOver < Self.turn || postponed?.isByLWS == true {
             if let compression, compression.hasOutput, connection.phase == .open {
                 guard let mask = masks(held)?.next(held),
                     let frame = compression.nextFrame(upTo: connection.limits.maxFrameSize, mask),
@@ -155,7 +157,7 @@ extension WebSocketRole {
     /// All that lws was given is with the operating system; what is compressed and waits was not given. Returns whether there
     /// is more to be given.
     @discardableResult
-    private func reportFlushed() -> Bool {
+    func reportFlushed() -> Bool {
         guard compression?.hasOutput != true else { return true }
         return connection.flushed()
     }
@@ -273,28 +275,5 @@ extension WebSocketRole {
             let bytes = (start + OutgoingMessage.headroom).assumingMemoryBound(to: UInt8.self)
             return lws_write(wsi, bytes, payload.count, clws_write_close) >= 0
         }
-    }
-}
-
-// MARK: - Where the masking keys of outgoing frames come from
-
-/// Random bytes of the kernel, read a page at a time, for the masks of all connections of a loop (RFC 6455, section 5.3:
-/// "derived from a strong source of entropy").
-final class MaskPool: LoopResident {
-    private var keys = [UInt32](repeating: 0, count: 1024)
-    private var left = 0
-
-    init?(_ held: borrowing HeldLoop) {}
-
-    /// A key that nobody has used; `nil` where the kernel gives none.
-    func next(_ held: borrowing HeldLoop) -> UInt32? {
-        if left == 0 {
-            let size = keys.count * MemoryLayout<UInt32>.size
-            let read = keys.withUnsafeMutableBytes { lws_get_random(held.context, $0.baseAddress, size) }
-            guard read == size else { return nil }
-            left = keys.count
-        }
-        left -= 1
-        return keys[left]
     }
 }

@@ -59,6 +59,7 @@ extension WebSocketRole {
         _ payload: UnsafeRawBufferPointer, _ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop
     ) {
         keepAlive?.plan.heard()
+        guard !isDeaf else { return }
         handOver(session, held)
         connection.log.frame(.received, .pong, bytes: payload.count)
         // lws looks at these bits where no extension is agreed to (`lws_ws_client_rx_sm`).

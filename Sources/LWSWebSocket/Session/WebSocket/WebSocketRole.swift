@@ -13,11 +13,11 @@ final class WebSocketRole {
     let request: HandshakeRequest
     /// The system has refused a write, so TCP is broken.
     var writeFailed = false
-    /// The close frame of this side has been handed to lws.
+    /// The close frame of this side has been handed to lws, or what it is to say.
     var closeFrameWasSent = false
     /// What rule the peer broke.
     var violation: Violation?
-    /// What shows of that later.
+    /// That, where it is not told yet.
     var postponed: Postponed?
     /// lws sends the close frame of this side.
     var isClosedByLWS = false
@@ -89,7 +89,7 @@ final class WebSocketRole {
             guard connection.phase != .open else { return _ = sendNow(session, held) }
             tellPostponed(session, held)
         }
-        guard !isClosedByLWS else { return sendCloseByLWS(wsi, session, held) }
+        guard !isClosedByLWS else { return sendCloseByLWS(session, held) }
         reading.awaitWritable(wsi, held)
         // Where the peer does not read, a close frame may have to wait for long, and nobody is to wait for that.
         if connection.isTakingLeave, !SocketPoll.takesData(lws_get_socket_fd(wsi)) { connection.closeFrameLeft() }
