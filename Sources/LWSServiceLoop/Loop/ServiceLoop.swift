@@ -1,7 +1,7 @@
 // Loop/: the loop that drives libwebsockets.
 //
-// Holds: its thread, who holds it (HeldLoop is the proof, LoopGate the order), timers, and the work that other threads hand
-// over. Context/ has libwebsockets' context, Waiting/ the sockets that the loop waits for by itself. Whoever is not on the loop
+// Holds: its thread, who holds it (HeldLoop is the proof, LoopGate the order), timers, who hears of libwebsockets' passes, and the
+// work that other threads hand over. Context/ has libwebsockets' context, Waiting/ the sockets that the loop waits for by itself. Whoever is not on the loop
 // uses ServiceLoop alone.
 // Used by: Suspending.
 // Uses: Blocking; CLibWebSockets, Logging.

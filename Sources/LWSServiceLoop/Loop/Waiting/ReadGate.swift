@@ -93,22 +93,17 @@ public final class ReadGate {
     /// and parse what it has buffered once more, from the beginning (roles/ws/ops-ws.c: rops_handle_POLLIN_ws).
     package func stopReading(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
         pause(connection, held)
-        setBar(connection, true)
+        control(connection, Self.refusal, allows: false)
     }
 
     /// The close frame has left.
     package func goOnReading(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
-        setBar(connection, false)
+        control(connection, Self.refusal, allows: true)
         if isPaused { resume(connection, held) }
     }
 
     /// A reason beside that which `lws_rx_flow_control(wsi, 1)` takes back: the bits 0 to 5 are for whoever calls (lws-misc.h).
-    private func setBar(_ connection: OpaquePointer, _ isSet: Bool) {
-        var change = LWS_RXFLOW_REASON_APPLIES | 1 << 1
-        if !isSet { change |= LWS_RXFLOW_REASON_APPLIES_ENABLE_BIT }
-        change |= LWS_RXFLOW_REASON_FLAG_PROCESS_NOW
-        _ = whileHandling { lws_rx_flow_control(connection, Int32(change)) }
-    }
+    private static let refusal = 1 << 1
 
     /// Where the loop watches the socket by itself, it notices that anyway.
     private func noteHangups(_ held: borrowing HeldLoop) {
@@ -215,12 +210,18 @@ public final class ReadGate {
     }
 
     private func apply(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
-        var change = LWS_RXFLOW_REASON_APPLIES | LWS_RXFLOW_REASON_USER_BOOL
-        if !isPaused, !isAnsweringPing { change |= LWS_RXFLOW_REASON_APPLIES_ENABLE_BIT }
+        let reads = !isPaused && !isAnsweringPing
+        control(connection, LWS_RXFLOW_REASON_USER_BOOL, allows: reads)
+        socket?.setWantsToRead(reads, held)
+    }
+
+    /// Has lws read for all that `reason` has to do with it, or not.
+    private func control(_ connection: OpaquePointer, _ reason: Int, allows: Bool) {
+        var change = LWS_RXFLOW_REASON_APPLIES | reason
+        if allows { change |= LWS_RXFLOW_REASON_APPLIES_ENABLE_BIT }
         // At once, or lws would do it after the callback, where the change does not look like this side's.
         change |= LWS_RXFLOW_REASON_FLAG_PROCESS_NOW
         _ = whileHandling { lws_rx_flow_control(connection, Int32(change)) }
-        socket?.setWantsToRead(!isPaused && !isAnsweringPing, held)
     }
 }
 

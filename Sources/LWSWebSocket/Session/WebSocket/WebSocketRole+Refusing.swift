@@ -20,8 +20,8 @@ extension WebSocketRole {
     func refused(_ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop) {
         guard case .open = session.phase, !isClosedByLWS, !writeFailed else {
             // A close frame of its own would follow ours.
-            let isSecond = closeFrameWasSent && !isClosedByLWS && lws_get_close_length(wsi) > 0
-            return isSecond ? connection.transport?.abort() ?? () : ()
+            if closeFrameWasSent, !isClosedByLWS, lws_get_close_length(wsi) > 0 { connection.transport?.abort() }
+            return
         }
         noteViolation(wsi, session)
         // For a masked frame it has a reason of its own, and sends a close frame whatever is done here (4.3 and later).
@@ -30,10 +30,11 @@ extension WebSocketRole {
         handOver(session, held)
         isDeaf = true
         reading.stopReading(wsi, held)
-        setReason(violation.closeFrame, wsi)
-        guard !postpone(violation, isByLWS: true, session, held) else { return }
-        connection.failed(violation)
-        closeByLWS(with: connection.query { $0.takeCloseFrame() } ?? violation.closeFrame, wsi, session, held)
+        if postpone(violation, isByLWS: true, session, held) {
+            setReason(violation.closeFrame, wsi)
+        } else {
+            failByLWS(violation, wsi, session, held)
+        }
     }
 
     /// The socket tells a refusal apart from a lost connection: it is sound, and nothing or something is left to read.
@@ -49,7 +50,7 @@ extension WebSocketRole {
     func postpone(
         _ violation: Violation, isByLWS: Bool, _ session: ClientSession, _ held: borrowing HeldLoop
     ) -> Bool {
-        guard case .open = session.phase, !writeFailed, let wsi = session.wsi, let watched = reading.watched,
+        guard !writeFailed, let wsi = session.wsi, let watched = reading.watched,
             connection.query({ $0.mayBeAnswered })
         else { return false }
         if isByLWS {
@@ -76,13 +77,13 @@ extension WebSocketRole {
         settle(session, held)
         // It may have been told, or the connection given up, by that.
         guard let postponed, let wsi = session.wsi else { return }
+        guard !postponed.isByLWS else { return failByLWS(postponed.violation, wsi, session, held) }
         connection.failed(postponed.violation)
-        guard postponed.isByLWS else { return forgetPostponed(session, held) }
-        closeByLWS(
-            with: connection.query { $0.takeCloseFrame() } ?? postponed.violation.closeFrame, wsi, session, held)
+        forgetPostponed(session, held)
     }
 
-    /// The connection comes to its end in another way, or this is being told. What the peer still sends has to be read past, but not by lws behind what it refused.
+    /// The connection comes to its end in another way, or this is being told. What the peer still sends has to be read past, but
+    /// not by lws behind what it refused.
     func forgetPostponed(_ session: ClientSession, _ held: borrowing HeldLoop) {
         guard let postponed else { return }
         self.postponed = nil
@@ -103,6 +104,14 @@ extension WebSocketRole {
     }
 
     // MARK: - Closing by lws, which has refused a frame
+
+    /// The connection fails now; the close frame is that of the application where it has closed before.
+    private func failByLWS(
+        _ violation: Violation, _ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop
+    ) {
+        connection.failed(violation)
+        closeByLWS(with: connection.query { $0.takeCloseFrame() } ?? violation.closeFrame, wsi, session, held)
+    }
 
     /// Leaves a close frame to lws, which sends one in any case.
     func closeByLWS(

@@ -1,6 +1,7 @@
 // WebSocket/: an open WebSocket connection on libwebsockets.
 //
-// Holds: the session's role there: messages in and out, compressed or not, pings that keep alive, sending without the loop.
+// Holds: the session's role there: messages in and out, compressed or not, pings that keep alive, sending without the loop,
+// and what happens when the peer breaks a rule.
 
 internal import CLibWebSockets
 internal import LWSPayload
