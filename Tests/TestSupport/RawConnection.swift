@@ -162,8 +162,11 @@ package final class RawConnection: Sendable {
     /// - Parameters:
     ///   - extraHeaders: whole lines, such as `Sec-WebSocket-Protocol: chat`, sent after the usual ones.
     ///   - acceptOverride: sent instead of the right value of Sec-WebSocket-Accept.
+    ///   - frames: sent in one piece with the answer.
     @discardableResult
-    package func acceptUpgrade(extraHeaders: [String] = [], acceptOverride: String? = nil) throws -> String {
+    package func acceptUpgrade(
+        extraHeaders: [String] = [], acceptOverride: String? = nil, followedBy frames: [RawFrame] = []
+    ) throws -> String {
         let head = try readRequestHead()
         guard let key = Self.field("Sec-WebSocket-Key", in: head) else {
             throw PeerError("no Sec-WebSocket-Key in the request:\n\(head)")
@@ -173,7 +176,7 @@ package final class RawConnection: Sendable {
                 "HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade",
                 "Sec-WebSocket-Accept: \(acceptOverride ?? Self.accept(for: key))",
             ] + extraHeaders
-        send(lines.joined(separator: "\r\n") + "\r\n\r\n")
+        send(Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8) + frames.flatMap(\.serverBytes))
         return head
     }
 

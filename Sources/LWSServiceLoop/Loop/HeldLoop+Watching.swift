@@ -61,10 +61,18 @@ extension HeldLoop {
     /// Gives a connection its turn to write, without reading from it. Not from inside a callback of lws.
     package func serveWriting(_ descriptor: Int32) { serve(descriptor, Int16(POLLOUT), ready: Int16(POLLOUT)) }
 
+    /// The same from inside a callback of lws which comes while it serves the connection: who waits for the end of that is not
+    /// called yet.
+    func serveWritingInside(_ descriptor: Int32) { callLWS(descriptor, Int16(POLLOUT), ready: Int16(POLLOUT)) }
+
     func serve(_ descriptor: Int32, _ events: Int16, ready: Int16) {
+        callLWS(descriptor, events, ready: ready)
+        core.passes.end(self)
+    }
+
+    private func callLWS(_ descriptor: Int32, _ events: Int16, ready: Int16) {
         var entry = pollfd(fd: descriptor, events: events, revents: ready)
         _ = lws_service_fd(context, &entry)
-        core.passes.end(self)
     }
 
     /// lws was called, outside of its passes, for something after which finishers may wait.

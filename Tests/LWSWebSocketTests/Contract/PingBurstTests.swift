@@ -2,28 +2,22 @@
 
 import LWSEchoServer
 import LWSServiceLoop
-import TestConditions
 import TestSupport
 import Testing
 
 @testable import LWSWebSocket
 
-private let eachIsAnswered = ConditionTrait.enabled(
-    if: ReadGate.answersEachPing,
-    "libwebsockets 4.4.2 and newer answer the first of several pings in one read of a client")
-
 @Suite("Pings that arrive together", .serialized)
 struct PingBurstTests {
-    /// A server that sends `frames` in one piece, or in its own way, and hands on what comes back, control frames and data.
+    /// What comes back to a server, of frames that it sends in one piece, or in its own way.
     private func answers(
-        _ frames: [RawFrame], count: Int, compression: Bool = false,
+        _ frames: [RawFrame], count: Int, _ way: Way = .plain, withTheUpgrade: Bool = false,
         _ send: (@Sendable (RawConnection) -> Void)? = nil
     ) throws -> [RawFrame] {
         let seen = Seen()
-        let server = try RawServer { peer in
-            let lines = compression ? ["Sec-WebSocket-Extensions: permessage-deflate"] : []
-            _ = try? peer.acceptUpgrade(extraHeaders: lines)
-            if let send { send(peer) } else { peer.send(frames.flatMap(\.serverBytes)) }
+        let server = try RawServer(tls: way.identity()) { peer in
+            _ = try? peer.acceptUpgrade(extraHeaders: way.answerLines, followedBy: withTheUpgrade ? frames : [])
+            if let send { send(peer) } else if !withTheUpgrade { peer.send(frames.flatMap(\.serverBytes)) }
             for _ in 0..<count {
                 guard let frame = try? peer.readFrame() else { break }
                 seen.add(frame)
@@ -32,7 +26,7 @@ struct PingBurstTests {
             peer.waitForEnd()
         }
         defer { server.stop() }
-        let client = try WebSocketClient(server.url())
+        let client = try WebSocketClient(server.url(), configuration: way.configuration())
         let all = try seen.all()
         #expect(client.isOpen)
         #expect(!client.inside.isPaused)
@@ -43,21 +37,26 @@ struct PingBurstTests {
         (0..<count).map { RawFrame(opcode: 9, payload: Array("payload-\($0)".utf8)) }
     }
 
-    @Test("are answered one by one, in order", eachIsAnswered, arguments: [2, 10, 1000])
-    func inOrder(_ count: Int) throws {
+    @Test("are answered one by one, in order", arguments: [2, 10, 1000], Way.allCases)
+    func inOrder(_ count: Int, _ way: Way) throws {
         let pings = Self.pings(count)
-        for compression in compressionOffAndOn {
-            let pongs = try answers(pings, count: count, compression: compression)
-            #expect(pongs.map(\.payload) == pings.map(\.payload))
-            #expect(pongs.allSatisfy { $0.opcode == 10 })
-        }
+        let pongs = try answers(pings, count: count, way)
+        #expect(pongs.map(\.payload) == pings.map(\.payload))
+        #expect(pongs.allSatisfy { $0.opcode == 10 })
     }
 
-    @Test("or one shortly after the other, are answered one by one", eachIsAnswered, arguments: compressionOffAndOn)
-    func oneByOne(_ compression: Bool) throws {
+    @Test("with the answer to the upgrade, too", arguments: [2, 10, 1000], Way.allCases)
+    func withTheUpgrade(_ count: Int, _ way: Way) throws {
+        let pings = Self.pings(count)
+        let pongs = try answers(pings, count: count, way, withTheUpgrade: true)
+        #expect(pongs.map(\.payload) == pings.map(\.payload))
+    }
+
+    @Test("or one shortly after the other, are answered one by one", arguments: Way.allCases)
+    func oneByOne(_ way: Way) throws {
         let pings = Self.pings(10)
         for round in 0..<200 {
-            let pongs = try answers(pings, count: pings.count, compression: compression) { peer in
+            let pongs = try answers(pings, count: pings.count, way) { peer in
                 for ping in pings {
                     peer.send(ping.serverBytes)
                     // Some of them arrive while a pong is on its way, others before.
@@ -69,61 +68,112 @@ struct PingBurstTests {
     }
 
     @Test(
-        "are answered with the first of them at least, and what comes after is as well",
-        arguments: compressionOffAndOn)
-    func firstOfEach(_ compression: Bool) throws {
-        let rounds = 50
+        "between the frames of messages are answered where each is, and the messages are whole",
+        arguments: Way.allCases)
+    func betweenFrames(_ way: Way) throws {
+        let parts = 50
+        let frames = Self.pings(parts).enumerated().flatMap { number, ping in
+            [
+                RawFrame(
+                    fin: number == parts - 1, opcode: number == 0 ? 1 : 0, payload: Array("part \(number);".utf8)),
+                ping, ping,
+            ]
+        }
         let seen = Seen()
-        let server = try RawServer { peer in
-            let lines = compression ? ["Sec-WebSocket-Extensions: permessage-deflate"] : []
-            _ = try? peer.acceptUpgrade(extraHeaders: lines)
-            for round in 0..<rounds {
-                let burst = (0..<3).map { RawFrame(opcode: 9, payload: Array("\(round): \($0)".utf8)) }
-                peer.send(burst.flatMap(\.serverBytes))
-                guard let first = try? peer.readFrame() else { break }
-                seen.add(first)
-                let last = Array("\(round): by itself".utf8)
-                peer.sendFrame(opcode: 9, last)
-                // Before its answer there may be those of the second and the third.
-                while let frame = try? peer.readFrame() {
-                    guard frame.payload == last else { continue }
-                    seen.add(frame)
-                    break
-                }
+        let server = try RawServer(tls: way.identity()) { peer in
+            defer { seen.done() }
+            _ = try? peer.acceptUpgrade(extraHeaders: way.answerLines)
+            peer.send(frames.flatMap(\.serverBytes))
+            for _ in 0..<2 * parts {
+                guard let frame = try? peer.readFrame() else { return }
+                seen.add(frame)
             }
             seen.done()
             peer.waitForEnd()
         }
-        let client = try WebSocketClient(server.url())
-        let pongs = try seen.all().map { String(decoding: $0.payload, as: UTF8.self) }
-        #expect(pongs == (0..<rounds).flatMap { ["\($0): 0", "\($0): by itself"] })
-        #expect(client.isOpen)
+        let client = try WebSocketClient(server.url(), configuration: way.configuration())
+        #expect(try client.readTextMessage() == (0..<parts).map { "part \($0);" }.joined())
+        #expect(try seen.all().map(\.payload) == Self.pings(parts).flatMap { [$0.payload, $0.payload] })
     }
 
-    @Test("between the frames of messages are answered where each is, and the messages are whole")
-    func betweenFrames() throws {
-        let parts = 50
+    @Test(
+        "behind more messages than are kept are answered, at the latest when those are read", arguments: Way.allCases)
+    func behindMessages(_ way: Way) throws {
+        let messages = 30_000
+        let pings = Self.pings(messages)
+        let frames = pings.flatMap { [RawFrame(opcode: 2, payload: $0.payload), $0] }
         let seen = Seen()
-        let server = try RawServer { peer in
-            _ = try? peer.acceptUpgrade()
-            var bytes: [UInt8] = []
-            for (number, ping) in Self.pings(parts).enumerated() {
-                let part = RawFrame(
-                    fin: number == parts - 1, opcode: number == 0 ? 1 : 0, payload: Array("part \(number);".utf8))
-                bytes += part.serverBytes + ping.serverBytes + ping.serverBytes
-            }
-            peer.send(bytes)
-            for _ in 0..<(ReadGate.answersEachPing ? 2 * parts : 0) {
+        let server = try RawServer(tls: way.identity()) { peer in
+            defer { seen.done() }
+            _ = try? peer.acceptUpgrade(extraHeaders: way.answerLines)
+            peer.send(frames.flatMap(\.serverBytes))
+            for _ in pings {
                 guard let frame = try? peer.readFrame() else { break }
                 seen.add(frame)
             }
             seen.done()
             peer.waitForEnd()
         }
-        let client = try WebSocketClient(server.url())
-        #expect(try client.readTextMessage() == (0..<parts).map { "part \($0);" }.joined())
-        let pongs = ReadGate.answersEachPing ? Self.pings(parts).flatMap { [$0.payload, $0.payload] } : []
-        #expect(try seen.all().map(\.payload) == pongs)
+        let client = try WebSocketClient(server.url(), configuration: way.configuration())
+        #expect(eventually { client.inside.isPaused })
+        for ping in pings { #expect(try client.readBinaryMessage() == ping.payload) }
+        #expect(try seen.all().map(\.payload) == pings.map(\.payload))
+    }
+
+    @Test(
+        "from a server that takes no pongs are answered as far as there is room, and all is well once it does",
+        arguments: Way.allCases)
+    func unreadPongs(_ way: Way) throws {
+        // More than the system keeps for either side.
+        let count = 400_000
+        let padding = String(repeating: " ", count: 100)
+        let (seen, late) = (Seen(), RawFrame(opcode: 9, payload: [1, 2, 3]))
+        let server = try RawServer(tls: way.identity()) { peer in
+            defer { seen.done() }
+            _ = try? peer.acceptUpgrade(extraHeaders: way.answerLines)
+            for start in stride(from: 0, to: count, by: 10_000) {
+                let pings = (start..<start + 10_000).map {
+                    RawFrame(opcode: 9, payload: Array("\($0)\(padding)".utf8))
+                }
+                peer.send(pings.flatMap(\.serverBytes))
+            }
+            peer.sendFrame(opcode: 1, Array("all sent".utf8))
+            while let frame = try? peer.readFrame(), frame.opcode == 10 { seen.add(frame) }
+            peer.send(late.serverBytes)
+            if let frame = try? peer.readFrame() { seen.add(frame) }
+            seen.done()
+            peer.waitForEnd()
+        }
+        let client = try WebSocketClient(server.url(), configuration: way.configuration())
+        #expect(try client.readTextMessage() == "all sent")
+        try client.writeTextMessage("read")
+        let pongs = try seen.all()
+        #expect(pongs.last?.payload == late.payload)
+        let numbers = pongs.dropLast().compactMap {
+            Int(String(decoding: $0.payload.prefix { $0 != 32 }, as: UTF8.self))
+        }
+        #expect(numbers.count == pongs.count - 1 && numbers.count < count)
+        #expect(numbers.first == 0)
+        #expect(zip(numbers, numbers.dropFirst()).allSatisfy { $0 < $1 })
+    }
+
+    @Test("from a server that resets the connection do no harm", arguments: Way.allCases)
+    func reset(_ way: Way) throws {
+        let pings = Self.pings(1000).flatMap(\.serverBytes)
+        for round in 0..<100 {
+            let server = try RawServer(tls: way.identity()) { peer in
+                _ = try? peer.acceptUpgrade(extraHeaders: way.answerLines)
+                peer.send(pings)
+                // Now with pongs on their way, then before there are any.
+                if round.isMultiple(of: 2) { _ = try? peer.readFrame() }
+                peer.reset()
+            }
+            defer { server.stop() }
+            guard let client = try? WebSocketClient(server.url(), configuration: way.configuration()) else {
+                continue
+            }
+            #expect(failure { try client.readMessage() }?.code == .connectionClosure)
+        }
     }
 
     @Test("are answered one by one by the echo server too, over TLS as well", arguments: [false, true])

@@ -39,12 +39,6 @@ struct AnsweredBeforeTests {
         }
     }
 
-    enum Way: String, CaseIterable {
-        case plain, secure, compressed
-
-        static let allCases: [Way] = [.plain, .secure] + (LibraryFeature.compression.isPresent ? [.compressed] : [])
-    }
-
     /// A server that sends messages, and a frame that breaks a rule behind them, all at once.
     final class Breaker {
         let server: RawServer
@@ -54,14 +48,12 @@ struct AnsweredBeforeTests {
             _ breach: Breach, _ way: Way = .plain, behind messages: [String] = ["question"], ping: Bool = false,
             before rest: RawFrame = RawFrame(opcode: 1, payload: [66])
         ) throws {
-            let identity = way == .secure ? try TLSIdentity(CertificateAuthority.shared.server(.good)) : nil
             let texts = messages.flatMap { RawFrame(opcode: 1, payload: Array($0.utf8)).serverBytes }
             let pinging = ping ? RawFrame(opcode: 9, payload: [7]).serverBytes : []
             let last = rest.masked ? rest.clientBytes() : rest.serverBytes
-            server = try RawServer(tls: identity) { [seen] peer in
+            server = try RawServer(tls: way.identity()) { [seen] peer in
                 defer { seen.done() }
-                _ = try? peer.acceptUpgrade(
-                    extraHeaders: way == .compressed ? ["Sec-WebSocket-Extensions: permessage-deflate"] : [])
+                _ = try? peer.acceptUpgrade(extraHeaders: way.answerLines)
                 peer.send(texts + pinging + breach.bytes + last)
                 while let frame = try? peer.readFrame() {
                     seen.add(frame)
@@ -78,8 +70,7 @@ struct AnsweredBeforeTests {
         func connect(
             _ way: Way = .plain, patience: Duration = Timing.ages, on loop: WebSocketLoop = WebSocketLoop()
         ) throws -> WebSocketClient {
-            var configuration = way == .secure ? try ClientConfiguration.secure() : ClientConfiguration()
-            configuration.webSocketCompressionEnabled = way == .compressed
+            var configuration = try way.configuration()
             configuration.maxFrameSize = Breach.limit
             configuration.readTimeout = Timing.ages
             configuration.writeTimeout = Timing.ages

@@ -141,6 +141,28 @@
             #expect(eventually { (try? ProcessMetrics.openDescriptors()) ?? .max <= before })
         }
 
+        @Test("the first at least of pings that come together is answered")
+        func pings() throws {
+            let (seen, go) = (Seen(), MonotonicSemaphore())
+            let pings = (0..<10).map { RawFrame(opcode: 9, payload: [$0]) }
+            let server = try RawServer { peer in
+                defer { seen.done() }
+                _ = try? peer.acceptUpgrade()
+                _ = go.wait(until: .never)
+                peer.send((pings + [RawFrame(opcode: 1, payload: [65])]).flatMap(\.serverBytes))
+                if let frame = try? peer.readFrame() { seen.add(frame) }
+                seen.done()
+                peer.waitForEnd()
+            }
+            let client = try WebSocketClient(server.url())
+            try Shortage.ofDescriptors { () throws -> Void in
+                go.signal()
+                #expect(try client.readTextMessage() == "A")
+                #expect(try seen.all().first?.payload == pings.first?.payload)
+            }
+            #expect(client.isOpen)
+        }
+
         @Test("a loop that starts where few descriptors may be had serves more clients as soon as more may be had")
         func loopOfTheShortage() throws {
             let server = try EchoProcess()

@@ -17,12 +17,13 @@ import CLibWebSockets
 /// calls lws, it was a ping. Reading is paused then, which lws looks at before each byte (`lws_ws_handshake_client`,
 /// `lws_interpret_incoming_packet`), until the pong has left.
 ///
+/// Where lws does not look in between (``stopsWithinRead``), the pong is sent on the spot: ``sendPong(_:_:)``.
+///
 /// Two pings that arrive together while data waits for the socket are not told apart this way; RFC 6455, section 5.5.3,
-/// lets one pong answer both. Nor are those of one read by a client where ``answersEachPing`` is false.
+/// lets one pong answer both.
 public final class ReadGate {
-    /// Whether this release of lws has a client answer several pings that it has read together. From 4.4.2 on the first of them is
-    /// answered, and the rest dropped.
-    package static let answersEachPing = clws_answers_each_ping()
+    /// Whether a client of this release of lws stops in the midst of what it has read at once when its reading is paused.
+    package static let stopsWithinRead = clws_client_stops_within_read()
 
     /// What lws is told to be the thread that asks. It is always the same: the one that holds the loop.
     package static let threadID = clws_thread_id
@@ -37,6 +38,10 @@ public final class ReadGate {
     private var turns = 0
     /// How many calls of this side are under way, inside which a change is this side's.
     private var calls = 0
+    /// lws is made to send a pong, inside its parser.
+    package internal(set) var isSendingPong = false
+    /// The connection of which lws parses what it has read, and to which a pong was sent meanwhile.
+    var parsed: OpaquePointer?
     private var timer: LoopTimer?
     /// The socket, where the loop waits for it by itself: it has to know what lws wants of it.
     private var socket: WatchedSocket?
@@ -135,7 +140,7 @@ public final class ReadGate {
     /// The connection is over.
     package func stop(_ held: borrowing HeldLoop) {
         forgetPause(held)
-        (socket, watched) = (nil, nil)
+        (socket, watched, parsed) = (nil, nil, nil)
         timer?.cancel(held)
         timer = nil
     }
@@ -149,8 +154,10 @@ public final class ReadGate {
     }
 
     /// That callback has come; a pong that had to leave has left before it (`rops_handle_POLLOUT_ws`). Returns false where lws
-    /// was given more in the midst of that turn, and has yet to pass it on: the callback comes again.
+    /// was given more in the midst of that turn, and has yet to pass it on: the callback comes again. Or where the turn is a
+    /// pong's alone.
     package func becameWritable(_ connection: OpaquePointer, _ held: borrowing HeldLoop) -> Bool {
+        guard !isSendingPong else { return false }
         isWriteAwaited = false
         watched?.setWantsToWrite(false, held)
         if isAnsweringPing {
@@ -169,10 +176,7 @@ public final class ReadGate {
         // It may be that it wants to write no longer; then a callback for writing comes next, or in vain. (What looks like a ping
         // then has lws want it again behind this side's back, until the reading that is paused for it goes on.)
         watched?.setWantsToWrite(true, held)
-        // With a payload for a close frame it is that which waits.
-        guard calls == 0, !isWriteAwaited, !isAnsweringPing, !isPaused, lws_get_close_length(connection) == 0 else {
-            return
-        }
+        guard isPing(connection), !isAnsweringPing, !isPaused else { return }
         // Where the pong would have to wait for the peer, which may itself wait until this side has read, reading goes on.
         guard SocketPoll.takesData(lws_get_socket_fd(connection)) else { return }
         isAnsweringPing = true
@@ -180,6 +184,12 @@ public final class ReadGate {
         apply(connection, held)
         awaitWritable(connection, held)
         arm(connection, held)
+    }
+
+    /// LWS_CALLBACK_GET_THREAD_ID has come for a ping, as far as it is known here.
+    func isPing(_ connection: OpaquePointer) -> Bool {
+        // With a payload for a close frame it is that which waits.
+        calls == 0 && !isWriteAwaited && lws_get_close_length(connection) == 0
     }
 
     /// Reads again from lws's next turn on. To what is buffered lws comes back when the connection can be written to
@@ -216,7 +226,7 @@ public final class ReadGate {
     }
 
     /// Has lws read for all that `reason` has to do with it, or not.
-    private func control(_ connection: OpaquePointer, _ reason: Int, allows: Bool) {
+    func control(_ connection: OpaquePointer, _ reason: Int, allows: Bool) {
         var change = LWS_RXFLOW_REASON_APPLIES | reason
         if allows { change |= LWS_RXFLOW_REASON_APPLIES_ENABLE_BIT }
         // At once, or lws would do it after the callback, where the change does not look like this side's.

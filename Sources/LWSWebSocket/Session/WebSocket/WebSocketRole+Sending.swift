@@ -86,7 +86,7 @@ extension WebSocketRole {
     }
 
     /// lws has been handed the rest of a message, or the connection is broken.
-    private func handedOver(
+    func handedOver(
         _ isSent: Bool, _ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop
     ) {
         if isSent {
@@ -215,7 +215,7 @@ extension WebSocketRole {
     /// What was received then is to be read all the same, but 4.1 reads no more of a connection on which it could not write
     /// (roles/ws/client-parser-ws.c). So the system is given the bytes here, and lws what it does not take at once; it has none
     /// of before, or this would not be called. Over TLS the write does not fail (``TLSRecords``).
-    private func sendRaw(
+    func sendRaw(
         _ bytes: UnsafeMutableRawBufferPointer, _ wsi: OpaquePointer, _ session: ClientSession
     ) -> Bool {
         guard session.tls == nil else { return giveToLWS(bytes, wsi) }

@@ -55,11 +55,12 @@ final class WebSocketRole {
 
     /// lws changes what it waits for on the socket of the established connection.
     func waitChanged(_ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop) {
+        guard !reading.isSendingPong else { return }
         // It wants to send a close frame, and has to wait.
         guard postponed?.isByLWS != true else { return }
         // It will write in its next turn, a pong perhaps.
         settle(session, held)
-        reading.waitChanged(wsi, held)
+        if !sendPong(wsi, session, held) { reading.waitChanged(wsi, held) }
     }
 
     /// The open connection is about to end.

@@ -1,0 +1,72 @@
+// An open connection: pongs that are sent while lws parses what it has read.
+
+internal import CLibWebSockets
+internal import LWSServiceLoop
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+extension WebSocketRole {
+    /// lws asks for its turn to write, for a pong perhaps. Returns whether it was given that here (``ReadGate/sendPong(_:_:)``).
+    ///
+    /// No write may fail meanwhile: over TLS none does (``TLSRecords``), and else lws writes to another socket, from where the pong
+    /// is taken and sent.
+    func sendPong(_ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop) -> Bool {
+        guard case .open = session.phase, !writeFailed, reading.canSendPong(wsi) else { return false }
+        if session.tls != nil {
+            reading.sendPong(wsi, held)
+        } else if !sendPongInPlain(wsi, session, held) {
+            return false
+        }
+        // Those that come before it has left share one.
+        if lws_partial_buffered(wsi) != 0 { reading.awaitWritable(wsi, held) }
+        return true
+    }
+
+    /// Returns false where the system has no descriptors for it.
+    private func sendPongInPlain(
+        _ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop
+    ) -> Bool {
+        guard let catcher: PongCatcher = held.resident(),
+            let standIn = SocketStandIn(catcher.near, inPlaceOf: lws_get_socket_fd(wsi))
+        else { return false }
+        reading.sendPong(wsi, held)
+        standIn.end()
+        reading.watched?.descriptorIsBack(held)
+        guard !catcher.take({ pong in reading.whileHandling { sendRaw(pong, wsi, session) } }) else { return true }
+        // What the peer sent before it ended the connection is read all the same.
+        if hasPeerEnded(wsi) { writeFailed = true } else { session.abort(held) }
+        return true
+    }
+}
+
+/// Has what lws writes come here, in the place of any connection of a loop.
+private final class PongCatcher: LoopResident {
+    /// What stands in for the connection's socket.
+    let near: Int32
+    private let far: Int32
+    /// Has room for a pong with its header.
+    private var bytes = [UInt8](repeating: 0, count: 256)
+
+    /// `nil` where the system has no descriptors for it.
+    init?(_ held: borrowing HeldLoop) {
+        guard let pair = Socket.pair() else { return nil }
+        (near, far) = pair
+    }
+
+    deinit {
+        close(near)
+        close(far)
+    }
+
+    /// Hands over what has come. Returns what `send` does, or true where nothing has.
+    func take(_ send: (UnsafeMutableRawBufferPointer) -> Bool) -> Bool {
+        bytes.withUnsafeMutableBytes { buffer in
+            let count = recv(far, buffer.baseAddress, buffer.count, 0)
+            return count <= 0 || send(UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
+        }
+    }
+}
