@@ -80,6 +80,35 @@ struct FrameTests {
         for ping in all { #expect(try client.readFrame() == .pong(ping.text)) }
     }
 
+    @Test("Pings of a client that takes no pongs are read all the same")
+    func unreadPongs() throws {
+        let pings = (0..<1000).flatMap { _ in RawFrame.ping(String(repeating: "p", count: 125)).clientBytes() }
+        // More than the system keeps for either side.
+        let sending = try Background { [client] in
+            for _ in 0..<200 { client.connection.send(pings) }
+            client.send(.text("all sent"))
+        }
+        try sending.value()
+        #expect(try pongs(before: "all sent") < 200_000)
+        // The last of them may leave behind that.
+        client.send(.text("again"))
+        #expect(try pongs(before: "again") <= 1)
+        client.send(.ping("late"))
+        #expect(try client.readFrame() == .pong("late"))
+    }
+
+    private func pongs(before text: String) throws -> Int {
+        var count = 0
+        while true {
+            let frame = try client.readFrame()
+            guard frame.opcode == 10 else {
+                #expect(frame == .text(text))
+                return count
+            }
+            count += 1
+        }
+    }
+
     @Test("A breach of the rules is told with a close frame, and its answer ends TCP at once")
     func breach() throws {
         let end = try Promptness(without: lwsCloseWait) {

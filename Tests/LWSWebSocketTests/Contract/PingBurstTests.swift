@@ -121,11 +121,11 @@ struct PingBurstTests {
     }
 
     @Test(
-        "from a server that takes no pongs are answered as far as there is room, and all is well once it does",
+        "from a server that takes no pongs are read all the same, and answered again once it does",
         arguments: Way.allCases)
     func unreadPongs(_ way: Way) throws {
         // More than the system keeps for either side.
-        let count = 400_000
+        let count = 200_000
         let padding = String(repeating: " ", count: 100)
         let (seen, late) = (Seen(), RawFrame(opcode: 9, payload: [1, 2, 3]))
         let server = try RawServer(tls: way.identity()) { peer in
@@ -144,7 +144,9 @@ struct PingBurstTests {
             seen.done()
             peer.waitForEnd()
         }
-        let client = try WebSocketClient(server.url(), configuration: way.configuration())
+        var configuration = try way.configuration()
+        configuration.readTimeout = Timing.ages
+        let client = try WebSocketClient(server.url(), configuration: configuration)
         #expect(try client.readTextMessage() == "all sent")
         try client.writeTextMessage("read")
         let pongs = try seen.all()

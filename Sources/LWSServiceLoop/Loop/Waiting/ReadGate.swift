@@ -183,7 +183,7 @@ public final class ReadGate {
         turns = 0
         apply(connection, held)
         awaitWritable(connection, held)
-        arm(connection, held)
+        arm(connection, after: watched == nil ? Self.nextTurn : Self.patience, held)
     }
 
     /// LWS_CALLBACK_GET_THREAD_ID has come for a ping, as far as it is known here.
@@ -195,23 +195,26 @@ public final class ReadGate {
     /// Reads again from lws's next turn on. To what is buffered lws comes back when the connection can be written to
     /// (core-net/wsi.c: `__lws_rx_flow_control`); from inside that callback it would go on to read while it waits for the
     /// next, and a ping would change nothing.
-    private func arm(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
+    private func arm(_ connection: OpaquePointer, after delay: Duration = nextTurn, _ held: borrowing HeldLoop) {
         let timer = timer ?? LoopTimer { [unowned self] held in turn(connection, held) }
         self.timer = timer
-        // With nothing to wait for, a timer that is armed within a microsecond of the turn's begin falls due in that turn.
-        timer.arm(after: .microseconds(1), held)
+        timer.arm(after: delay, held)
     }
 
-    /// Turns that it takes until a pong has left, and the callback for writing has come.
+    /// With nothing to wait for, a timer that is armed within a microsecond of the turn's begin falls due in that turn.
+    private static let nextTurn = Duration.microseconds(1)
+    /// Turns that it takes until a pong has left, and the callback for writing has come, where lws waits for the socket.
     private static let mostTurns = 3
+    /// The time for that where the loop waits for it by itself, whoever serves it then. A socket that takes data may take none
+    /// a moment later, with nothing written in between: Linux counts what it keeps otherwise once the peer's window is shut.
+    private static let patience = Duration.milliseconds(50)
 
     private func turn(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
         if isAnsweringPing {
-            // While the connection is open it is a ping, and the callback for writing comes, whoever serves the socket.
-            guard watched == nil else { return }
             turns += 1
-            guard turns > Self.mostTurns else { return arm(connection, held) }
-            // It was no ping, but a close frame without a payload: after that lws calls for nothing else.
+            guard watched != nil || turns > Self.mostTurns else { return arm(connection, held) }
+            // The pong has to wait for the peer. Or it was no ping, but a close frame without a payload: after that lws calls for
+            // nothing else.
             isAnsweringPing = false
         }
         guard !isPaused else { return }
