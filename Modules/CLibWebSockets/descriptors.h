@@ -3,12 +3,14 @@
 #ifndef CLIBWEBSOCKETS_DESCRIPTORS_H
 #define CLIBWEBSOCKETS_DESCRIPTORS_H
 
+#include <fcntl.h>
 #include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #if defined(__linux__)
-#include <fcntl.h>
 #include <linux/rtnetlink.h>
+#include <sys/syscall.h>
 #endif
 
 // Whether the descriptor is a socket that tells of the machine's routes, as contexts have them (clws_opens_route_socket): of the
@@ -24,6 +26,16 @@ static inline bool clws_is_route_socket(int descriptor) {
 #else
     (void)descriptor;
     return false;
+#endif
+}
+
+// Has the number `place` stand for what `descriptor` stands for. A program that another thread starts meanwhile inherits neither,
+// where the system has a call for that (dup3, which needs _GNU_SOURCE).
+static inline bool clws_put(int descriptor, int place) {
+#if defined(SYS_dup3)
+    return syscall(SYS_dup3, descriptor, place, O_CLOEXEC) == place;
+#else
+    return dup2(descriptor, place) == place && fcntl(place, F_SETFD, FD_CLOEXEC) == 0;
 #endif
 }
 

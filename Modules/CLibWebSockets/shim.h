@@ -140,6 +140,21 @@ static inline bool clws_is_idle_talk(const char *line) {
 // and 4.4.1 do not yet, but the three go by one number.
 static inline bool clws_client_stops_within_read(void) { return clws_running_number() < 4004000; }
 
+// Whether it is the payload of a control frame which a client is handed as that of a message: from 4.4.2 to 4.5.0 the same parser
+// takes all payload for that. 4.4.0 and 4.4.1 go by one number with 4.4.2, 4.5.1 with 4.5.0.
+static inline bool clws_may_mistake_control_frames(void) {
+    const int number = clws_running_number();
+    return number >= 4004000 && number <= 4005000;
+}
+static inline bool clws_mistakes_control_frame(struct lws *wsi) {
+#if LWS_LIBRARY_VERSION_NUMBER >= 4004000
+    return (lws_get_opcode(wsi) & 8) != 0;
+#else
+    (void)wsi;
+    return false;
+#endif
+}
+
 // ---- 4.5
 
 // Has lws ask by LWS_CALLBACK_GET_THREAD_ID whenever it changes what it waits for, which it does where it was answered with other

@@ -1,5 +1,7 @@
 // Why and how a connection ended, and what is told of it.
 
+internal import LWSServiceLoop
+
 /// What is known about a connection's end, from the moment it begins.
 struct Ending: Sendable {
     /// Who began it.
@@ -78,12 +80,15 @@ enum Violation: Sendable, Hashable {
     case refusedByLibrary
     /// The same between two frames of a message, where the rule is most likely that of the sequence.
     case brokenSequence
+    /// The peer did nothing wrong: lws has taken a control frame for a message.
+    case mistakenControlFrame
 
     var code: WebSocketError.Code {
         switch self {
         case .frameTooLarge, .messageTooLarge: .payloadTooLarge
         case .invalidUTF8, .malformedCloseFrame, .reservedBits, .undecodable, .refusedByLibrary: .corruptedFrame
         case .brokenSequence: .invalidContinuationFrame
+        case .mistakenControlFrame: .connection
         }
     }
 
@@ -99,6 +104,7 @@ enum Violation: Sendable, Hashable {
         case .reservedBits: CloseFrame(code: 1002, reason: "reserved bits")
         case .undecodable: CloseFrame(code: 1007, reason: "compressed message cannot be decompressed")
         case .refusedByLibrary, .brokenSequence: CloseFrame(code: 1002, reason: "")
+        case .mistakenControlFrame: CloseFrame(code: 1011, reason: "")
         }
     }
 
@@ -116,6 +122,9 @@ enum Violation: Sendable, Hashable {
                 + "compression off"
         case .brokenSequence: "\(host) sent a frame that does not continue the message it had begun"
         case .refusedByLibrary: "\(host) sent a frame that RFC 6455 does not allow"
+        case .mistakenControlFrame:
+            "\(LibraryRelease.current) took a control frame of \(host) for a message, as 4.4.2 to 4.5.0 do; use another "
+                + "release of libwebsockets"
         }
     }
 }

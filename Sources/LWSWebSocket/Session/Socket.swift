@@ -74,9 +74,8 @@ enum Socket {
 
     /// Has the number `place` stand for what `descriptor` stands for. Returns whether the system could.
     static func put(_ descriptor: Int32, at place: Int32) -> Bool {
-        guard dup2(descriptor, place) == place else { return false }
-        // As lws has its sockets (plat/unix/unix-sockets.c: lws_plat_set_socket_options).
-        return fcntl(place, F_SETFD, FD_CLOEXEC) == 0
+        // Closed when a program is started, as lws has its sockets (plat/unix/unix-sockets.c: lws_plat_set_socket_options).
+        clws_put(descriptor, place)
     }
 }
 

@@ -117,6 +117,9 @@ final class TLSHandshake {
     /// The peer has reset the connection, and what was written since was dropped.
     var isBroken: Bool { ssl.map { TLSRecords($0).isBroken } ?? false }
 
+    /// OpenSSL could not write something just now.
+    var waitsToWrite: Bool { ssl.map { SSL_want($0) == SSL_WRITING } ?? false }
+
     // MARK: - What OpenSSL reports
 
     func progressed(_ ssl: OpaquePointer) {

@@ -89,7 +89,7 @@ struct FrameTests {
             client.send(.text("all sent"))
         }
         try sending.value()
-        #expect(try pongs(before: "all sent") < 200_000)
+        #expect(try pongs(before: "all sent") > 0)
         // The last of them may leave behind that.
         client.send(.text("again"))
         #expect(try pongs(before: "again") <= 1)

@@ -26,6 +26,9 @@ package struct LibraryRelease: Sendable, Hashable, CustomStringConvertible {
         return compiled == running
     }
 
+    /// Whether a client of it may be handed the payload of control frames as that of messages.
+    package static let mayMistakeControlFrames = clws_may_mistake_control_frames()
+
     /// "4.1" of "4.1.6"; `nil` where it begins otherwise, as some who build lws may have it.
     private static func series(_ release: String) -> [Int]? {
         let numbers = release.split(separator: ".", omittingEmptySubsequences: false).prefix(2).map { Int($0) }

@@ -40,8 +40,10 @@ public final class ReadGate {
     private var calls = 0
     /// lws is made to send a pong, inside its parser.
     package internal(set) var isSendingPong = false
-    /// The connection of which lws parses what it has read, and to which a pong was sent meanwhile.
-    var parsed: OpaquePointer?
+    /// lws parses what it has read, and was made to send a pong meanwhile.
+    var parsing: Parsing?
+    /// How often lws has changed what it waits for, while that is of interest.
+    var changes: Int?
     private var timer: LoopTimer?
     /// The socket, where the loop waits for it by itself: it has to know what lws wants of it.
     private var socket: WatchedSocket?
@@ -140,7 +142,7 @@ public final class ReadGate {
     /// The connection is over.
     package func stop(_ held: borrowing HeldLoop) {
         forgetPause(held)
-        (socket, watched, parsed) = (nil, nil, nil)
+        (socket, watched, parsing) = (nil, nil, nil)
         timer?.cancel(held)
         timer = nil
     }
@@ -173,6 +175,7 @@ public final class ReadGate {
 
     /// LWS_CALLBACK_GET_THREAD_ID has come: lws changes what it waits for on the connection.
     package func waitChanged(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
+        if let changes { return self.changes = changes + 1 }
         // It may be that it wants to write no longer; then a callback for writing comes next, or in vain. (What looks like a ping
         // then has lws want it again behind this side's back, until the reading that is paused for it goes on.)
         watched?.setWantsToWrite(true, held)
@@ -205,16 +208,21 @@ public final class ReadGate {
     private static let nextTurn = Duration.microseconds(1)
     /// Turns that it takes until a pong has left, and the callback for writing has come, where lws waits for the socket.
     private static let mostTurns = 3
-    /// The time for that where the loop waits for it by itself, whoever serves it then. A socket that takes data may take none
-    /// a moment later, with nothing written in between: Linux counts what it keeps otherwise once the peer's window is shut.
+    /// When to look, where the loop waits for it by itself, whether the pong has to wait for the peer. A socket that takes data
+    /// may take none a moment later, with nothing written in between: Linux counts what it keeps otherwise once the peer's
+    /// window is shut.
     private static let patience = Duration.milliseconds(50)
 
     private func turn(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
         if isAnsweringPing {
-            turns += 1
-            guard watched != nil || turns > Self.mostTurns else { return arm(connection, held) }
-            // The pong has to wait for the peer. Or it was no ping, but a close frame without a payload: after that lws calls for
-            // nothing else.
+            if watched == nil {
+                turns += 1
+                guard turns > Self.mostTurns else { return arm(connection, held) }
+                // It was no ping, but a close frame without a payload: after that lws calls for nothing else.
+            } else if SocketPoll.takesData(lws_get_socket_fd(connection)) {
+                // The callback for writing comes, whoever serves the socket.
+                return arm(connection, after: Self.patience, held)
+            }
             isAnsweringPing = false
         }
         guard !isPaused else { return }

@@ -81,8 +81,8 @@ package final class WatchedSocket {
     /// A suspended caller waits for the connection, whom the loop's thread has to serve.
     package func attend(_ held: borrowing HeldLoop) { set.perform(wait.suspendedCallerComes(), self) }
 
-    /// The descriptor has stood for something else. Who waits for the socket by themselves may have begun to do so meanwhile.
-    package func descriptorIsBack(_ held: borrowing HeldLoop) { driver?.signal() }
+    /// The descriptor may have stood for something else, for which the driver may have begun to wait.
+    func descriptorIsBack(_ held: borrowing HeldLoop) { driver?.signal() }
 
     package func setWantsToRead(_ wants: Bool, _ held: borrowing HeldLoop) {
         guard wants != wantsToRead else { return }

@@ -12,11 +12,13 @@ internal import LWSServiceLoop
 extension WebSocketRole {
     /// lws asks for its turn to write, for a pong perhaps. Returns whether it was given that here (``ReadGate/sendPong(_:_:)``).
     ///
-    /// No write may fail meanwhile: over TLS none does (``TLSRecords``), and else lws writes to another socket, from where the pong
-    /// is taken and sent.
+    /// No write may fail meanwhile: over TLS none does (`cossl_send`) but for want of memory, and else lws writes to another
+    /// socket, from where the pong is taken and sent.
     func sendPong(_ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop) -> Bool {
         guard case .open = session.phase, !writeFailed, reading.canSendPong(wsi) else { return false }
-        if session.tls != nil {
+        if let tls = session.tls {
+            // OpenSSL may ask for that turn, to be able to read.
+            guard !tls.hasEnded, !tls.waitsToWrite else { return false }
             reading.sendPong(wsi, held)
         } else if !sendPongInPlain(wsi, session, held) {
             return false
@@ -35,7 +37,6 @@ extension WebSocketRole {
         else { return false }
         reading.sendPong(wsi, held)
         standIn.end()
-        reading.watched?.descriptorIsBack(held)
         guard !catcher.take({ pong in reading.whileHandling { sendRaw(pong, wsi, session) } }) else { return true }
         // What the peer sent before it ended the connection is read all the same.
         if hasPeerEnded(wsi) { writeFailed = true } else { session.abort(held) }
@@ -62,7 +63,7 @@ private final class PongCatcher: LoopResident {
         close(far)
     }
 
-    /// Hands over what has come. Returns what `send` does, or true where nothing has.
+    /// Hands over what has come. Returns what `send` does, or true where nothing has: it was no ping then.
     func take(_ send: (UnsafeMutableRawBufferPointer) -> Bool) -> Bool {
         bytes.withUnsafeMutableBytes { buffer in
             let count = recv(far, buffer.baseAddress, buffer.count, 0)

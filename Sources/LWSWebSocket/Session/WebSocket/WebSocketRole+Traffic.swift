@@ -10,6 +10,9 @@ extension WebSocketRole {
     func received(
         _ bytes: UnsafeRawBufferPointer, _ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop
     ) {
+        if LibraryRelease.mayMistakeControlFrames, clws_mistakes_control_frame(wsi) {
+            return fail(.mistakenControlFrame, session, held)
+        }
         if tellsOfFrames() { logPiece(of: bytes.count, wsi) }
         if let compression { return compression.received(bytes, wsi, self, session, held) }
         deliver(
