@@ -34,8 +34,8 @@ package enum LoopError: Error, CustomStringConvertible {
     /// `lws_create_context` gave nothing, or not all that a loop needs: out of memory or of descriptors. Its log lines say
     /// more. The number is the system's last.
     case context(errno: Int32)
-    /// The library that is loaded is not of the series that was compiled with.
-    case library(LibraryRelease)
+    /// The library that is loaded cannot be used, for this reason.
+    case library(String)
 
     package var description: String {
         switch self {
@@ -43,10 +43,7 @@ package enum LoopError: Error, CustomStringConvertible {
         case .context(let errno):
             "libwebsockets could not create its context"
                 + (SystemReason.shortage(errno).map { ": \($0)" } ?? " (out of memory or file descriptors)")
-        case .library(let release):
-            "libwebsockets \(release.runningWith) is loaded, but this program was compiled with \(release.compiledWith), whose "
-                + "structures are others; compile it anew after swift package clean, "
-                + "or have the other one found (LD_LIBRARY_PATH, LD_PRELOAD)"
+        case .library(let objection): objection
         }
     }
 }

@@ -63,7 +63,9 @@ struct Ending: Sendable {
     /// What a read throws: the peer's violation comes before the closure that it led to.
     func readError(host: String) -> WebSocketError {
         guard let violation else { return error(host: host) }
-        return WebSocketError(violation.code, violation.words(host: host), host: host, closure: closure)
+        // What the peer sends, and what lws makes of it, is likely to be the same next time.
+        return WebSocketError(
+            violation.code, violation.words(host: host), host: host, closure: closure, mayBeRepeated: false)
     }
 }
 
@@ -122,9 +124,7 @@ enum Violation: Sendable, Hashable {
                 + "compression off"
         case .brokenSequence: "\(host) sent a frame that does not continue the message it had begun"
         case .refusedByLibrary: "\(host) sent a frame that RFC 6455 does not allow"
-        case .mistakenControlFrame:
-            "\(LibraryRelease.current) took a control frame of \(host) for a message, as 4.4.2 to 4.5.0 do; use another "
-                + "release of libwebsockets"
+        case .mistakenControlFrame: "\(LibraryRelease.current) \(LibraryRelease.mistake)"
         }
     }
 }

@@ -18,15 +18,29 @@ struct LibraryVersionTests {
     }
 
     @Test(
-        "can be used where the first two numbers are the same, or cannot be told",
+        "can be used where the first two numbers are the same, or cannot be told, and it is sound",
         arguments: [
             ("4.1.6-", "4.1.6-", true), ("4.3.3-unknown", "4.3.5", true), ("4.3.3", "4.3", true),
             ("4.1.6", "4.3.3", false),
             ("4.5.8", "5.0.0", false), ("4.1.6", "14.1.6", false), ("5.0.0", "5.1.0-v5.0.0-12-g1234567", false),
             ("4.1.6", "main", true), ("4.1.6", "", true), ("4.1.6", "v4.3.3", true),
+            // These take control frames for messages. 4.4.2 calls itself 4.4.0, and 4.5.0 and 4.5.1 are one.
+            ("4.4.0", "4.4.0", true), ("4.4.3", "4.4.3-", false), ("4.4.0", "4.4.5-v4.4.5-1-g1234567", false),
+            ("4.5.0", "4.5.0", true), ("4.5.8", "4.5.8", true),
         ])
     func usable(_ compiled: String, _ running: String, _ isUsable: Bool) {
-        #expect(LibraryRelease(compiledWith: compiled, runningWith: running).isUsable == isUsable)
+        #expect((LibraryRelease(compiledWith: compiled, runningWith: running).objection == nil) == isUsable)
+    }
+
+    @Test("that takes a control frame for a message is told, and nobody is to try again")
+    func mistake() {
+        let violation = Violation.mistakenControlFrame
+        let error = Ending(initiator: .local, sent: violation.closeFrame, violation: violation).readError(
+            host: "host")
+        #expect(error.code == .connection)
+        #expect(!error.isRetriable)
+        #expect(error.closure?.code == 1011)
+        #expect(error.description.contains("takes control frames for messages"))
     }
 
     @Test("is told in its own words, without what says nothing")

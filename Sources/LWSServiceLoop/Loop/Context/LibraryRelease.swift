@@ -19,12 +19,24 @@ package struct LibraryRelease: Sendable, Hashable, CustomStringConvertible {
         self.missing = missing
     }
 
-    /// Whether both have the same structures, which lws changes from 4.1 to 4.2 and so on, and the name of its shared library with
-    /// them (its soname). So a loader finds no other by itself, but one may be preloaded, or be found by another name.
-    package var isUsable: Bool {
-        guard let compiled = Self.series(compiledWith), let running = Self.series(runningWith) else { return true }
-        return compiled == running
+    /// Why it cannot be used; `nil` where it can.
+    ///
+    /// lws changes its structures from 4.1 to 4.2 and so on, and the name of its shared library with them (its soname). So a loader
+    /// finds no other by itself, but one may be preloaded, or be found by another name.
+    package var objection: String? {
+        if let compiled = Self.series(compiledWith), let running = Self.series(runningWith), compiled != running {
+            return
+                "libwebsockets \(runningWith) is loaded, but this program was compiled with \(compiledWith), whose "
+                + "structures are others; compile it anew after swift package clean, "
+                + "or have the other one found (LD_LIBRARY_PATH, LD_PRELOAD)"
+        }
+        // The others that do so go by numbers of releases that do not.
+        let mistakes = ["4.4.3", "4.4.4", "4.4.5"].contains { runningWith == $0 || runningWith.hasPrefix($0 + "-") }
+        return mistakes ? "libwebsockets \(runningWith) \(Self.mistake)" : nil
     }
+
+    /// What is wrong with those of which this is known.
+    package static let mistake = "takes control frames for messages, as 4.4.2 to 4.5.0 do; use another release"
 
     /// Whether a client of it may be handed the payload of control frames as that of messages.
     package static let mayMistakeControlFrames = clws_may_mistake_control_frames()

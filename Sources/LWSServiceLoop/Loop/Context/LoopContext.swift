@@ -57,7 +57,7 @@ public final class LoopContext {
     /// Makes the lws context. Vhosts are made by the residents.
     func create(_ options: LoopOptions) throws(LoopError) {
         // Before anything is handed to it.
-        guard LibraryRelease.current.isUsable else { throw .library(.current) }
+        if let objection = LibraryRelease.current.objection { throw .library(objection) }
         var info = lws_context_creation_info()
         info.options = clws_option_explicit_vhosts | clws_option_no_text_check
         info.port = clws_port_no_listen
