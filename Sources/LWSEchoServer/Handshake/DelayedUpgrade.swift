@@ -1,5 +1,6 @@
 // Holding back an answer that lws writes at once.
 
+import CLibWebSockets
 import LWSServiceLoop
 
 #if canImport(Darwin)
@@ -33,8 +34,7 @@ final class DelayedUpgrade {
         }
         pair = ends[0]
         defer { close(ends[1]) }
-        guard Self.prepare(pair), Self.prepare(ends[1]), dup2(ends[1], descriptor) >= 0, Self.prepare(descriptor)
-        else {
+        guard Self.prepare(pair), Self.prepare(ends[1]), clws_put(ends[1], descriptor) else {
             closeAll()
             return nil
         }
@@ -68,8 +68,7 @@ final class DelayedUpgrade {
             // finds out by itself.
             guard send(client, buffer, count, Self.noSignal) == count else { break }
         }
-        dup2(client, descriptor)
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        _ = clws_put(client, descriptor)
         closeAll()
     }
 

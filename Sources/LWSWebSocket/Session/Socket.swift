@@ -58,24 +58,32 @@ enum Socket {
         return count < 0 ? nil : count
     }
 
-    /// Two sockets that are connected with each other, and never wait.
-    static func pair() -> (near: Int32, far: Int32)? {
-        var pair: [Int32] = [-1, -1]
-        guard socketpair(AF_UNIX, clws_stream, 0, &pair) == 0 else { return nil }
-        let isPrepared = pair.allSatisfy {
-            fcntl($0, F_SETFD, FD_CLOEXEC) == 0 && fcntl($0, F_SETFL, O_NONBLOCK) == 0
-        }
-        guard isPrepared else {
-            pair.forEach { _ = close($0) }
-            return nil
-        }
-        return (pair[0], pair[1])
-    }
-
     /// Has the number `place` stand for what `descriptor` stands for. Returns whether the system could.
     static func put(_ descriptor: Int32, at place: Int32) -> Bool {
         // Closed when a program is started, as lws has its sockets (plat/unix/unix-sockets.c: lws_plat_set_socket_options).
         clws_put(descriptor, place)
+    }
+}
+
+/// Two sockets that are connected with each other, and never wait.
+final class SocketPair {
+    let near: Int32
+    let far: Int32
+
+    /// `nil` where the system has no descriptors for them.
+    init?() {
+        var pair: [Int32] = [-1, -1]
+        guard socketpair(AF_UNIX, clws_stream, 0, &pair) == 0 else { return nil }
+        (near, far) = (pair[0], pair[1])
+        let isPrepared = pair.allSatisfy {
+            fcntl($0, F_SETFD, FD_CLOEXEC) == 0 && fcntl($0, F_SETFL, O_NONBLOCK) == 0
+        }
+        guard isPrepared else { return nil }
+    }
+
+    deinit {
+        close(near)
+        close(far)
     }
 }
 

@@ -9,28 +9,61 @@ import Testing
 
 @Suite("Pings that arrive together", .serialized)
 struct PingBurstTests {
-    /// What comes back to a server, of frames that it sends in one piece, or in its own way.
-    private func answers(
-        _ frames: [RawFrame], count: Int, _ way: Way = .plain, withTheUpgrade: Bool = false,
-        _ send: (@Sendable (RawConnection) -> Void)? = nil
+    /// What a server takes down that does `script` with a client.
+    private func seen(
+        _ way: Way = .plain, withTheUpgrade frames: [RawFrame] = [],
+        by script: @escaping @Sendable (RawConnection, Seen) -> Void,
+        of use: (WebSocketClient) throws -> Void = { _ in }
     ) throws -> [RawFrame] {
         let seen = Seen()
         let server = try RawServer(tls: way.identity()) { peer in
-            _ = try? peer.acceptUpgrade(extraHeaders: way.answerLines, followedBy: withTheUpgrade ? frames : [])
-            if let send { send(peer) } else if !withTheUpgrade { peer.send(frames.flatMap(\.serverBytes)) }
-            for _ in 0..<count {
-                guard let frame = try? peer.readFrame() else { break }
-                seen.add(frame)
-            }
+            _ = try? peer.acceptUpgrade(extraHeaders: way.answerLines, followedBy: frames)
+            script(peer, seen)
             seen.done()
             peer.waitForEnd()
         }
         defer { server.stop() }
-        let client = try WebSocketClient(server.url(), configuration: way.configuration())
+        var configuration = try way.configuration()
+        configuration.readTimeout = Timing.ages
+        let client = try WebSocketClient(server.url(), configuration: configuration)
+        try use(client)
         let all = try seen.all()
         #expect(client.isOpen)
         #expect(!client.inside.isPaused)
         return all
+    }
+
+    /// What comes back for frames in one piece.
+    private func answers(
+        _ frames: [RawFrame], count: Int, _ way: Way, _ use: (WebSocketClient) throws -> Void = { _ in }
+    ) throws -> [RawFrame] {
+        try seen(
+            way,
+            by: { peer, seen in
+                peer.send(frames.flatMap(\.serverBytes))
+                seen.read(count, from: peer)
+            }, of: use)
+    }
+
+    /// What comes back to a server that looks at it when it has sent everything, and then pings once more. The answer to that is
+    /// not among it.
+    private func pongs(_ way: Way, after send: @escaping @Sendable (RawConnection) -> Void) throws -> [RawFrame] {
+        let late = RawFrame(opcode: 9, payload: [1, 2, 3])
+        let pongs = try seen(
+            way,
+            by: { peer, seen in
+                send(peer)
+                peer.sendFrame(opcode: 1, Array("all sent".utf8))
+                while let frame = try? peer.readFrame(), frame.opcode == 10 { seen.add(frame) }
+                peer.send(late.serverBytes)
+                seen.read(1, from: peer)
+            },
+            of: { client throws in
+                #expect(try client.readTextMessage() == "all sent")
+                try client.writeTextMessage("read")
+            })
+        #expect(pongs.last?.payload == late.payload)
+        return pongs.dropLast()
     }
 
     private static func pings(_ count: Int) -> [RawFrame] {
@@ -48,7 +81,7 @@ struct PingBurstTests {
     @Test("with the answer to the upgrade, too", arguments: [2, 10, 1000], Way.allCases)
     func withTheUpgrade(_ count: Int, _ way: Way) throws {
         let pings = Self.pings(count)
-        let pongs = try answers(pings, count: count, way, withTheUpgrade: true)
+        let pongs = try seen(way, withTheUpgrade: pings, by: { peer, seen in seen.read(count, from: peer) })
         #expect(pongs.map(\.payload) == pings.map(\.payload))
     }
 
@@ -56,15 +89,35 @@ struct PingBurstTests {
     func oneByOne(_ way: Way) throws {
         let pings = Self.pings(10)
         for round in 0..<200 {
-            let pongs = try answers(pings, count: pings.count, way) { peer in
-                for ping in pings {
-                    peer.send(ping.serverBytes)
-                    // Some of them arrive while a pong is on its way, others before.
-                    for _ in 0..<(round * 37 % 2000) { _ = ping.payload.count }
-                }
-            }
+            let pongs = try seen(
+                way,
+                by: { peer, seen in
+                    for ping in pings {
+                        peer.send(ping.serverBytes)
+                        // Some of them arrive while a pong is on its way, others before.
+                        for _ in 0..<(round * 37 % 2000) { _ = ping.payload.count }
+                    }
+                    seen.read(pings.count, from: peer)
+                })
             #expect(pongs.map(\.payload) == pings.map(\.payload))
         }
+    }
+
+    @Test("again and again, and each by itself in between, are answered one by one", arguments: Way.allCases)
+    func bursts(_ way: Way) throws {
+        let rounds = 50
+        let names = ["first", "second", "third"]
+        let pongs = try seen(
+            way,
+            by: { peer, seen in
+                for _ in 0..<rounds {
+                    for pings in [names, ["by itself"]] {
+                        peer.send(pings.flatMap { RawFrame(opcode: 9, payload: Array($0.utf8)).serverBytes })
+                        seen.read(pings.count, from: peer)
+                    }
+                }
+            })
+        #expect(pongs.map(\.text) == (0..<rounds).flatMap { _ in names + ["by itself"] })
     }
 
     @Test(
@@ -79,21 +132,10 @@ struct PingBurstTests {
                 ping, ping,
             ]
         }
-        let seen = Seen()
-        let server = try RawServer(tls: way.identity()) { peer in
-            defer { seen.done() }
-            _ = try? peer.acceptUpgrade(extraHeaders: way.answerLines)
-            peer.send(frames.flatMap(\.serverBytes))
-            for _ in 0..<2 * parts {
-                guard let frame = try? peer.readFrame() else { return }
-                seen.add(frame)
-            }
-            seen.done()
-            peer.waitForEnd()
+        let pongs = try answers(frames, count: 2 * parts, way) { client throws in
+            #expect(try client.readTextMessage() == (0..<parts).map { "part \($0);" }.joined())
         }
-        let client = try WebSocketClient(server.url(), configuration: way.configuration())
-        #expect(try client.readTextMessage() == (0..<parts).map { "part \($0);" }.joined())
-        #expect(try seen.all().map(\.payload) == Self.pings(parts).flatMap { [$0.payload, $0.payload] })
+        #expect(pongs.map(\.payload) == Self.pings(parts).flatMap { [$0.payload, $0.payload] })
     }
 
     @Test(
@@ -102,22 +144,11 @@ struct PingBurstTests {
         let pings = Self.pings(10_000)
         let padding = [UInt8](repeating: 32, count: 100)
         let frames = pings.flatMap { [RawFrame(opcode: 2, payload: $0.payload + padding), $0] }
-        let seen = Seen()
-        let server = try RawServer(tls: way.identity()) { peer in
-            defer { seen.done() }
-            _ = try? peer.acceptUpgrade(extraHeaders: way.answerLines)
-            peer.send(frames.flatMap(\.serverBytes))
-            for _ in pings {
-                guard let frame = try? peer.readFrame() else { break }
-                seen.add(frame)
-            }
-            seen.done()
-            peer.waitForEnd()
+        let pongs = try answers(frames, count: pings.count, way) { client throws in
+            #expect(eventually { client.inside.isPaused })
+            for ping in pings { #expect(try client.readBinaryMessage() == ping.payload + padding) }
         }
-        let client = try WebSocketClient(server.url(), configuration: way.configuration())
-        #expect(eventually { client.inside.isPaused })
-        for ping in pings { #expect(try client.readBinaryMessage() == ping.payload + padding) }
-        #expect(try seen.all().map(\.payload) == pings.map(\.payload))
+        #expect(pongs.map(\.payload) == pings.map(\.payload))
     }
 
     @Test(
@@ -125,36 +156,18 @@ struct PingBurstTests {
         arguments: Way.allCases)
     func unreadPongs(_ way: Way) throws {
         // More than the system keeps for either side.
-        let count = 200_000
+        let (chunks, size) = (20, 10_000)
         let padding = String(repeating: " ", count: 100)
-        let (seen, late) = (Seen(), RawFrame(opcode: 9, payload: [1, 2, 3]))
-        let server = try RawServer(tls: way.identity()) { peer in
-            defer { seen.done() }
-            _ = try? peer.acceptUpgrade(extraHeaders: way.answerLines)
-            for start in stride(from: 0, to: count, by: 10_000) {
-                let pings = (start..<start + 10_000).map {
+        let pongs = try pongs(way) { peer in
+            for chunk in 0..<chunks {
+                let pings = (chunk * size..<(chunk + 1) * size).map {
                     RawFrame(opcode: 9, payload: Array("\($0)\(padding)".utf8))
                 }
                 peer.send(pings.flatMap(\.serverBytes))
             }
-            peer.sendFrame(opcode: 1, Array("all sent".utf8))
-            while let frame = try? peer.readFrame(), frame.opcode == 10 { seen.add(frame) }
-            peer.send(late.serverBytes)
-            if let frame = try? peer.readFrame() { seen.add(frame) }
-            seen.done()
-            peer.waitForEnd()
         }
-        var configuration = try way.configuration()
-        configuration.readTimeout = Timing.ages
-        let client = try WebSocketClient(server.url(), configuration: configuration)
-        #expect(try client.readTextMessage() == "all sent")
-        try client.writeTextMessage("read")
-        let pongs = try seen.all()
-        #expect(pongs.last?.payload == late.payload)
-        let numbers = pongs.dropLast().compactMap {
-            Int(String(decoding: $0.payload.prefix { $0 != 32 }, as: UTF8.self))
-        }
-        #expect(numbers.count == pongs.count - 1)
+        let numbers = pongs.compactMap { Int(String(decoding: $0.payload.prefix { $0 != 32 }, as: UTF8.self)) }
+        #expect(numbers.count == pongs.count)
         #expect(numbers.first == 0)
         #expect(zip(numbers, numbers.dropFirst()).allSatisfy { $0 < $1 })
     }
@@ -163,24 +176,8 @@ struct PingBurstTests {
         "by the thousands in one read are answered, up to a number, and what comes after is", arguments: Way.allCases)
     func thousands(_ way: Way) throws {
         let count = 30_000
-        let (seen, late) = (Seen(), RawFrame(opcode: 9, payload: [1, 2, 3]))
-        let server = try RawServer(tls: way.identity()) { peer in
-            defer { seen.done() }
-            _ = try? peer.acceptUpgrade(extraHeaders: way.answerLines)
-            peer.send(Array([[UInt8]](repeating: [0x89, 0], count: count).joined()))
-            peer.sendFrame(opcode: 1, Array("all sent".utf8))
-            while let frame = try? peer.readFrame(), frame.opcode == 10 { seen.add(frame) }
-            peer.send(late.serverBytes)
-            if let frame = try? peer.readFrame() { seen.add(frame) }
-        }
-        var configuration = try way.configuration()
-        configuration.readTimeout = Timing.ages
-        let client = try WebSocketClient(server.url(), configuration: configuration)
-        #expect(try client.readTextMessage() == "all sent")
-        try client.writeTextMessage("read")
-        let pongs = try seen.all()
-        #expect(pongs.last?.payload == late.payload)
-        #expect((1000...count).contains(pongs.count - 1))
+        let pongs = try pongs(way) { $0.send(Array([[UInt8]](repeating: [0x89, 0], count: count).joined())) }
+        #expect((1000...count).contains(pongs.count))
     }
 
     @Test("from a server that resets the connection do no harm", arguments: Way.allCases)

@@ -39,7 +39,7 @@ public final class ReadGate {
     /// How many calls of this side are under way, inside which a change is this side's.
     private var calls = 0
     /// lws is made to send a pong, inside its parser.
-    package internal(set) var isSendingPong = false
+    var isSendingPong = false
     /// lws parses what it has read, and was made to send a pong meanwhile.
     var parsing: Parsing?
     /// How often lws has changed what it waits for, while that is of interest.
@@ -175,6 +175,7 @@ public final class ReadGate {
 
     /// LWS_CALLBACK_GET_THREAD_ID has come: lws changes what it waits for on the connection.
     package func waitChanged(_ connection: OpaquePointer, _ held: borrowing HeldLoop) {
+        guard !isSendingPong else { return }
         if let changes { return self.changes = changes + 1 }
         // It may be that it wants to write no longer; then a callback for writing comes next, or in vain. (What looks like a ping
         // then has lws want it again behind this side's back, until the reading that is paused for it goes on.)

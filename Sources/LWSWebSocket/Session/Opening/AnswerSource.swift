@@ -103,7 +103,7 @@ final class AnswerSource {
     /// Has lws read the few lines of a long head that it goes by, in place of all. Returns whether that is possible. lws is to be
     /// released when it has read the head.
     func handOver(_ head: ResponseHead, _ held: borrowing HeldLoop) -> Bool {
-        guard let standIn, let substitute = SubstituteHead(of: head), standIn.replace(by: substitute.reader)
+        guard let standIn, let substitute = SubstituteHead(of: head), standIn.replace(by: substitute.pair.near)
         else { return false }
         self.substitute = substitute
         take(head.length)
@@ -123,9 +123,8 @@ final class SubstituteHead {
     static let mostFields = 40
     static let mostBytes = 8192
 
-    /// Where lws reads them.
-    let reader: Int32
-    private let writer: Int32
+    /// lws reads them from the near end.
+    let pair: SocketPair
 
     /// Those that decide whether the connection is upgraded, and how (`lws_client_ws_upgrade`).
     private static let names = [
@@ -153,13 +152,7 @@ final class SubstituteHead {
         let known = fields.filter { Self.names.contains($0.name.canonicalName) }
         let lines = ["HTTP/1.1 \(head.status) ."] + known.map { "\($0.name.canonicalName): \($0.value)" }
         let text = lines.joined(separator: "\r\n") + "\r\n\r\n"
-        guard let pair = Socket.pair() else { return nil }
-        (reader, writer) = pair
-        guard Socket.send(Array(text.utf8), to: writer) else { return nil }
-    }
-
-    deinit {
-        close(reader)
-        close(writer)
+        guard let pair = SocketPair(), Socket.send(Array(text.utf8), to: pair.far) else { return nil }
+        self.pair = pair
     }
 }

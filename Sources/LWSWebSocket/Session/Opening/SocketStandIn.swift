@@ -48,17 +48,12 @@ final class SocketStandIn {
 
 /// Takes what lws writes to a connection, in the place of its socket, and drops it.
 final class WriteDiversion {
-    private let pair: (near: Int32, far: Int32)
+    private let pair: SocketPair
     private let standIn: SocketStandIn
 
     /// `nil` where the system has no descriptors for it.
     init?(of place: Int32) {
-        guard let pair = Socket.pair() else { return nil }
-        guard let standIn = SocketStandIn(pair.near, inPlaceOf: place) else {
-            close(pair.near)
-            close(pair.far)
-            return nil
-        }
+        guard let pair = SocketPair(), let standIn = SocketStandIn(pair.near, inPlaceOf: place) else { return nil }
         self.pair = pair
         self.standIn = standIn
     }
@@ -68,9 +63,4 @@ final class WriteDiversion {
 
     /// lws ends the connection, or has done so.
     func abandon() { standIn.abandon() }
-
-    deinit {
-        close(pair.near)
-        close(pair.far)
-    }
 }

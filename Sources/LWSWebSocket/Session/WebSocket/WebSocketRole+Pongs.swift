@@ -33,7 +33,7 @@ extension WebSocketRole {
         _ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop
     ) -> Bool {
         guard let catcher: PongCatcher = held.resident(),
-            let standIn = SocketStandIn(catcher.near, inPlaceOf: lws_get_socket_fd(wsi))
+            let standIn = SocketStandIn(catcher.place, inPlaceOf: lws_get_socket_fd(wsi))
         else { return false }
         reading.sendPong(wsi, held)
         standIn.end()
@@ -46,27 +46,23 @@ extension WebSocketRole {
 
 /// Has what lws writes come here, in the place of any connection of a loop.
 private final class PongCatcher: LoopResident {
-    /// What stands in for the connection's socket.
-    let near: Int32
-    private let far: Int32
+    private let pair: SocketPair
     /// Has room for a pong with its header.
     private var bytes = [UInt8](repeating: 0, count: 256)
 
     /// `nil` where the system has no descriptors for it.
     init?(_ held: borrowing HeldLoop) {
-        guard let pair = Socket.pair() else { return nil }
-        (near, far) = pair
+        guard let pair = SocketPair() else { return nil }
+        self.pair = pair
     }
 
-    deinit {
-        close(near)
-        close(far)
-    }
+    /// What stands in for the connection's socket.
+    var place: Int32 { pair.near }
 
     /// Hands over what has come. Returns what `send` does, or true where nothing has: it was no ping then.
     func take(_ send: (UnsafeMutableRawBufferPointer) -> Bool) -> Bool {
         bytes.withUnsafeMutableBytes { buffer in
-            let count = recv(far, buffer.baseAddress, buffer.count, 0)
+            let count = recv(pair.far, buffer.baseAddress, buffer.count, 0)
             return count <= 0 || send(UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
         }
     }

@@ -86,7 +86,7 @@ extension WebSocketRole {
     }
 
     /// lws has been handed the rest of a message, or the connection is broken.
-    func handedOver(
+    private func handedOver(
         _ isSent: Bool, _ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop
     ) {
         if isSent {

@@ -55,7 +55,6 @@ final class WebSocketRole {
 
     /// lws changes what it waits for on the socket of the established connection.
     func waitChanged(_ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop) {
-        guard !reading.isSendingPong else { return }
         // It wants to send a close frame, and has to wait.
         guard postponed?.isByLWS != true else { return }
         // It will write in its next turn, a pong perhaps.
