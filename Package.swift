@@ -176,6 +176,7 @@ let package = Package(
             name: "FuzzCases",
             dependencies: [
                 "LWSWebSocket", "LWSEchoServer", "LWSServiceLoop", "TestSupport",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Tests/Fuzzing/Cases",

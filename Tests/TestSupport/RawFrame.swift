@@ -51,7 +51,7 @@ package struct RawFrame: Sendable, Equatable {
     }
 
     /// Reads one frame by asking `read` for that many bytes at a time.
-    init(reading read: (Int) throws -> [UInt8]) throws {
+    package init(reading read: (Int) throws -> [UInt8]) throws {
         let head = try read(2)
         var length = Int(head[1] & 0x7F)
         if length >= 126 {

@@ -64,12 +64,17 @@ final class EchoConnection {
     /// takes for wrong (below 1000, 1004 to 1006, 1012 to 2999: roles/ws/ops-ws.c, lws_ws_rx_sm), to which it
     /// answers 1002.
     ///
-    /// Returns false where it is none (RFC 6455, section 5.5.1), or its reason is not UTF-8 (section 8.1).
+    /// Returns false where it is none (RFC 6455, section 5.5.1), its code is above those that there can be (section 7.4.2), or
+    /// its reason is not UTF-8 (section 8.1).
     func closeArrived(_ payload: UnsafeRawBufferPointer, _ held: borrowing HeldLoop) -> Bool {
         // Its answer is the last word: the client, which has closed, has none.
         guard payload.count != 1 else {
             limitAnswer(held)
             return close(1002, Array("close frame of one byte".utf8), held)
+        }
+        guard payload.isEmpty || Int(payload[0]) << 8 | Int(payload[1]) < 5000 else {
+            limitAnswer(held)
+            return close(1002, Array("no code of a close frame".utf8), held)
         }
         guard payload.count <= 2 || String(validating: payload.dropFirst(2), as: UTF8.self) != nil else {
             limitAnswer(held)

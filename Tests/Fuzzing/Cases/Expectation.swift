@@ -1,5 +1,6 @@
 // What a client may make of a case.
 
+import HTTPTypes
 package import LWSWebSocket
 
 /// Whatever a case sends, each call ends with a value or one of these errors. Where the case knows what its bytes mean it
@@ -13,6 +14,8 @@ package struct Expectation: Sendable {
     var isComplete = false
     /// The close frame that has to be reported.
     var closure: (code: Int, reason: String)?
+    /// The answer that has to be reported.
+    var head: ExpectedHead?
 
     static let handshake: Set<WebSocketError.Code> = [
         .invalidHandshake, .connection, .handshakeTimedOut, .ssl,
@@ -25,6 +28,8 @@ package struct Expectation: Sendable {
     struct Result {
         var messages: [WebSocketMessage] = []
         var error: WebSocketError?
+        /// The answer that opened the connection.
+        var response: HTTPResponse?
         var code: WebSocketError.Code? { error?.code }
     }
 
@@ -33,7 +38,13 @@ package struct Expectation: Sendable {
         if let fault = fault(ofMessages: result.messages, code: result.code, ending) {
             return "\(fault): \(result.error?.description ?? "no error") \(result.error?.libraryDetail ?? "")"
         }
-        guard !ending.isReset, let closure, let reported = result.error?.closure else { return nil }
+        guard !ending.isReset else { return nil }
+        if let head {
+            let error = result.error
+            let fault = head.fault(in: result.response ?? error?.httpResponse, body: error?.httpResponseBody)
+            if let fault { return "\(fault): \(error?.description ?? "no error")" }
+        }
+        guard let closure, let reported = result.error?.closure else { return nil }
         guard reported.code != closure.code || reported.reason != closure.reason else { return nil }
         return "the close frame \(closure) was reported as \(reported)"
     }

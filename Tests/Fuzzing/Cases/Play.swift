@@ -1,5 +1,6 @@
 // What a scripted server sends in one case, and what the client has to make of it.
 
+import LWSServiceLoop
 import TestSupport
 
 /// One case on the wire. What it sends may depend on the client's request, so it is made when that is there.
@@ -7,10 +8,22 @@ package struct Play: Sendable {
     /// The bytes that follow the client's request.
     var answer: @Sendable (_ request: String) -> [UInt8]
     var chunks = Chunks.whole
+    /// Between two of them, in which callers come and go.
+    var pause = Duration.zero
     var ending = Ending.finish
     var expectation = Expectation()
     /// It is about the handshake, and not about what follows.
     var isHandshake = false
+    /// The pings that are sent, where they are known.
+    var pings: [[UInt8]]?
+    /// The connection does not end before the last of them has its pong.
+    var waitsForPong = false
+    /// What the client sends behind its request are frames.
+    var seesFrames = true
+    /// Takes the place of all that: talks to the client, and tells what is wrong with what came from there.
+    var dialogue: (@Sendable (RawConnection, _ request: String) -> String?)?
+
+    init(_ answer: @escaping @Sendable (_ request: String) -> [UInt8]) { self.answer = answer }
 
     /// How the bytes are cut.
     enum Chunks: Sendable {
@@ -43,11 +56,41 @@ package struct Play: Sendable {
         }
     }
 
+    // MARK: - On the wire
+
     /// At most so many writes: the rest goes in one.
     private static let mostChunks = 400
 
-    func send(on peer: RawConnection, _ request: String) {
-        var rest = answer(request)[...]
+    /// Plays the case to its end.
+    /// - Returns: what is wrong with what the client has sent; `nil` where nothing is.
+    func serve(_ peer: RawConnection, _ request: String) -> String? {
+        if let dialogue { return dialogue(peer, request) }
+        let bytes = answer(request)
+        var seen: [RawFrame] = []
+        if send(bytes, on: peer) {
+            if waitsForPong, let last = pings?.last {
+                while seen.last?.opcode != 10 || seen.last?.payload != last {
+                    guard let frame = try? peer.readFrame() else {
+                        return "the last of \(pings?.count ?? 0) pings has no pong"
+                    }
+                    seen.append(frame)
+                }
+            }
+            switch ending {
+            case .finish: peer.endOutput()
+            case .reset: peer.reset()
+            case .hold: break
+            }
+        }
+        let rest = peer.readUntilEnd()
+        guard seesFrames else { return nil }
+        let mayCompress = String(decoding: bytes, as: UTF8.self).contains("permessage-deflate")
+        return ClientFrames(seen, rest, mayCompress: mayCompress).fault(pings: pings)
+    }
+
+    /// Returns false where the client was gone before all was sent.
+    private func send(_ bytes: [UInt8], on peer: RawConnection) -> Bool {
+        var rest = bytes[...]
         var count = 0
         var random = Choices(bytes: [])
         if case .random(let choices) = chunks { random = choices }
@@ -60,26 +103,27 @@ package struct Play: Sendable {
                 case .every(let size): min(size, rest.count)
                 case .random: min(1 + random.size(upTo: 5000), rest.count)
                 }
-            guard peer.send(Array(rest.prefix(size))) else { return }
+            if pause > .zero, count > 1, count < 50 {
+                _ = MonotonicSemaphore().wait(until: Deadline(after: pause))
+            }
+            guard peer.send(Array(rest.prefix(size))) else { return false }
             rest = rest.dropFirst(size)
         }
-        switch ending {
-        case .finish:
-            peer.endOutput()
-            peer.waitForEnd()
-        case .reset: peer.reset()
-        case .hold: peer.waitForEnd()
-        }
+        return true
     }
 
     /// The answer that a WebSocket server gives.
-    static func upgrade(_ request: String, _ lines: [String] = []) -> String {
+    /// - Parameters:
+    ///   - first: lines that come before those of the upgrade.
+    static func upgrade(_ request: String, _ lines: [String] = [], first: [String] = []) -> String {
         let key = RawConnection.field("Sec-WebSocket-Key", in: request) ?? ""
         let all =
-            [
-                "HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade",
+            ["HTTP/1.1 101 Switching Protocols"] + first
+            + [
+                "Upgrade: websocket", "Connection: Upgrade",
                 "Sec-WebSocket-Accept: \(RawConnection.accept(for: key))",
-            ] + lines
+            ]
+            + lines
         return all.joined(separator: "\r\n") + "\r\n\r\n"
     }
 }

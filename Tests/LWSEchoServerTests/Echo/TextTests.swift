@@ -102,9 +102,15 @@ struct TextTests {
         #expect(try client.readFrame() == .text("after it"))
     }
 
-    @Test("A close of one byte is answered with 1002, one whose reason is not UTF-8 with 1007")
+    @Test(
+        "A close of one byte or with a code above 4999 is answered with 1002, one whose reason is not UTF-8 with 1007"
+    )
     func faultyClose() throws {
-        for (payload, code) in [([3, 232, 0xc3, 0x28], 1007), ([3], 1002)] as [([UInt8], Int)] {
+        let cases: [([UInt8], Int)] = [
+            ([3, 232, 0xc3, 0x28], 1007), ([3], 1002), ([0x13, 0x88], 1002), ([0xff, 0xff, 65], 1002),
+            ([0x13, 0x87], 4999),
+        ]
+        for (payload, code) in cases {
             let end = try Promptness(without: lwsCloseWait) {
                 let other = try server.rawClient()
                 return try Timing.of {

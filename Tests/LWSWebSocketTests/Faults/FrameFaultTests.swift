@@ -54,6 +54,23 @@ struct FrameFaultTests {
         #expect(try readError([0x88, 1, 3] + frame(1))?.code == .corruptedFrame)
     }
 
+    @Test(
+        "of a close with a code that there cannot be is corruptedFrame, and answered with 1002",
+        arguments: [5000, 65535])
+    func closeCode(_ code: Int) throws {
+        let answer = Locked<RawFrame?>(nil)
+        let server = try RawServer { peer in
+            _ = try? peer.acceptUpgrade()
+            peer.sendFrame(opcode: 8, [UInt8(code >> 8), UInt8(code & 255)] + Array("why".utf8))
+            answer.withLock { [frame = try? peer.readFrame()] in $0 = frame }
+            peer.waitForEnd()
+        }
+        let client = try WebSocketClient(server.url())
+        #expect(failure { try client.readMessage() }?.code == .corruptedFrame)
+        #expect(eventually { answer.withLock { $0?.closeCode } == 1002 })
+        #expect(client.closure?.code == 1006)
+    }
+
     @Test("out of sequence is invalidContinuationFrame where a message had begun, else corruptedFrame")
     func sequence() throws {
         let inside = frame(false, 0, 1, [65]) + frame(true, 0, 1, [66]) + frame(1)

@@ -7,6 +7,8 @@ import TestSupport
 struct FrameSequence {
     private(set) var bytes: [UInt8] = []
     private(set) var messages: [WebSocketMessage] = []
+    /// Those that come before the first breach; `nil` where there may be others behind it.
+    private(set) var pings: [[UInt8]]? = []
     /// What follows means nothing any more.
     private(set) var isBroken = false
 
@@ -14,19 +16,35 @@ struct FrameSequence {
         var sequence = FrameSequence()
         for _ in 0..<choices.int(1...10) where !sequence.isBroken { sequence.addMessage(&choices) }
         if choices.once(in: 2) { sequence.addBreach(&choices) }
-        var (bytes, messages) = (sequence.bytes, Optional(sequence.messages))
+        var play = sequence.play
         if choices.once(in: 4) {
+            var bytes = sequence.bytes
             choices.damage(&bytes)
-            messages = nil
+            play = Play.opening(bytes)
         }
-        let played = bytes
-        return Play(
-            answer: { Array(Play.upgrade($0).utf8) + played }, chunks: .choose(&choices), ending: .choose(&choices),
-            expectation: Expectation(messages: messages, isComplete: messages != nil && !sequence.isBroken))
+        play.chunks = .choose(&choices)
+        play.ending = .choose(&choices)
+        return play
+    }
+
+    /// Some messages, with nothing wrong in them.
+    static func whole(_ choices: inout Choices) -> FrameSequence {
+        var sequence = FrameSequence()
+        for _ in 0..<choices.int(1...4) { sequence.addMessage(&choices) }
+        return sequence
+    }
+
+    /// The sequence behind an answer that opens the connection.
+    var play: Play {
+        var play = Play.opening(bytes)
+        play.expectation.messages = messages
+        play.expectation.isComplete = !isBroken
+        play.pings = pings
+        return play
     }
 
     /// A message in one frame or several, with control frames in between.
-    private mutating func addMessage(_ choices: inout Choices) {
+    mutating func addMessage(_ choices: inout Choices) {
         let message: WebSocketMessage =
             choices.once(in: 2)
             ? .binary(choices.bytes(choices.size(upTo: 70_000))) : .text(choices.text(choices.size(upTo: 2000)))
@@ -50,7 +68,15 @@ struct FrameSequence {
 
     private mutating func addControl(_ choices: inout Choices) {
         let count = choices.once(in: 5) ? choices.int(1...30) : 1
-        for _ in 0..<count { add(choices.pick([9, 10]), choices.bytes(choices.int(0...125))) }
+        for _ in 0..<count {
+            let payload = choices.bytes(choices.int(0...125))
+            if choices.once(in: 2) { addPing(payload) } else { add(10, payload) }
+        }
+    }
+
+    mutating func addPing(_ payload: [UInt8]) {
+        add(9, payload)
+        pings?.append(payload)
     }
 
     private mutating func addBreach(_ choices: inout Choices) {
@@ -65,7 +91,9 @@ struct FrameSequence {
             add(choices.pick([1, 2]), payload)
         case 4: add(fin: false, choices.pick([8, 9, 10]), payload)
         case 5: bytes += [0x89, 126, 0, 126] + choices.bytes(126)
-        case 6: bytes += [0x82, 127] + choices.bytes(8) + payload
+        case 6:
+            bytes += [0x82, 127] + choices.bytes(8) + payload
+            pings = nil
         case 7: bytes += [0x82, 127, 0, 0, 0, 0, 0, 0, 0, 1, 65]
         case 8: bytes += [0x81, 126, 0, 1, 65]
         case 9:
@@ -73,13 +101,22 @@ struct FrameSequence {
                 1,
                 choices.pick([[0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xe2, 0x82], [0xff]]))
         case 10: bytes += RawFrame(opcode: 1, payload: payload).clientBytes(key: choices.bytes(4))
-        default: bytes += choices.bytes(choices.size(upTo: 5000))
+        default:
+            bytes += choices.bytes(choices.size(upTo: 5000))
+            pings = nil
         }
         if choices.once(in: 2) { add(1, Array("behind it".utf8)) }
     }
 
     private mutating func add(fin: Bool = true, rsv: UInt8 = 0, _ opcode: UInt8, _ payload: [UInt8]) {
         bytes += RawFrame(fin: fin, rsv: rsv, opcode: opcode, payload: payload).serverBytes
+    }
+}
+
+extension Play {
+    /// An answer that opens the connection, with frames right behind it.
+    static func opening(_ frames: [UInt8], _ lines: [String] = []) -> Play {
+        Play { Array(upgrade($0, lines).utf8) + frames }
     }
 }
 
@@ -118,9 +155,10 @@ enum ClosePayloads {
         case 2: bytes += choices.bytes(choices.int(0...100))
         default: break
         }
-        let played = bytes
-        return Play(
-            answer: { Array(Play.upgrade($0).utf8) + played }, chunks: .choose(&choices), ending: .choose(&choices),
-            expectation: expectation)
+        var play = Play.opening(bytes)
+        play.expectation = expectation
+        play.chunks = .choose(&choices)
+        play.ending = .choose(&choices)
+        return play
     }
 }

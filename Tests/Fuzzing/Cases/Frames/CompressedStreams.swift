@@ -28,10 +28,11 @@ enum CompressedStreams {
             choices.damage(&bytes)
             messages = nil
         }
-        let (played, line) = (bytes, "Sec-WebSocket-Extensions: permessage-deflate\(parameters)")
-        return Play(
-            answer: { Array(Play.upgrade($0, [line]).utf8) + played }, chunks: .choose(&choices),
-            ending: .choose(&choices), expectation: Expectation(messages: messages))
+        var play = Play.opening(bytes, ["Sec-WebSocket-Extensions: permessage-deflate\(parameters)"])
+        play.expectation.messages = messages
+        play.chunks = .choose(&choices)
+        play.ending = .choose(&choices)
+        return play
     }
 
     /// Returns no message where the frames do not make one.

@@ -7,13 +7,15 @@ enum UpgradeAnswers {
     static func play(_ choices: inout Choices, _ port: Int) -> Play {
         let drawn = choices
         _ = choices.next()
-        return Play(
-            answer: { request in
-                var choices = drawn
-                return answer(to: request, port, &choices)
-            }, chunks: .choose(&choices), ending: .choose(&choices),
-            expectation: Expectation(codes: Expectation.handshake.union(Expectation.openConnection)),
-            isHandshake: true)
+        var play = Play { request in
+            var choices = drawn
+            return answer(to: request, port, &choices)
+        }
+        play.chunks = .choose(&choices)
+        play.ending = .choose(&choices)
+        play.expectation.codes = Expectation.handshake.union(Expectation.openConnection)
+        play.isHandshake = true
+        return play
     }
 
     private static func answer(to request: String, _ port: Int, _ choices: inout Choices) -> [UInt8] {

@@ -1,0 +1,23 @@
+// Many pings at once, among messages.
+
+enum PingBursts {
+    /// More than the client answers one by one of what it reads at once, and fewer.
+    private static let sizes = [1, 2, 3, 5, 10, 20, 40, 40, 100, 100, 300, 1030, 2500]
+
+    static func play(_ choices: inout Choices) -> Play {
+        var sequence = FrameSequence()
+        for _ in 0..<choices.int(1...3) {
+            let count = choices.pick([0, 1, 4, 125])
+            for number in 0..<choices.pick(sizes) {
+                sequence.addPing(Array("\(number)".utf8.prefix(125)) + choices.bytes(max(0, count - 4)))
+            }
+            if choices.once(in: 2) { sequence.addMessage(&choices) }
+        }
+        sequence.addPing(Array("the last of them".utf8))
+        var play = sequence.play
+        play.chunks = .choose(&choices)
+        play.ending = .choose(&choices)
+        play.waitsForPong = true
+        return play
+    }
+}
