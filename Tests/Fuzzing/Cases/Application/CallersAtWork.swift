@@ -72,7 +72,11 @@ final class CallersAtWork: Sendable {
         var messages: [WebSocketMessage] = []
         while true {
             let call = Task { [client] () async throws(WebSocketError) in try await client.receive() }
-            if times > 0, choices.once(in: times) { call.cancel() }
+            if times > 0, choices.once(in: times) {
+                // Before it waits, or when it does, or when it has been given a message.
+                for _ in 0..<choices.pick([0, 1, 5, 50, 300]) { await Task.yield() }
+                call.cancel()
+            }
             do {
                 messages.append(try await call.value)
                 noteRead()
