@@ -23,7 +23,7 @@ extension WebSocketRole {
         } else if !sendPongInPlain(wsi, session, held) {
             return false
         }
-        // Those that come before it has left share one.
+        // Those that come before it has left are dropped by lws.
         if lws_partial_buffered(wsi) != 0 { reading.awaitWritable(wsi, held) }
         return true
     }
