@@ -141,13 +141,14 @@ conformance: deps ## run the Autobahn test suite against client and server; a qu
 # looks for ways through the code by its coverage, has its own main and keeps what it finds in .build-fuzz/corpus.
 FUZZ_CASES ?= 1000000
 FUZZ_SEED ?= 1
-FUZZ_RUNS ?= 50000
+# Seconds of the latter.
+FUZZ_TIME ?= 3600
 fuzz: deps ## play a million generated cases to the client under the address sanitizer, then libFuzzer's
 	swift build -c release --sanitize address --scratch-path .build-fuzz --product lws-fuzz
 	.build-fuzz/release/lws-fuzz --cases $(FUZZ_CASES) --seed $(FUZZ_SEED)
 	LWS_FUZZ_COVERAGE=1 swift build --sanitize fuzzer --scratch-path .build-fuzz/coverage --product lws-fuzz-coverage
 	mkdir -p .build-fuzz/corpus
-	.build-fuzz/coverage/debug/lws-fuzz-coverage -runs=$(FUZZ_RUNS) -timeout=60 -rss_limit_mb=4096 \
+	.build-fuzz/coverage/debug/lws-fuzz-coverage -max_total_time=$(FUZZ_TIME) -timeout=60 -rss_limit_mb=4096 \
 	    -artifact_prefix=.build-fuzz/ .build-fuzz/corpus
 
 # Seconds; 600 for the short form.

@@ -58,6 +58,9 @@ enum Socket {
         return count < 0 ? nil : count
     }
 
+    /// Nothing more leaves: every later write fails, without a signal.
+    static func endOutput(_ descriptor: Int32) { _ = shutdown(descriptor, Int32(SHUT_WR)) }
+
     /// Has the number `place` stand for what `descriptor` stands for. Returns whether the system could.
     static func put(_ descriptor: Int32, at place: Int32) -> Bool {
         // Closed when a program is started, as lws has its sockets (plat/unix/unix-sockets.c: lws_plat_set_socket_options).

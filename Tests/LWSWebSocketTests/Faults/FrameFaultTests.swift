@@ -62,13 +62,38 @@ struct FrameFaultTests {
         let server = try RawServer { peer in
             _ = try? peer.acceptUpgrade()
             peer.sendFrame(opcode: 8, [UInt8(code >> 8), UInt8(code & 255)] + Array("why".utf8))
-            answer.withLock { [frame = try? peer.readFrame()] in $0 = frame }
+            let frame = try? peer.readFrame()
+            answer.withLock { $0 = frame }
             peer.waitForEnd()
         }
         let client = try WebSocketClient(server.url())
         #expect(failure { try client.readMessage() }?.code == .corruptedFrame)
         #expect(eventually { answer.withLock { $0?.closeCode } == 1002 })
         #expect(client.closure?.code == 1006)
+    }
+
+    @Test("behind one that was refused is not refused once more", arguments: Way.allCases)
+    func refusedTwice(_ way: Way) throws {
+        let masked = RawFrame(opcode: 1, payload: [65]).clientBytes(key: [1, 2, 3, 4])
+        for round in 0..<40 {
+            let seen = Seen()
+            let server = try RawServer(tls: way.identity()) { peer in
+                _ = try? peer.acceptUpgrade(extraHeaders: way.answerLines)
+                let large = RawFrame(opcode: 2, payload: [UInt8](repeating: 1, count: 20)).serverBytes
+                peer.send(round.isMultiple(of: 2) ? large : large + masked)
+                seen.read(1, from: peer)
+                // The client reads on, for the answer to its close frame.
+                peer.send(masked + masked)
+                while let frame = try? peer.readFrame() { seen.add(frame) }
+                seen.done()
+            }
+            defer { server.stop() }
+            var configuration = try way.configuration()
+            configuration.maxFrameSize = 10
+            let client = try WebSocketClient(server.url(), configuration: configuration)
+            #expect(failure { try client.readMessage() }?.code == .payloadTooLarge)
+            #expect(try seen.all().map(\.closeCode) == [1009])
+        }
     }
 
     @Test("out of sequence is invalidContinuationFrame where a message had begun, else corruptedFrame")

@@ -25,8 +25,8 @@ extension ReadGate {
 
     /// A reason beside that of the application (lws-misc.h: the bits 0 to 5 are for whoever calls).
     private static let pong = 1 << 2
-    /// So many leave in one go, for whoever else is on the loop has to wait meanwhile. Of the rest lws answers the first, and
-    /// drops the others without a word; a server that follows RFC 6455, section 5.5.3 itself has no use for so many.
+    /// So many leave in one go, for whoever else is on the loop has to wait meanwhile. Of the rest lws answers the first and
+    /// drops the others without a word, where RFC 6455, section 5.5.3 would have the last one answered.
     private static let mostPongs = 1024
 
     /// Whether LWS_CALLBACK_GET_THREAD_ID has come for a pong, as far as it is known here, and lws would send it at once.

@@ -19,8 +19,11 @@ extension WebSocketRole {
     /// something back that has yet to leave, it ends the connection when that has left, and calls this too late.
     func refused(_ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop) {
         guard case .open = session.phase, !isClosedByLWS, !writeFailed else {
-            // A close frame of its own would follow ours.
-            if closeFrameWasSent, !isClosedByLWS, lws_get_close_length(wsi) > 0 { connection.transport?.abort() }
+            // A close frame of its own would follow ours; it may leave before the connection is given up.
+            if closeFrameWasSent, !isClosedByLWS, lws_get_close_length(wsi) > 0 {
+                Socket.endOutput(lws_get_socket_fd(wsi))
+                connection.transport?.abort()
+            }
             return
         }
         noteViolation(wsi, session)
