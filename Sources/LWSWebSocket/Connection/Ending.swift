@@ -118,7 +118,7 @@ enum Violation: Sendable, Hashable {
             "Max message length of \(limit) has been exceeded by \(host); raise maxMessageSize to accept such messages"
         case .invalidUTF8: "\(host) sent a text message that is not valid UTF-8"
         case .malformedCloseFrame:
-            "\(host) sent a close frame of one byte, with a code above 4999, or with a reason that is not UTF-8"
+            "\(host) sent a close frame of one byte, with a code that may not be sent, or with a reason that is not UTF-8"
         case .reservedBits: "\(host) set reserved bits of a frame that have no meaning there"
         case .undecodable:
             "\(host) sent a compressed message that cannot be decompressed; webSocketCompressionEnabled turns "
@@ -166,8 +166,8 @@ struct CloseFrame: Sendable, Hashable {
     }
 
     /// Reads a received payload. One byte is not a close frame (RFC 6455, section 5.5.1: "the first two bytes"), nor is a
-    /// reason that is not UTF-8, or a code above those that can be registered or made up (section 7.4.2). For the others that
-    /// mean nothing lws has put 1002 in their place.
+    /// reason that is not UTF-8, a code above those that can be registered or made up (section 7.4.2), or 1015, which may not be sent
+    /// (section 7.4.1). In the place of the other codes of that kind lws has put 1002.
     init?(payload: UnsafeRawBufferPointer) {
         guard !payload.isEmpty else {
             self.init(code: nil, reason: "")
@@ -175,7 +175,9 @@ struct CloseFrame: Sendable, Hashable {
         }
         guard payload.count >= 2 else { return nil }
         let code = UInt16(payload[0]) << 8 | UInt16(payload[1])
-        guard code < 5000, let reason = String(validating: payload.dropFirst(2), as: UTF8.self) else { return nil }
+        guard code < 5000, code != 1015, let reason = String(validating: payload.dropFirst(2), as: UTF8.self) else {
+            return nil
+        }
         self.init(code: code, reason: reason)
     }
 

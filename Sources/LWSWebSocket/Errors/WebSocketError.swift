@@ -155,7 +155,8 @@ extension WebSocketError {
         /// frame without a code, 1006 for no close frame at all (RFC 6455, section 7.4.1).
         ///
         /// libwebsockets replaces some codes of the peer by 1002 before anyone can see them: those below 1000,
-        /// 1004 to 1006, and 1016 to 2999; 4.1 also 1012 to 1015. A close with a code above 4999 is ``Code/corruptedFrame``.
+        /// 1004 to 1006, and 1016 to 2999; 4.1 also 1012 to 1015. A close with 1015 elsewhere, or with a code above
+        /// 4999, is ``Code/corruptedFrame``.
         public let code: Int
         /// The reason that belongs to ``code``; empty where none was given.
         public let reason: String

@@ -44,7 +44,8 @@ package struct Expectation: Sendable {
             let fault = head.fault(in: result.response ?? error?.httpResponse, body: error?.httpResponseBody)
             if let fault { return "\(fault): \(error?.description ?? "no error")" }
         }
-        guard let closure, let reported = result.error?.closure else { return nil }
+        guard let closure, result.code != .readTimedOut else { return nil }
+        guard let reported = result.error?.closure else { return "the close frame \(closure) was not reported" }
         guard reported.code != closure.code || reported.reason != closure.reason else { return nil }
         return "the close frame \(closure) was reported as \(reported)"
     }
@@ -74,4 +75,28 @@ package struct Expectation: Sendable {
 extension Play.Ending {
     var isReset: Bool { if case .reset = self { true } else { false } }
     var isHold: Bool { if case .hold = self { true } else { false } }
+}
+
+/// What has to be on the response, or on the error.
+struct ExpectedHead: Sendable {
+    let status: Int
+    /// Lines that have to be there, in this order and in one piece.
+    let fields: [String]
+    /// What has to have come of it, unless all of it has to be there, is a part from its beginning on.
+    var body: [UInt8] = []
+    var hasWholeBody = true
+
+    func fault(in response: HTTPResponse?, body seen: [UInt8]?) -> String? {
+        guard let response else { return "there is no response" }
+        guard response.status.code == status else { return "the status is \(response.status.code), not \(status)" }
+        let lines = response.headerFields.map { "\($0.name.rawName): \($0.value)" }
+        guard fields.isEmpty || lines.indices.contains(where: { lines[$0...].starts(with: fields) }) else {
+            return "the fields are \(lines), not \(fields)"
+        }
+        let seen = seen ?? []
+        guard hasWholeBody ? seen == body : body.starts(with: seen) else {
+            return "the body is \(seen.count) bytes, not the \(body.count) expected"
+        }
+        return nil
+    }
 }

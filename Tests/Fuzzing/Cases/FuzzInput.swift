@@ -14,7 +14,7 @@ package enum FuzzInput: String, CaseIterable, Sendable {
     case close
     /// Compressed messages.
     case compressed
-    /// All of these to several callers of one client.
+    /// Frames, pings, closes and compression to several callers of one client.
     case callers
     /// Answers of a token endpoint.
     case token

@@ -17,10 +17,7 @@ extension FuzzWorker {
 
     func play(_ play: Play, _ isSecure: Bool, _ choices: inout Choices) throws(FuzzFault) {
         var configuration = configuration(play)
-        if play.expectation.messages == nil, choices.once(in: 4) {
-            configuration.maxFrameSize = 1 + choices.size(upTo: 5000)
-            configuration.maxMessageSize = 1 + choices.size(upTo: 5000)
-        }
+        configuration.chooseLimits(for: play, &choices)
         if play.isHandshake {
             if choices.once(in: 4) { configuration.subProtocols = ["chat"] }
             configuration.followRedirects = choices.once(in: 4) ? 2 : 0
@@ -58,6 +55,7 @@ extension FuzzWorker {
         let play = Callers.play(&choices)
         var configuration = configuration(play)
         configuration.readTimeout = callers.callTimeout
+        configuration.chooseLimits(for: play, &choices)
         let fault = try serving(play) { () throws(FuzzFault) in
             do throws(WebSocketError) {
                 let client = try WebSocketClient(server(isSecure).url(path), configuration: configuration, loop: loop)
@@ -115,7 +113,13 @@ extension FuzzWorker {
     }
 
     func useSettings(_ isSecure: Bool, _ choices: inout Choices) throws(FuzzFault) {
-        guard let settings = try? UserSettings(&choices) else { return }
+        let settings: UserSettings
+        do throws(WebSocketError) { settings = try UserSettings(&choices) } catch {
+            guard error.code == .invalidArgument else {
+                throw FuzzFault(description: "a field that is not taken: \(error)")
+            }
+            return
+        }
         let play = Play.echoing(largest: settings.largestFrame) { settings.fault(in: $0) }
         var configuration = configuration(play)
         configuration.adopt(settings.configuration)
@@ -128,7 +132,9 @@ extension FuzzWorker {
                 // The request is too long, with credentials and without them.
                 let isRefused =
                     error.code == .invalidArgument || (error.code == .auth && settings.configuration.auth != nil)
-                return isRefused ? nil : "\(error.code) is not expected of settings: \(error)"
+                let words =
+                    "\(error.code) is not expected of settings that \(settings.isRight ? "are right" : "may be wrong")"
+                return isRefused && !settings.isRight ? nil : "\(words): \(error)"
             }
         }
         if let fault { throw FuzzFault(description: fault) }
@@ -166,7 +172,7 @@ extension FuzzWorker {
 
     private func configuration(_ play: Play) -> ClientConfiguration {
         var configuration = ClientConfiguration()
-        configuration.logger = Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() }
+        configuration.logger = Logger(label: "fuzz") { _ in UnreadLog() }
         let limit = play.ending.isHold ? Self.shortLimit : Self.limit
         configuration.handShakeTimeout = limit
         configuration.readTimeout = limit
@@ -180,7 +186,27 @@ extension FuzzWorker {
     }
 }
 
+/// Lines at every level are made, and go nowhere.
+private struct UnreadLog: LogHandler {
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.trace
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {}
+}
+
 extension ClientConfiguration {
+    /// Smaller ones, where nobody expects the messages to arrive.
+    fileprivate mutating func chooseLimits(for play: Play, _ choices: inout Choices) {
+        guard play.expectation.messages == nil, choices.once(in: 4) else { return }
+        maxFrameSize = 1 + choices.size(upTo: 5000)
+        maxMessageSize = 1 + choices.size(upTo: 5000)
+    }
+
     /// Takes over what ``UserSettings`` makes up.
     fileprivate mutating func adopt(_ other: ClientConfiguration) {
         (subProtocols, cookies, customHeaders, auth) = (

@@ -23,7 +23,10 @@ package final class FuzzWorker {
         /// Nothing for a client of a case before, who gave up before its connection was looked at.
         func play(for request: String) -> Play? {
             let target = request.split(separator: " ", maxSplits: 2).dropFirst().first ?? ""
-            return !target.hasPrefix("/case-") || target.hasPrefix(FuzzWorker.path(number)) ? play : nil
+            // Proxies are asked for another target, and redirects lead to one.
+            let isElsewhere = play?.isHandshake == true || play?.seesFrames == false
+            return target.hasPrefix(FuzzWorker.path(number)) || (isElsewhere && !target.hasPrefix("/case-"))
+                ? play : nil
         }
     }
 
@@ -86,6 +89,7 @@ package final class FuzzWorker {
     /// Runs one case of a kind.
     package func run(_ input: FuzzInput, _ choices: Choices) throws(FuzzFault) {
         var choices = choices
+        count += 1
         let isSecure = choices.int(0...7) == 7
         switch input {
         case .upgrade: try play(UpgradeAnswers.play(&choices, plain.port), isSecure, &choices)
@@ -101,7 +105,6 @@ package final class FuzzWorker {
         case .settings: try useSettings(isSecure, &choices)
         case .json: try readDocuments(isSecure, &choices)
         }
-        count += 1
         if count % 64 == 0 { try checkHealthyConnection() }
     }
 

@@ -16,8 +16,8 @@ package struct Play: Sendable {
     var isHandshake = false
     /// The pings that are sent, where they are known.
     var pings: [[UInt8]]?
-    /// The connection does not end before the last of them has its pong.
-    var waitsForPong = false
+    /// The connection does not end before a pong with this payload has come.
+    var awaitedPong: [UInt8]?
     /// What the client sends behind its request are frames.
     var seesFrames = true
     /// Takes the place of all that: talks to the client, and tells what is wrong with what came from there.
@@ -68,13 +68,11 @@ package struct Play: Sendable {
         let bytes = answer(request)
         var seen: [RawFrame] = []
         if send(bytes, on: peer) {
-            if waitsForPong, let last = pings?.last {
-                while seen.last?.opcode != 10 || seen.last?.payload != last {
-                    guard let frame = try? peer.readFrame() else {
-                        return "the last of \(pings?.count ?? 0) pings has no pong"
-                    }
-                    seen.append(frame)
+            while let awaitedPong, seen.last?.opcode != 10 || seen.last?.payload != awaitedPong {
+                guard let frame = try? peer.readFrame() else {
+                    return "of \(pings?.count ?? 0) pings, the one that has to be answered is not"
                 }
+                seen.append(frame)
             }
             switch ending {
             case .finish: peer.endOutput()
@@ -125,5 +123,12 @@ package struct Play: Sendable {
             ]
             + lines
         return all.joined(separator: "\r\n") + "\r\n\r\n"
+    }
+}
+
+extension Play {
+    /// An answer that opens the connection, with frames right behind it.
+    static func opening(_ frames: [UInt8], _ lines: [String] = []) -> Play {
+        Play { Array(upgrade($0, lines).utf8) + frames }
     }
 }

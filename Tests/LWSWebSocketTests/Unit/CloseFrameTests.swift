@@ -39,6 +39,7 @@ struct CloseFrameTests {
         #expect(parse([3]) == nil)
         #expect(parse([3, 232, 0xc3, 0x28]) == nil)
         #expect(parse([0x13, 0x88]) == nil)
+        #expect(parse([0x03, 0xf7]) == nil)
         #expect(parse([0xff, 0xff, 65]) == nil)
         #expect(parse([0x13, 0x87]) == CloseFrame(code: 4999, reason: ""))
         #expect(parse([3, 232] + Array("grüße".utf8)) == CloseFrame(code: 1000, reason: "grüße"))

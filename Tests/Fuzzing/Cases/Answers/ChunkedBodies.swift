@@ -2,7 +2,8 @@
 
 /// RFC 9112, section 7.1.
 enum ChunkedBodies {
-    /// In chunks of all sizes, written in every way that the grammar allows.
+    /// In chunks of all sizes, written in every way that the grammar allows, and with blanks behind a
+    /// size, as old servers send them.
     static func right(_ body: [UInt8], _ choices: inout Choices) -> [UInt8] {
         var bytes: [UInt8] = []
         var rest = body[...]

@@ -19,7 +19,7 @@ final class CallersAtWork: Sendable {
     private let deadline = Deadline(after: CallersAtWork.limit)
 
     /// How long all of it may take.
-    private static let limit = Duration.seconds(60)
+    private static let limit = Duration.seconds(20)
 
     init(_ client: WebSocketClient) { self.client = client }
 

@@ -1,10 +1,10 @@
-// JSON: messages that are read as values, and configurations.
+// Messages that are read as values.
 
 import Foundation
 import LWSWebSocket
 import TestSupport
 
-/// Documents, right and wrong, as messages from the network or as a configuration from a file.
+/// JSON, right and wrong, in messages from the network.
 enum Documents {
     // MARK: - JSON
 
@@ -65,7 +65,7 @@ enum Documents {
     /// The bytes of a document, and what they say where that is known.
     private static func document(_ choices: inout Choices) -> (bytes: [UInt8], value: JSONValue?) {
         let value = choices.once(in: 4) ? Order.example(&choices) : value(&choices)
-        guard let json = try? JSONEncoder().encode(value) else { return ([], nil) }
+        guard let json = try? JSONEncoder.sorted.encode(value) else { return ([], nil) }
         let bytes = Array(json)
         // Not `nil`, which a JSONValue takes for `null`.
         return choices.once(in: 2) ? (bytes, value) : (wrong(bytes, &choices), Optional.none)
@@ -148,7 +148,7 @@ enum Documents {
                     guard [.payloadBinding, .payloadValidation].contains(error.code) else {
                         return "\(error.code) is not expected of JSON: \(error)"
                     }
-                    guard error.rejectedMessage.map(payload) == bytes else {
+                    guard error.rejectedMessage?.payload == bytes else {
                         return "the rejected message is another"
                     }
                     if type > 6, let value, depth(value) <= 64 { return "JSON was refused: \(error)" }
@@ -162,13 +162,6 @@ enum Documents {
             }
         }
 
-        private func payload(_ message: WebSocketMessage) -> [UInt8] {
-            switch message {
-            case .text(let text): Array(text.utf8)
-            case .binary(let bytes): bytes
-            }
-        }
-
         private func depth(_ value: JSONValue) -> Int {
             switch value {
             case .array(let elements): 1 + (elements.map(depth).max() ?? 0)
@@ -176,5 +169,14 @@ enum Documents {
             default: 0
             }
         }
+    }
+}
+
+extension JSONEncoder {
+    /// Always the same text of a value, so that a case is the same when it is run again.
+    static var sorted: JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return encoder
     }
 }

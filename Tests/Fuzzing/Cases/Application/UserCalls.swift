@@ -38,7 +38,7 @@ struct UserCalls {
         // Small frames in small numbers, and no more unread than is taken.
         let count = min(choices.pick(Self.sizes), maxFrameSize < 100 ? 1000 : .max)
         let messages = (0..<(count > 10_000 ? 1 : choices.pick([1, 1, 3, 20]))).map { _ in message(count, &choices) }
-        let isTooLarge = messages.contains { $0.count > maxMessageSize }
+        let isTooLarge = messages.contains { $0.payload.count > maxMessageSize }
         do throws(WebSocketError) {
             if messages.count > 1 {
                 try client.writeMessages(messages)
@@ -49,9 +49,11 @@ struct UserCalls {
                 if case .binary = message, choices.once(in: 8), !isTooLarge {
                     if let fault = try readWrongKind() { return fault }
                 }
-                guard try client.readMessage() == message else { return "\(message.count) bytes came back as others" }
-                guard message.count <= maxMessageSize else {
-                    return "\(message.count) bytes, where \(maxMessageSize) are taken"
+                guard try client.readMessage() == message else {
+                    return "\(message.payload.count) bytes came back as others"
+                }
+                guard message.payload.count <= maxMessageSize else {
+                    return "\(message.payload.count) bytes, where \(maxMessageSize) are taken"
                 }
             }
         } catch {
@@ -100,7 +102,7 @@ struct UserCalls {
             : choices.once(in: 2)
                 ? choices.text(choices.int(0...60)) : String(repeating: "r", count: choices.int(120...126))
         let isLegal =
-            [1000...1003, 1007...1011, 3000...4999].contains { $0.contains(code) } && (reason?.utf8.count ?? 0) <= 123
+            CloseCodes.areSent.contains { $0.contains(code) } && (reason?.utf8.count ?? 0) <= 123
         do throws(WebSocketError) {
             try client.close(statusCode: code, reason: reason)
         } catch {
@@ -112,15 +114,5 @@ struct UserCalls {
             return "closed with \(code), \(reason ?? "no reason"): \(String(describing: client.closure))"
         }
         return nil
-    }
-}
-
-extension WebSocketMessage {
-    /// Its bytes.
-    fileprivate var count: Int {
-        switch self {
-        case .text(let text): text.utf8.count
-        case .binary(let bytes): bytes.count
-        }
     }
 }

@@ -5,72 +5,93 @@ import HTTPTypes
 import LWSWebSocket
 import TestSupport
 
-/// Settings that may be refused; and where they are not, the request has to say what they say and nothing else.
+/// Settings that may be refused, unless they are right; and where they are not, the request has to say what they say.
 struct UserSettings: Sendable {
     var configuration = ClientConfiguration()
     private(set) var path = ""
+    /// Nothing in them gives a reason to refuse them.
+    let isRight: Bool
     /// Lines that the request has to have.
     private var fields: [(name: String, value: String)] = []
 
     /// - Throws: `invalidArgument`, where it is refused when it is set.
     init(_ choices: inout Choices) throws(WebSocketError) {
-        if choices.once(in: 2) { path = Self.text(&choices) }
-        if choices.once(in: 4) { path += "?" + Self.text(&choices) }
-        for _ in 0..<choices.pick([0, 0, 1, 3, 30]) {
-            let (name, value) = (Self.name(&choices), Self.text(&choices))
+        isRight = choices.once(in: 3)
+        if choices.once(in: 2) { path = text(&choices) }
+        if choices.once(in: 4) { path += "?" + text(&choices) }
+        for number in 0..<choices.pick([0, 0, 1, 3, isRight ? 30 : 5]) {
+            let name = isRight ? choices.pick(["X-A", "X-B", "x-\(number)", Self.oddName]) : name(&choices)
+            let value = text(&choices)
             try configuration.addHeader(name, value)
             fields.append((name, value))
         }
+        if choices.once(in: 12) {
+            // As long as a request may be, more or less.
+            let value = String(repeating: "f", count: choices.int(isRight ? 1000...4000 : 15_000...16_500))
+            try configuration.addHeader("X-Fill", value)
+            fields.append(("X-Fill", value))
+        }
         if choices.once(in: 4) {
-            configuration.subProtocols = (0..<choices.int(1...5)).map { _ in Self.name(&choices) }
+            configuration.subProtocols = (0..<choices.int(1...5)).map { isRight ? "chat-\($0)" : name(&choices) }
             fields.append(("Sec-WebSocket-Protocol", configuration.subProtocols.joined(separator: ", ")))
         }
-        if choices.once(in: 4) {
-            configuration.cookies = (0..<choices.int(1...5)).map { _ in
-                Cookie(name: Self.name(&choices), value: Self.text(&choices), path: choices.pick([nil, "/", "/a/b"]))
-            }
-        }
-        if choices.once(in: 4) {
-            let (user, password) = (Self.text(&choices), Self.text(&choices))
-            configuration.auth =
-                choices.once(in: 2) ? .credentials(username: user, password: password) : .bearer(token: user)
-        }
-        configuration.maxFrameSize = choices.pick([
-            -1, 0, 1, 2, 125, 126, 1000, 65535, 65536, 100_000, 1 << 30, 1 << 31, .max,
-        ])
-        configuration.maxMessageSize = choices.pick([nil, -1, 0, 1, 125, 126, 65535, 65536, 70_000, .max])
+        if choices.once(in: 4) { addCookies(&choices) }
+        if choices.once(in: 4) { addCredentials(&choices) }
+        let frameSizes = [-1, 0, 1, 2, 125, 126, 1000, 65535, 65536, 100_000, 1 << 30]
+        let messageSizes = [nil, 0, 1, 125, 126, 65535, 65536, 70_000, Int.max]
+        configuration.maxFrameSize = choices.pick(isRight ? frameSizes : frameSizes + [1 << 31, .max])
+        configuration.maxMessageSize = choices.pick(isRight ? messageSizes : messageSizes + [-1])
         configuration.loggedPayloadBytes = choices.pick([0, 0, 1, 5, .max])
     }
 
-    /// Mostly a token.
-    private static func name(_ choices: inout Choices) -> String {
-        switch choices.int(0...9) {
+    private mutating func addCookies(_ choices: inout Choices) {
+        configuration.cookies = (0..<choices.int(1...5)).map { number in
+            Cookie(
+                name: isRight ? "c\(number)" : name(&choices), value: text(&choices), path: choices.pick([nil, "/a"]))
+        }
+        let cookies = configuration.cookies
+        let ordered = cookies.filter { $0.path != nil } + cookies.filter { $0.path == nil }
+        fields.append(("Cookie", ordered.map { "\($0.name)=\($0.value)" }.joined(separator: "; ")))
+    }
+
+    private mutating func addCredentials(_ choices: inout Choices) {
+        let (user, password) = (isRight ? "user" : text(&choices), text(&choices))
+        if choices.once(in: 2) {
+            configuration.auth = .credentials(username: user, password: password)
+            fields.append(("Authorization", "Basic \(Data("\(user):\(password)".utf8).base64EncodedString())"))
+        } else {
+            configuration.auth = .bearer(token: user)
+            fields.append(("Authorization", "Bearer \(user)"))
+        }
+    }
+
+    /// All that a token may have but letters and digits.
+    private static let oddName = "a!#$%&'*+-.^_`|~"
+
+    /// Mostly a token, and sometimes one that cannot be set.
+    private func name(_ choices: inout Choices) -> String {
+        let owned = [
+            "Host", "Upgrade", "Sec-WebSocket-Key", "Cookie", "User-Agent", "Origin", "Authorization",
+            "Content-Length",
+        ]
+        return switch choices.int(0...9) {
         case 0: text(&choices)
-        case 1:
-            choices.pick([
-                "Host", "Upgrade", "Sec-WebSocket-Key", "Cookie", "User-Agent", "Origin", "Authorization",
-                "Content-Length",
-            ])
-        default:
-            choices.pick([
-                "X-A", "X", "a!#$%&'*+-.^_`|~", "chat",
-                "x-long-" + String(repeating: "n", count: choices.int(0...300)),
-            ])
+        case 1: choices.pick(owned)
+        case 2: "x-long-" + String(repeating: "n", count: choices.int(0...300))
+        default: choices.pick(["X-A", "X", Self.oddName, "chat"])
         }
     }
 
     /// Text of all lengths around the limits, mostly of letters.
-    private static func text(_ choices: inout Choices) -> String {
-        let count = choices.pick([
-            0, 1, 5, 20, 20, 125, 126, 255, 256, 1000, 4000, 4096, 8192, 15_500, 16_384, 70_000,
-        ])
+    private func text(_ choices: inout Choices) -> String {
+        let short = [0, 1, 5, 20, 20, 125, 126, 250, 255, 256]
+        let count = choices.pick(isRight ? short : short + [1000, 4096, 8192, 70_000])
         let length = max(0, count + choices.int(-2...2))
-        switch choices.int(0...7) {
+        switch isRight ? 7 : choices.int(0...9) {
         case 0: return choices.text(length)
         case 1:
-            return String(
-                String.UnicodeScalarView(
-                    (0..<min(length, 60)).map { _ in Unicode.Scalar(UInt8(choices.int(0...127))) }))
+            let scalars = (0..<min(length, 60)).map { _ in Unicode.Scalar(UInt8(choices.int(0...127))) }
+            return String(String.UnicodeScalarView(scalars))
         case 2: return "a\r\nX-Injected: yes\r\n\r\n" + String(repeating: "b", count: length)
         default: return String(repeating: choices.pick(["a", "b", "0", "~"]), count: length)
         }
@@ -95,6 +116,7 @@ struct UserSettings: Sendable {
         guard request.count == 3, request[0] == "GET", request[1].hasPrefix("/"), request[2] == "HTTP/1.1" else {
             return "no request line: \(request)"
         }
+        guard !isRight || request[1].hasSuffix(path) else { return "the request is for \(request[1]), not \(path)" }
         let isPlain = lines.allSatisfy { line in
             line.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f || $0 == 9 }
         }
@@ -110,7 +132,7 @@ struct UserSettings: Sendable {
             seen[name.canonicalName, default: []].append(value)
         }
         let given = Dictionary(grouping: fields) { $0.name.lowercased() }
-        for (name, values) in given where !["host", "cookie", "user-agent"].contains(name) {
+        for (name, values) in given where !["host", "user-agent"].contains(name) && (isRight || name != "cookie") {
             let expected = values.map { $0.value.trimmingCharacters(in: .whitespaces) }
             guard seen[name] == expected else {
                 return
@@ -119,8 +141,7 @@ struct UserSettings: Sendable {
         }
         let unknown = seen.keys.filter { given[$0] == nil && !Self.own.contains($0) }
         guard unknown.isEmpty else { return "fields that nobody has given: \(unknown)" }
-        for name in ["host", "sec-websocket-key", "upgrade", "connection", "cookie"]
-        where (seen[name]?.count ?? 1) != 1 {
+        for name in ["host", "sec-websocket-key", "upgrade", "connection"] where seen[name]?.count != 1 {
             return "\(name) is there \(seen[name]?.count ?? 0) times"
         }
         return nil

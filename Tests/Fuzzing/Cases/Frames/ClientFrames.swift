@@ -16,7 +16,7 @@ struct ClientFrames {
         self.mayCompress = mayCompress
         var rest = rest[...]
         while let frame = try? RawFrame(reading: { count in
-            guard count <= rest.count else { throw Cut() }
+            guard (0...rest.count).contains(count) else { throw Cut() }
             defer { rest = rest.dropFirst(count) }
             return Array(rest.prefix(count))
         }) {
@@ -54,12 +54,13 @@ struct ClientFrames {
     private func closeFault(_ frame: RawFrame) -> String? {
         guard !frame.payload.isEmpty else { return nil }
         guard let code = frame.closeCode else { return "a close frame of one byte" }
-        let isLegal = (1000...1003).contains(code) || (1007...1011).contains(code) || (3000...4999).contains(code)
-        guard isLegal else { return "no code of a close frame: \(code)" }
+        guard (CloseCodes.areSent + CloseCodes.areRegistered).contains(where: { $0.contains(code) }) else {
+            return "no code of a close frame: \(code)"
+        }
         return String(validating: frame.payload.dropFirst(2), as: UTF8.self) == nil ? "the reason is no UTF-8" : nil
     }
 
-    /// Pongs answer pings in their order; of several, the latest may have the only one (section 5.5.3).
+    /// Pongs answer pings in their order; of many, some may have none (section 5.5.3).
     private func pongFault(_ pings: [[UInt8]]) -> String? {
         var open = pings[...]
         for pong in frames where pong.opcode == 10 {

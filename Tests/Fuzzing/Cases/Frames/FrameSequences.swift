@@ -48,11 +48,8 @@ struct FrameSequence {
         let message: WebSocketMessage =
             choices.once(in: 2)
             ? .binary(choices.bytes(choices.size(upTo: 70_000))) : .text(choices.text(choices.size(upTo: 2000)))
-        let (opcode, payload): (UInt8, [UInt8]) =
-            switch message {
-            case .binary(let bytes): (2, bytes)
-            case .text(let text): (1, Array(text.utf8))
-            }
+        let payload = message.payload
+        let opcode: UInt8 = if case .text = message { 1 } else { 2 }
         var rest = payload[...]
         var isFirst = true
         let pieces = choices.once(in: 3) ? choices.int(2...8) : 1
@@ -113,13 +110,6 @@ struct FrameSequence {
     }
 }
 
-extension Play {
-    /// An answer that opens the connection, with frames right behind it.
-    static func opening(_ frames: [UInt8], _ lines: [String] = []) -> Play {
-        Play { Array(upgrade($0, lines).utf8) + frames }
-    }
-}
-
 /// Close frames, with what comes before and behind them.
 enum ClosePayloads {
     static func play(_ choices: inout Choices) -> Play {
@@ -128,8 +118,7 @@ enum ClosePayloads {
         let code = choices.once(in: 2) ? choices.int(0...65535) : choices.pick([1000, 1001, 1003, 1011, 3000, 4999])
         payload = [UInt8(code >> 8), UInt8(code & 255)] + reason.utf8.prefix(123)
         let isWhole = reason.utf8.count <= 123
-        let isLegal =
-            [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011].contains(code) || (3000...4999).contains(code)
+        let isLegal = CloseCodes.areSent.contains { $0.contains(code) }
         var expectation = Expectation(messages: [], isComplete: true)
         if isWhole, isLegal { expectation.closure = (code, reason) }
         switch choices.int(0...7) {

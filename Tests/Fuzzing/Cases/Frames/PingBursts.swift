@@ -8,9 +8,10 @@ enum PingBursts {
     static func play(_ choices: inout Choices) -> Play {
         var sequence = FrameSequence()
         for _ in 0..<choices.int(1...3) {
-            let count = choices.pick([0, 1, 4, 125])
+            let length = choices.pick([0, 1, 4, 125])
             for number in 0..<choices.pick(sizes) {
-                sequence.addPing(Array("\(number)".utf8.prefix(125)) + choices.bytes(max(0, count - 4)))
+                let payload = Array("\(number)".utf8.prefix(length))
+                sequence.addPing(payload + choices.bytes(length - payload.count))
             }
             if choices.once(in: 2) { sequence.addMessage(&choices) }
         }
@@ -18,7 +19,9 @@ enum PingBursts {
         var play = sequence.play
         play.chunks = .choose(&choices)
         play.ending = .choose(&choices)
-        play.waitsForPong = play.pings?.count ?? 0 <= mostAnswered
+        if !play.ending.isHold {
+            play.awaitedPong = play.pings?.count ?? 0 <= mostAnswered ? play.pings?.last : play.pings?.first
+        }
         return play
     }
 }
