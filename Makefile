@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help deps test-deps build release demo test test-tsan test-asan check-threads check-memory steady \
-    build-tests build-thread build-address conformance fuzz soak bench docs samples examples format lint clean
+    build-tests build-thread build-address conformance fuzz failing-calls soak bench docs samples examples format lint clean
 
 VENV := $(or $(LWS_TEST_VENV),.venv)
 REQUIREMENTS := Tests/Peers/python/requirements.txt
@@ -150,6 +150,9 @@ fuzz: deps ## play a million generated cases to the client under the address san
 	mkdir -p .build-fuzz/corpus
 	.build-fuzz/coverage/debug/lws-fuzz-coverage -max_total_time=$(FUZZ_TIME) -timeout=60 -rss_limit_mb=4096 \
 	    -artifact_prefix=.build-fuzz/ .build-fuzz/corpus
+
+failing-calls: build-tests ## have each call of the system, and each piece of memory, fail once; some minutes
+	FAILING_CALLS=all $(RUN_TESTS) --filter FailingCallTests
 
 # Seconds; 600 for the short form.
 SOAK ?= 3600

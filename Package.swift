@@ -235,6 +235,23 @@ let package = Package(
     ]
 )
 
+// It replaces functions of libc, in a way that only ELF has.
+#if os(Linux)
+    package.targets += [
+        .target(name: "CFailingCalls", path: "Tests/FailingCalls/Calls"),
+        .executableTarget(
+            name: "lws-failing-calls",
+            dependencies: [
+                "CFailingCalls", "COpenSSL", "LWSServiceLoop", "LWSWebSocket",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Tests/FailingCalls/Program",
+            swiftSettings: settings
+        ),
+    ]
+#endif
+
 // libFuzzer has its own main, and is linked by `swift build --sanitize fuzzer` alone.
 if Context.environment["LWS_FUZZ_COVERAGE"] != nil {
     package.targets.append(

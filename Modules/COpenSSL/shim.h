@@ -104,6 +104,7 @@ static inline int cossl_new_context_index(void) {
 // The reason alone, as the SSL_R_ constants have it: ERR_GET_REASON is a macro in 1.1.1.
 static inline int cossl_reason(unsigned long code) { return ERR_GET_REASON(code); }
 static inline bool cossl_is_of_ssl(unsigned long code) { return ERR_GET_LIB(code) == ERR_LIB_SSL; }
+static inline bool cossl_is_shortage(unsigned long code) { return ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE; }
 static inline bool cossl_is_no_start_line(unsigned long code) {
     return ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
 }
@@ -192,7 +193,7 @@ static inline void cossl_open_gate(SSL *ssl) { BIO_set_callback_ex(SSL_get_rbio(
 // without a signal.
 //
 // What cannot be written any more, because the peer has reset the connection, is dropped: who is told of that reads no more,
-// and loses what came before.
+// and loses what came before. Not so where the system lacks the memory: the connection goes on, and must not without that.
 static inline int cossl_send(BIO *bio, const char *bytes, int count) {
     BIO_clear_retry_flags(bio);
 #if defined(MSG_NOSIGNAL)
@@ -200,8 +201,11 @@ static inline int cossl_send(BIO *bio, const char *bytes, int count) {
 #else
     const int flags = 0; // as clws_send
 #endif
-    ssize_t sent = send((int)(intptr_t)BIO_get_data(bio), bytes, (size_t)count, flags);
+    ssize_t sent;
+    do sent = send((int)(intptr_t)BIO_get_data(bio), bytes, (size_t)count, flags);
+    while (sent < 0 && errno == EINTR); // nothing would tell when to try again
     if (sent > 0) return (int)sent;
+    if (sent < 0 && (errno == ENOBUFS || errno == ENOMEM)) return -1;
     if (BIO_sock_should_retry((int)sent)) {
         BIO_set_retry_write(bio);
         return -1;

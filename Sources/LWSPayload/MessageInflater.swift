@@ -12,6 +12,8 @@ package final class MessageInflater {
     private var stream: UnsafeMutablePointer<z_stream> { zlib.pointer }
     private let forgets: Bool
     private let room: InflaterRoom
+    /// What zlib has failed for, in place of wrong data: it takes memory for its window with the first data.
+    package private(set) var lacksMemory = false
     /// Nothing has come of the message under way.
     private var isAtStart = true
 
@@ -29,7 +31,7 @@ package final class MessageInflater {
     deinit { inflateEnd(stream) }
 
     /// Inflates a part of a message. Hands on what comes of it, at least once, until `deliver` has no use for more.
-    /// Returns false where the data are wrong.
+    /// Returns false where the data are wrong, or memory is missing.
     package func inflate(
         _ part: UnsafeRawBufferPointer, endsMessage: Bool,
         _ deliver: (_ bytes: UnsafeRawBufferPointer, _ endsMessage: Bool) -> Bool
@@ -65,7 +67,9 @@ package final class MessageInflater {
                 // What follows a block that says it is the last begins anew (section 7.2.3.5).
                 case Z_STREAM_END: inflateReset(stream)
                 case Z_OK, Z_BUF_ERROR: break
-                default: return false
+                default:
+                    lacksMemory = status == Z_MEM_ERROR
+                    return false
                 }
             } while status != Z_BUF_ERROR && stream.pointee.avail_out > 0
                 && (isTailDue || stream.pointee.avail_in > 0)

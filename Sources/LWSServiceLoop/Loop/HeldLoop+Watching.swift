@@ -72,8 +72,12 @@ extension HeldLoop {
 
     private func callLWS(_ descriptor: Int32, _ events: Int16, ready: Int16) {
         var entry = pollfd(fd: descriptor, events: events, revents: ready)
+        errno = 0
         _ = lws_service_fd(context, &entry)
     }
+
+    /// In a callback of lws: whether the system has had too little memory for what lws was about, and not just no room.
+    package static var lacksMemory: Bool { SystemReason.shortage(errno) != nil }
 
     /// lws was called, outside of its passes, for something after which finishers may wait.
     package func passEnded() { core.passes.end(self) }
@@ -93,6 +97,7 @@ extension HeldLoop {
     /// - Parameter timeout: 0 waits for something; -1 does not.
     func runLWS(timeout: Int32) -> Bool {
         core.passes.isUnderWay = true
+        errno = 0
         let goesOn = lws_service(context, timeout) >= 0
         core.passes.isUnderWay = false
         core.pausedConnections.look(self)

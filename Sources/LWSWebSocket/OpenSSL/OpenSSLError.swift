@@ -44,6 +44,9 @@ struct OpenSSLError {
         return code == 0 ? nil : OpenSSLError(code: code)
     }
 
+    /// Whether the last call of this thread has failed for want of memory, as far as it tells.
+    static var isShortage: Bool { [first, last].contains { $0.map { cossl_is_shortage($0.code) } ?? false } }
+
     /// Runs calls of OpenSSL with a queue that is empty before, and empty again afterwards.
     static func scope<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
         ERR_clear_error()

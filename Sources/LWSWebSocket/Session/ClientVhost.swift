@@ -3,6 +3,12 @@
 internal import CLibWebSockets
 internal import LWSServiceLoop
 
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
 /// A vhost that clients connect from, with its protocols. Lives on the loop, in the ``ClientVhostPool``.
 final class ClientVhost {
     let vhost: OpaquePointer
@@ -61,7 +67,15 @@ final class ClientVhost {
             info.provided_client_ssl_ctx = tls.pointer
         }
         tls = key.tls
+        errno = 0
         guard let vhost = lws_create_vhost(held.context, &info) else {
+            Self.release(protocols)
+            return nil
+        }
+        // Without memory for the lists of connections it is made all the same (core-net/vhost.c: same_vh_protocol_owner), and the
+        // first connection ends the process.
+        guard !HeldLoop.lacksMemory else {
+            lws_vhost_destroy(vhost)
             Self.release(protocols)
             return nil
         }

@@ -35,14 +35,26 @@ enum Socket {
         // After a reset the system still hands out what had arrived before, so the error has to be looked for.
         guard SocketPoll.events(descriptor, 0) & Int16(POLLERR | POLLHUP) == 0 else { return false }
         var byte: UInt8 = 0
-        let count = recv(descriptor, &byte, 1, clws_peek)
+        let count = withUnsafeMutableBytes(of: &byte) { receive(into: $0, from: descriptor) }
         return count > 0 || (count < 0 && errno == EAGAIN)
     }
 
     /// Whether something has arrived that nobody has read yet.
     static func hasUnreadBytes(_ descriptor: Int32) -> Bool {
         var byte: UInt8 = 0
-        return recv(descriptor, &byte, 1, clws_peek) > 0
+        return withUnsafeMutableBytes(of: &byte) { receive(into: $0, from: descriptor) } > 0
+    }
+
+    /// What recv(2) says, which never waits here, and is asked again where a signal came: whoever has been told once that there
+    /// is something, and then looks in vain, is not told again.
+    /// - Parameter taking: what is seen is gone then.
+    static func receive(
+        into buffer: UnsafeMutableRawBufferPointer, from descriptor: Int32, taking: Bool = false
+    ) -> Int {
+        while true {
+            let count = recv(descriptor, buffer.baseAddress, buffer.count, taking ? clws_take : clws_peek)
+            if count >= 0 || errno != EINTR { return count }
+        }
     }
 
     /// Sends something short at once. Returns whether the system has taken all of it.

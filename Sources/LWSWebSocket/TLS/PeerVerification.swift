@@ -1,6 +1,7 @@
 // Whether the server's certificate is accepted.
 
 internal import COpenSSL
+internal import LWSServiceLoop
 
 extension TLSHandshake {
     /// Verifies the chain that the server has sent: OpenSSL does, with the trusted roots, the server's name, and
@@ -11,6 +12,7 @@ extension TLSHandshake {
             X509_STORE_CTX_set_error(store, X509_V_OK)
             return true
         }
+        guard expectName(store) else { return refuse(store) }
         // In place of lws's, which would ask lws's settings.
         if isSoft {
             X509_STORE_CTX_set_verify_cb(store, acceptUnknownRevocation)
@@ -18,6 +20,11 @@ extension TLSHandshake {
             X509_STORE_CTX_set_verify_cb(store, passOn)
         }
         if X509_verify_cert(store) != 1 {
+            // OpenSSL takes what it could not look at for bad.
+            guard !HeldLoop.lacksMemory else {
+                refusal = noMemory
+                return false
+            }
             refusal = failure(
                 X509_STORE_CTX_get_error(store), depth: X509_STORE_CTX_get_error_depth(store),
                 X509_STORE_CTX_get_current_cert(store).map { PeerCertificate(Certificate($0)) })
@@ -33,6 +40,28 @@ extension TLSHandshake {
             words:
                 "The public key of \(server.host) is not one of those pinned in secureSocket.pinnedPublicKeys\(leaf)")
         return refuse(store)
+    }
+
+    /// Has the certificate be looked at for the server's name. Returns false where that cannot be, with the reason in `refusal`.
+    ///
+    /// Not for the connection: from there OpenSSL takes the name over without a look at whether it had the memory for that
+    /// (ssl/ssl_cert.c: ssl_verify_cert_chain, 3.0), and would go on without any.
+    private func expectName(_ store: OpaquePointer) -> Bool {
+        guard context.settings.verifyHostName else { return true }
+        let parameters = X509_STORE_CTX_get0_param(store)
+        // RFC 9525, sections 6.3 and 6.4: no common names, and a wildcard is a whole label.
+        X509_VERIFY_PARAM_set_hostflags(
+            parameters, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT))
+        let isSet =
+            server.isAddress
+            ? X509_VERIFY_PARAM_set1_ip_asc(parameters, server.name)
+            : X509_VERIFY_PARAM_set1_host(parameters, server.name, server.name.utf8.count)
+        // Without a name any would do: an empty one takes the check away.
+        if isSet == 1, !server.name.isEmpty { return true }
+        refusal =
+            HeldLoop.lacksMemory
+            ? noMemory : TLSFailure(words: "\(server.host) is no name that a certificate can be verified for")
+        return false
     }
 
     private func refuse(_ store: OpaquePointer) -> Bool {

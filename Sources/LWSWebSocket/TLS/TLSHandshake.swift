@@ -1,6 +1,7 @@
 // The TLS of one attempt, from its first message to its end.
 
 internal import COpenSSL
+internal import LWSServiceLoop
 
 /// Who the server has to be.
 struct TLSServer: Sendable, Hashable {
@@ -63,6 +64,8 @@ final class TLSHandshake {
     /// Sessions that came before the connection was in use.
     private var sessions: [TLSSession] = []
     private var error: (reason: Int32, words: String)?
+    /// A step was not taken because the system had no memory for it. OpenSSL has many words for that.
+    private var lacksMemory = false
     /// What was negotiated.
     private(set) var info: TLSInfo?
 
@@ -77,7 +80,7 @@ final class TLSHandshake {
         self.ssl = ssl
         hasBegun = true
         guard cossl_send_by(ssl, Self.sending) else {
-            refusal = TLSFailure(words: "there is no memory for the connection to \(server.host)", isTransient: true)
+            refusal = noMemory
             return
         }
         let settings = context.settings
@@ -86,26 +89,16 @@ final class TLSHandshake {
         var protocols: [UInt8] = [UInt8(TLSInfo.applicationProtocol.utf8.count)]
         protocols += TLSInfo.applicationProtocol.utf8
         SSL_set_alpn_protos(ssl, protocols, UInt32(protocols.count))
-        if settings.enable, settings.verifyHostName {
-            let parameters = SSL_get0_param(ssl)
-            // RFC 9525, sections 6.3 and 6.4: no common names, and a wildcard is a whole label.
-            X509_VERIFY_PARAM_set_hostflags(
-                parameters, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT))
-            let isSet =
-                server.isAddress
-                ? X509_VERIFY_PARAM_set1_ip_asc(parameters, server.name)
-                : X509_VERIFY_PARAM_set1_host(parameters, server.name, server.name.utf8.count)
-            // Without a name any would do: an empty one takes the check away.
-            if isSet != 1 || server.name.isEmpty {
-                refusal = TLSFailure(words: "\(server.host) is no name that a certificate can be verified for")
-            }
-        }
         if settings.certValidation?.method == .ocspStapling { cossl_ask_for_status(ssl) }
         if settings.shareSession, let session = TLSSessionCache.shared.take(sessionKey, settings.sessionTimeout),
             session.offer(on: ssl)
         {
             offered = session
         }
+    }
+
+    var noMemory: TLSFailure {
+        TLSFailure(words: "there is no memory for the connection to \(server.host)", isTransient: true)
     }
 
     /// How all connections write. A constant; never freed.
@@ -138,6 +131,7 @@ final class TLSHandshake {
 
     /// A step could not be taken: for want of data, or because of an error.
     func stopped() {
+        if HeldLoop.lacksMemory || OpenSSLError.isShortage { lacksMemory = true }
         guard error == nil, let first = OpenSSLError.first else { return }
         error = (first.reason, first.words)
     }
@@ -193,6 +187,7 @@ final class TLSHandshake {
             TLSSessionCache.shared.forget(sessionKey)
             failure.isTransient = true
         }
+        if lacksMemory { failure.isTransient = true }
         return failure
     }
 

@@ -49,9 +49,9 @@ final class AnswerSource {
     /// - Parameter taking: what is seen is gone then, and the next look shows what comes behind it.
     func look(into buffer: UnsafeMutableRawBufferPointer, taking: Bool = false) -> Look {
         guard let records else {
-            let count = recv(descriptor, buffer.baseAddress, buffer.count, taking ? clws_take : clws_peek)
+            let count = Socket.receive(into: buffer, from: descriptor, taking: taking)
             guard count <= 0 else { return .bytes(count) }
-            return count < 0 && (errno == EAGAIN || errno == EINTR) ? .nothing : .ended
+            return count < 0 && errno == EAGAIN ? .nothing : .ended
         }
         guard let count = records.look(into: buffer, taking: taking) else { return .ended }
         return count > 0 ? .bytes(count) : .nothing

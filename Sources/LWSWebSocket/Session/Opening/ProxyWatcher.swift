@@ -55,8 +55,9 @@ final class ProxyWatcher: ArrivalWatcher, PassFinisher {
         var bytes = [UInt8](repeating: 0, count: ProxyAnswer.longest)
         // Before the look at the bytes, which are complete then.
         let hasEnded = SocketPoll.hasEnded(descriptor)
-        let count = max(0, recv(descriptor, &bytes, bytes.count, clws_peek))
-        return (ProxyAnswer(bytes.prefix(count)), hasEnded)
+        let count = bytes.withUnsafeMutableBytes { Socket.receive(into: $0, from: descriptor) }
+        let isBroken = count < 0 && errno != EAGAIN
+        return (ProxyAnswer(bytes.prefix(max(0, count))), hasEnded || isBroken)
     }
 
     /// To be called before lws closes the socket.

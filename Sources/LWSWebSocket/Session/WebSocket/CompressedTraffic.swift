@@ -76,7 +76,8 @@ final class CompressedTraffic {
             piece.inflatedFrom = 0
             return !role.isDeaf
         }
-        if !isFine { role.fail(.undecodable, session, held) }
+        guard !isFine else { return }
+        if inflater.lacksMemory { session.abort(held) } else { role.fail(.undecodable, session, held) }
     }
 
     // MARK: - Out

@@ -16,6 +16,11 @@ extension WebSocketRole {
         guard session.watchAnswer(wsi, expectsUpgrade: true, longestBody: ResponseBody.refusalLimit, held) else {
             return false
         }
+        guard end.pointee != nil else {
+            // It has none where it could read no random number (roles/ws/client-ws.c: lws_generate_client_ws_handshake).
+            session.failure = session.error(.connection, "\(session.url.host) could not be asked: no random numbers")
+            return false
+        }
         guard request.complete(end, available: available) else {
             session.failure = session.error(
                 .invalidArgument, "The handshake's request does not fit into libwebsockets' buffer")
@@ -42,9 +47,13 @@ extension WebSocketRole {
         return true
     }
 
-    /// lws finds nothing wrong with the answer. Returns whether it answers the offer of sub-protocols, too, which lws
-    /// takes for optional (`lws_client_ws_upgrade`).
-    func checkSubProtocol(_ wsi: OpaquePointer, _ session: ClientSession) -> Bool {
+    /// lws finds nothing wrong with the answer. Returns whether it answers the offer of sub-protocols, too, and what it agrees to
+    /// was set up, both of which lws takes for optional (`lws_client_ws_upgrade`).
+    func checkAgreement(_ wsi: OpaquePointer, _ session: ClientSession) -> Bool {
+        guard agreement == nil || compression != nil else {
+            session.failure = session.upgradeFailed("could not be set up: out of memory", nil)
+            return false
+        }
         guard !request.subProtocols.isEmpty else { return true }
         let chosen = HandshakeResponse.value(of: WSI_TOKEN_PROTOCOL, wsi)
         guard let chosen, request.subProtocols.contains(chosen) else {
@@ -102,6 +111,11 @@ extension WebSocketRole {
     /// What lws finds wrong with an answer with 101; `nil` where there was none.
     func objection(_ detail: String, _ session: ClientSession) -> WebSocketError? {
         guard let response = session.response else { return nil }
+        if detail.contains("OOM") { return session.upgradeFailed("could not be set up: out of memory", detail) }
+        if detail.contains("read failed") {
+            // It was there when we looked: the connection was reset since, or the system is short of memory.
+            return session.upgradeFailed("ended during the handshake", detail)
+        }
         let why = words(detail, of: response)
         return session.error(
             .invalidHandshake, "\(session.url.host) sent an invalid WebSocket handshake: \(why)", detail: detail)
@@ -120,6 +134,13 @@ extension WebSocketRole {
                 + "names that it knows"
         default: "libwebsockets says: \(detail)"
         }
+    }
+}
+
+extension ClientSession {
+    /// The server has agreed, and has no part in what goes wrong.
+    fileprivate func upgradeFailed(_ why: String, _ detail: String?) -> WebSocketError {
+        WebSocketError(.connection, "The connection to \(url.host) \(why)", host: url.host, libraryDetail: detail)
     }
 }
 

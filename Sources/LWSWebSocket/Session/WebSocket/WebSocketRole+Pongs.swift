@@ -62,7 +62,7 @@ private final class PongCatcher: LoopResident {
     /// Hands over what has come. Returns what `send` does, or true where nothing has: it was no ping then.
     func take(_ send: (UnsafeMutableRawBufferPointer) -> Bool) -> Bool {
         bytes.withUnsafeMutableBytes { buffer in
-            let count = recv(pair.far, buffer.baseAddress, buffer.count, 0)
+            let count = Socket.receive(into: buffer, from: pair.far, taking: true)
             return count <= 0 || send(UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
         }
     }

@@ -40,9 +40,10 @@ extension WebSocketRole {
         }
     }
 
-    /// The socket tells a refusal apart from a lost connection: it is sound, and nothing or something is left to read.
+    /// The socket tells a refusal apart from a lost connection: it is sound, and nothing or something is left to read. So it is
+    /// where lws could not read for want of memory, which the peer has no part in.
     func noteViolation(_ wsi: OpaquePointer, _ session: ClientSession) {
-        guard case .open = session.phase, violation == nil, !closeFrameWasSent else { return }
+        guard !HeldLoop.lacksMemory, case .open = session.phase, violation == nil, !closeFrameWasSent else { return }
         guard !writeFailed, session.tls?.hasEnded != true, Socket.isSound(lws_get_socket_fd(wsi)) else { return }
         violation = arrivals.assembler.isBetweenFrames ? .brokenSequence : .refusedByLibrary
     }

@@ -139,7 +139,7 @@ final class WebSocketRole {
         case LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP:
             goOn = readResponse(wsi, session)
         case LWS_CALLBACK_CLIENT_FILTER_PRE_ESTABLISH:
-            goOn = checkSubProtocol(wsi, session)
+            goOn = checkAgreement(wsi, session)
         case LWS_CALLBACK_CLIENT_ESTABLISHED:
             goOn = opened(session, held)
         case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:

@@ -1,0 +1,164 @@
+// What clients live through, from the first call to the last, while one call of the system fails.
+
+import ArgumentParser
+import LWSServiceLoop
+import LWSWebSocket
+
+/// One way in which a client is used.
+enum Life: String, CaseIterable, ExpressibleByArgument {
+    /// By an address, on a loop that is started for it, from a network interface.
+    case plain
+    /// By a name and TLS, with roots, a certificate of its own and revocation lists in files.
+    case secure
+    /// The same with a session that is resumed.
+    case resumed
+    /// With a server whose certificate is of other roots than the system's, for another name, or revoked.
+    case untrusted
+    case misnamed
+    case revoked
+    /// Through a proxy that is given by name.
+    case proxied
+    /// By a socket of the file system.
+    case unix
+    /// With a token that is fetched first.
+    case token
+    /// Made again after it was lost.
+    case again
+    /// By tasks.
+    case suspended
+
+    func live(_ peers: Peers, on loop: WebSocketLoop) throws(WebSocketError) {
+        switch self {
+        case .plain:
+            var configuration = Self.patient
+            configuration.localAddress = "lo"
+            try Self.converse(try client(peers.plain, configuration, WebSocketLoop()))
+        case .secure, .resumed: try Self.converse(try client(peers.secure, secured(peers), loop))
+        case .untrusted, .misnamed: _ = try client(peers.secure, secured(peers), loop)
+        case .revoked: _ = try client(peers.revoked, secured(peers), loop)
+        case .proxied:
+            var configuration = Self.patient
+            configuration.proxy = Proxy(host: "localhost", port: peers.proxy)
+            try Self.converse(try client(peers.plain, configuration, loop))
+        case .unix: try Self.converse(try client(peers.unix, Self.patient, loop))
+        case .token:
+            var grant = OAuth2Grant.clientCredentials(
+                tokenUrl: peers.token, clientId: "service", clientSecret: "s3cr3t-of-service")
+            grant.clientConfig.secureSocket = ClientSecureSocket()
+            grant.clientConfig.secureSocket?.cert = .pem(.file(peers.root))
+            var configuration = Self.patient
+            configuration.auth = .oauth2(OAuth2TokenProvider(grant))
+            try Self.echo(try client(peers.plain, configuration, loop))
+        case .again:
+            var configuration = Self.patient
+            configuration.readTimeout = .milliseconds(50)
+            configuration.retryConfig = WebSocketRetryConfig(maxCount: 3, interval: .milliseconds(1))
+            let client = try client("\(peers.plain)drop/1", configuration, loop)
+            for _ in 0..<3 { try Self.echoInTheEnd(client) }
+            try client.close(timeout: Self.limit)
+        case .suspended:
+            try Self.waiting { () async throws(WebSocketError) in try await converseSuspended(peers, loop) }
+        }
+    }
+
+    /// Has the runtime open what it keeps.
+    func prepare() {
+        guard self == .suspended else { return }
+        try? Self.waiting { () async throws(WebSocketError) in try? await Task.sleep(for: .milliseconds(1)) }
+    }
+
+    /// Nothing here takes that long: where one of the limits ends a call, something has been forgotten.
+    static let limit = Duration.seconds(30)
+
+    static var patient: ClientConfiguration {
+        var configuration = ClientConfiguration()
+        configuration.handShakeTimeout = limit
+        configuration.readTimeout = limit
+        configuration.writeTimeout = limit
+        configuration.maxFrameSize = 1 << 20
+        return configuration
+    }
+
+    /// The server must not be taken for the one that is meant, whatever fails.
+    var mustFail: Bool { [.untrusted, .misnamed, .revoked].contains(self) }
+
+    private func secured(_ peers: Peers) -> ClientConfiguration {
+        var configuration = Self.patient
+        var settings = ClientSecureSocket()
+        settings.shareSession = self == .resumed
+        // Otherwise the files are read anew for each client, for none has the same settings.
+        if self != .resumed { settings.handshakeTimeout = Self.limit + .milliseconds(Self.next()) }
+        if self == .secure { settings.keyLog = .file(peers.keyLog) }
+        // Not of the system's.
+        if self != .untrusted { settings.cert = .pem(.file(peers.root)) }
+        settings.key = .pem(certFile: .file(peers.certificate), keyFile: .file(peers.key))
+        settings.certValidation = .crl(.file(peers.revocations))
+        if self == .untrusted { settings.certValidation = nil }
+        if self == .misnamed { settings.serverName = "other.example" }
+        configuration.secureSocket = settings
+        return configuration
+    }
+
+    private static let numbers = Locked(0)
+
+    private static func next() -> Int {
+        numbers.withLock { number in
+            number += 1
+            return number
+        }
+    }
+
+    private func client(
+        _ url: String, _ configuration: ClientConfiguration, _ loop: WebSocketLoop
+    ) throws(WebSocketError) -> WebSocketClient {
+        try WebSocketClient(url, configuration: configuration, loop: loop)
+    }
+
+    /// More than the system takes at once.
+    private static let long = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 ^ $0 >> 8) }
+
+    private static func echo(_ client: WebSocketClient) throws(WebSocketError) {
+        try client.writeTextMessage("echo")
+        guard try client.readTextMessage() == "echo" else { fatalError("another message") }
+    }
+
+    /// The same by one who asks again: what is on its way when a connection is lost is lost with it.
+    private static func echoInTheEnd(_ client: WebSocketClient) throws(WebSocketError) {
+        for _ in 0..<600 {
+            do throws(WebSocketError) { return try echo(client) } catch  where error.code == .readTimedOut {
+                continue
+            }
+        }
+    }
+
+    /// Messages that fit into a frame and that do not, compressed as the server likes it, a ping, and the end.
+    private static func converse(_ client: WebSocketClient) throws(WebSocketError) {
+        try echo(client)
+        try client.writeBinaryMessage(long)
+        guard try client.readBinaryMessage() == long else { fatalError("another message") }
+        _ = try client.roundTripTime(timeout: limit)
+        try client.close(timeout: limit)
+    }
+
+    private func converseSuspended(_ peers: Peers, _ loop: WebSocketLoop) async throws(WebSocketError) {
+        let client = try await WebSocketClient.connect(peers.plain, configuration: Self.patient, loop: loop)
+        for text in ["echo", String(repeating: "long", count: 50_000)] {
+            try await client.send(text)
+            guard try await client.receive() == .text(text) else { fatalError("another message") }
+        }
+        try await client.close(timeout: Self.limit)
+    }
+
+    private static func waiting(
+        for body: @escaping @Sendable () async throws(WebSocketError) -> Void
+    ) throws(WebSocketError) {
+        let end = Locked<Result<Void, WebSocketError>>(.success(()))
+        let isOver = MonotonicSemaphore()
+        Task {
+            do throws(WebSocketError) { try await body() } catch { end.withLock { $0 = .failure(error) } }
+            isOver.signal()
+        }
+        _ = isOver.wait(until: .never)
+        try end.withLock { $0 }.get()
+    }
+}

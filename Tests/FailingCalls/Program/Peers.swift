@@ -1,0 +1,30 @@
+// Whom the clients talk to.
+
+import ArgumentParser
+import LWSWebSocket
+
+/// Servers in other processes, which lack nothing.
+struct Peers: ParsableArguments {
+    @Option(help: "An echo server, ws.")
+    var plain: String
+    @Option(help: "An echo server, wss, by a name.")
+    var secure: String
+    @Option(help: "The same with a certificate that was revoked.")
+    var revoked: String
+    @Option(help: "The roots that their certificates are of, in a file.")
+    var root: String
+    @Option(help: "Where TLS keys are written, a file.")
+    var keyLog: String
+    @Option(help: "The port of a proxy.")
+    var proxy: Int
+    @Option(help: "An echo server, ws+unix.")
+    var unix: String
+    @Option(help: "A token endpoint, https, with a certificate of the same roots.")
+    var token: String
+    @Option(help: "A certificate of a client with its chain, in a file.")
+    var certificate: String
+    @Option(help: "Its key, in a file.")
+    var key: String
+    @Option(help: "Revocation lists, in a file.")
+    var revocations: String
+}

@@ -1,0 +1,109 @@
+// What is expected while calls fail, and afterwards.
+
+import LWSServiceLoop
+import LWSWebSocket
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
+/// One life again and again, each time with another call that fails.
+final class Run {
+    private let life: Life
+    private let peers: Peers
+    private let loop = WebSocketLoop()
+    private let isVerbose: Bool
+    /// Descriptors that were open before the first life.
+    private var before = 0
+    /// A client of the same loop, which is open all the time. It is there from the second failure on: what is set up once
+    /// is to fail, too.
+    private var neighbour: WebSocketClient?
+
+    /// Seconds after which a life hangs: the limits of its calls are shorter.
+    private static let patience: UInt32 = 180
+
+    init(_ life: Life, _ peers: Peers, isVerbose: Bool) {
+        self.life = life
+        self.peers = peers
+        self.isVerbose = isVerbose
+        life.prepare()
+        before = openDescriptors
+    }
+
+    /// Has one of these calls fail after the other.
+    func haveFail(_ call: FailingCall, _ numbers: ClosedRange<Int>) {
+        for number in numbers {
+            let what = "\(call.name) \(number)"
+            alarm(Self.patience)
+            var error: WebSocketError?
+            let start = ContinuousClock.now
+            let place = call.failing(number) {
+                error = outcome { () throws(WebSocketError) in try life.live(peers, on: loop) }
+            }
+            guard let place else { return say("\(call.name): \(number - 1)") }
+            let time = Int((ContinuousClock.now - start) / .milliseconds(1))
+            if isVerbose { say("\(what) \(time) \(words(error)) @ \(place)") }
+            if !isExpected(error) { say("WRONG \(what): \(words(error)) @ \(place)") }
+            check(what)
+        }
+    }
+
+    /// It may go well all the same, or end in an error that says what a connection ends in, never in one that blames the server or
+    /// the application, nor by a time limit.
+    private func isExpected(_ error: WebSocketError?) -> Bool {
+        guard let error else { return !life.mustFail }
+        switch error.code {
+        case .connection: return error.isRetriable
+        case .ssl, .auth, .connectionClosure: return true
+        default: return false
+        }
+    }
+
+    /// The other client of the loop notices nothing, and everything can be done again.
+    private func check(_ what: String) {
+        let again = outcome { () throws(WebSocketError) in try life.live(peers, on: loop) }
+        if life.mustFail ? again?.code != .ssl : again != nil { say("WRONG \(what), afterwards: \(words(again))") }
+        let other = outcome { () throws(WebSocketError) in
+            if neighbour == nil {
+                neighbour = try WebSocketClient(peers.plain, configuration: Life.patient, loop: loop)
+            }
+            try neighbour?.writeTextMessage("neighbour")
+            guard try neighbour?.readTextMessage() == "neighbour" else { fatalError("another message") }
+        }
+        if let other { say("WRONG \(what), beside it: \(words(other))") }
+    }
+
+    /// Nothing is left open.
+    func finish() {
+        neighbour = nil
+        // A loop ends a second after its last client.
+        let deadline = Deadline(after: Life.limit)
+        while openDescriptors > before, !deadline.hasPassed {
+            _ = MonotonicSemaphore().wait(until: Deadline(after: .milliseconds(20)))
+        }
+        if openDescriptors > before { say("WRONG: \(openDescriptors) descriptors are open, \(before) were before") }
+        say("complete")
+    }
+
+    private var openDescriptors: Int { DirectoryNames.list("/proc/self/fd")?.count ?? .max }
+
+    private func outcome(_ body: () throws(WebSocketError) -> Void) -> WebSocketError? {
+        do throws(WebSocketError) {
+            try body()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private func words(_ error: WebSocketError?) -> String {
+        error.map { "\($0.code) \($0.isRetriable ? "retriable" : "final"): \($0)" } ?? "done"
+    }
+
+    private func say(_ line: String) {
+        print(line)
+        fflush(nil)
+    }
+}

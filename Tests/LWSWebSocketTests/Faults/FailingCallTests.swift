@@ -1,0 +1,109 @@
+// Each call of the system, and each piece of memory that libwebsockets, OpenSSL and zlib ask for, that fails once.
+
+#if os(Linux)
+    import Foundation
+    import TestSupport
+    import Testing
+
+    @testable import LWSWebSocket
+
+    /// `lws-failing-calls` (Tests/FailingCalls) has them fail, one after the other, and says what is expected.
+    @Suite(
+        "One call that fails", .serialized,
+        .disabled(if: Sanitizer.isActive, "sanitizers have functions of their own in the place of libc's"))
+    struct FailingCallTests {
+        /// What clients live through there.
+        private static let plain = ["plain", "proxied", "unix", "again", "suspended"]
+        private static let secure = ["secure", "resumed", "untrusted", "misnamed", "revoked", "token"]
+        /// `make failing-calls`: some thousand pieces of memory for each of those over TLS take minutes.
+        private static let isWhole = ProcessInfo.processInfo.environment["FAILING_CALLS"] == "all"
+
+        @Test(
+            "of the system ends in a typed error at the most, and leaves nothing behind; no server is trusted for it")
+        func system() throws {
+            let peers = try FailingCallPeers()
+            var counts: [String: Int] = [:]
+            for life in Self.lives(Self.plain + Self.secure) {
+                counts.merge(try peers.run(life, "system")) { $0 + $1 }
+            }
+            // libwebsockets makes this one from 4.2 on alone.
+            counts["getsockname:ENOBUFS"] = nil
+            #expect(counts.count > 30 && !counts.values.contains(0), "\(counts)")
+        }
+
+        @Test("for memory does the same")
+        func memory() throws {
+            let peers = try FailingCallPeers()
+            for life in Self.lives(Self.isWhole ? Self.plain + Self.secure : Self.plain) {
+                let counts = try peers.run(life, "memory")
+                #expect(counts["malloc:ENOMEM"] ?? 0 > (Self.secure.contains(life) ? 300 : 5), "\(life): \(counts)")
+            }
+        }
+
+        private static func lives(_ names: [String]) -> [String] {
+            names.filter { $0 != "unix" || LibraryFeature.unixSockets.isPresent }
+        }
+    }
+
+    /// Whom those clients talk to.
+    private final class FailingCallPeers {
+        private let processes: [PeerProcess]
+        private let proxy: TinyProxy
+        private let unix: PythonWebSocketsServer
+        private let authorization: AuthorizationServer
+        private let folder: TemporaryFolder
+        private let arguments: [String]
+
+        init() throws {
+            let authority = try CertificateAuthority.shared
+            let server = try authority.server(.good)
+            let client = try authority.client(.rsa)
+            let echo = try BuiltProgram.path("lws-echo-server")
+            let options = ["--tls-client-ca", try authority.clientTrustFile]
+            processes = try [
+                [], Self.tls(server) + options, Self.tls(try authority.server(.revoked)) + options,
+            ].map { try PeerProcess(echo, ["--port", "0"] + $0) }
+            let ports = try processes.map { try WebSocketURL(try $0.waitForLine("listening on ")).port }
+            folder = try TemporaryFolder("lws-failing")
+            proxy = try TinyProxy()
+            unix = try PythonWebSocketsServer(compression: true, unixSocket: folder.file("s"))
+            authorization = try AuthorizationServer(tls: server)
+            arguments = [
+                "--plain", "ws://127.0.0.1:\(ports[0])/", "--secure", "wss://localhost:\(ports[1])/",
+                "--revoked", "wss://localhost:\(ports[2])/", "--proxy", String(proxy.port),
+                "--unix", "ws+unix://\(folder.file("s")):/echo", "--token", authorization.tokenURL(),
+                "--root", authority.rootFile, "--revocations", try authority.crlFile,
+                "--certificate", client.chainFile, "--key", client.privateKeyFile, "--key-log", folder.file("keys"),
+            ]
+        }
+
+        deinit {
+            for process in processes { process.stop() }
+            proxy.stop()
+            unix.stop()
+            authorization.stop()
+        }
+
+        private static func tls(_ identity: TestIdentity) -> [String] {
+            ["--tls-cert", identity.chainFile, "--tls-key", identity.privateKeyFile]
+        }
+
+        /// Has the calls fail while a client lives so. Returns how many there were of each.
+        func run(_ life: String, _ calls: String) throws -> [String: Int] {
+            let program = try BuiltProgram.path("lws-failing-calls")
+            let probe = try PeerProcess(program, ["--life", life, "--calls", calls] + arguments)
+            defer { probe.stop() }
+            // It ends by itself where a life hangs.
+            let exit = try probe.waitForExit(within: .seconds(1800))
+            let lines = probe.output.split(separator: "\n").map(String.init)
+            let unexpected = lines.filter { $0.hasPrefix("WRONG") }
+            #expect(unexpected.isEmpty, "\(life): \(unexpected.joined(separator: "\n"))")
+            #expect(exit == .code(0) && lines.last == "complete", "\(life): \(exit) \(lines.suffix(3))")
+            let counts = lines.compactMap { line -> (String, Int)? in
+                let parts = line.components(separatedBy: ": ")
+                return parts.count == 2 ? Int(parts[1]).map { (parts[0], $0) } : nil
+            }
+            return Dictionary(counts) { $1 }
+        }
+    }
+#endif
