@@ -2,6 +2,7 @@
 
 #if os(Linux)
     import Foundation
+    import LWSServiceLoop
     import TestSupport
     import Testing
 
@@ -23,8 +24,8 @@
         func system() throws {
             let peers = try FailingCallPeers()
             var counts: [String: Int] = [:]
-            for life in Self.lives(Self.plain + Self.secure) {
-                counts.merge(try peers.run(life, "system")) { $0 + $1 }
+            for (_, part) in try peers.run(Self.lives(Self.plain + Self.secure), "system") {
+                counts.merge(part) { $0 + $1 }
             }
             // libwebsockets makes this one from 4.2 on alone.
             counts["getsockname:ENOBUFS"] = nil
@@ -34,8 +35,8 @@
         @Test("for memory does the same")
         func memory() throws {
             let peers = try FailingCallPeers()
-            for life in Self.lives(Self.isWhole ? Self.plain + Self.secure : Self.plain) {
-                let counts = try peers.run(life, "memory")
+            let lives = Self.lives(Self.isWhole ? Self.plain + Self.secure : Self.plain)
+            for (life, counts) in try peers.run(lives, "memory") {
                 #expect(counts["malloc:ENOMEM"] ?? 0 > (Self.secure.contains(life) ? 300 : 5), "\(life): \(counts)")
             }
         }
@@ -88,11 +89,18 @@
             ["--tls-cert", identity.chainFile, "--tls-key", identity.privateKeyFile]
         }
 
-        /// Has the calls fail while a client lives so. Returns how many there were of each.
-        func run(_ life: String, _ calls: String) throws -> [String: Int] {
+        /// Has the calls fail while a client lives in each of these ways, all at the same time: mostly they wait. Returns how
+        /// many calls there were of each kind.
+        func run(_ lives: [String], _ calls: String) throws -> [(life: String, counts: [String: Int])] {
             let program = try BuiltProgram.path("lws-failing-calls")
-            let probe = try PeerProcess(program, ["--life", life, "--calls", calls] + arguments)
-            defer { probe.stop() }
+            let probes = try lives.map {
+                try PeerProcess(program, ["--life", $0, "--calls", calls] + arguments)
+            }
+            defer { for probe in probes { probe.stop() } }
+            return try zip(lives, probes).map { ($0, try counts(of: $0, $1)) }
+        }
+
+        private func counts(of life: String, _ probe: PeerProcess) throws -> [String: Int] {
             // It ends by itself where a life hangs.
             let exit = try probe.waitForExit(within: .seconds(1800))
             let lines = probe.output.split(separator: "\n").map(String.init)
