@@ -151,7 +151,7 @@ fuzz: deps ## play a million generated cases to the client under the address san
 	.build-fuzz/coverage/debug/lws-fuzz-coverage -max_total_time=$(FUZZ_TIME) -timeout=60 -rss_limit_mb=4096 \
 	    -artifact_prefix=.build-fuzz/ .build-fuzz/corpus
 
-failing-calls: build-tests ## have each call of the system, and each piece of memory, fail once; some minutes
+failing-calls: build-tests ## have each call of the system, and each piece of memory, fail once; a quarter of an hour
 	FAILING_CALLS=all $(RUN_TESTS) --filter FailingCallTests
 
 # Seconds; 600 for the short form.

@@ -193,7 +193,8 @@ static inline void cossl_open_gate(SSL *ssl) { BIO_set_callback_ex(SSL_get_rbio(
 // without a signal.
 //
 // What cannot be written any more, because the peer has reset the connection, is dropped: who is told of that reads no more,
-// and loses what came before. Not so where the system lacks the memory: the connection goes on, and must not without that.
+// and loses what came before. Where the system lacks the memory, the connection would go on, and must not without that: it ends
+// with what has come so far. A failure is never told (ReadGate+Pongs: lws may be in the midst of reading).
 static inline int cossl_send(BIO *bio, const char *bytes, int count) {
     BIO_clear_retry_flags(bio);
 #if defined(MSG_NOSIGNAL)
@@ -205,11 +206,11 @@ static inline int cossl_send(BIO *bio, const char *bytes, int count) {
     do sent = send((int)(intptr_t)BIO_get_data(bio), bytes, (size_t)count, flags);
     while (sent < 0 && errno == EINTR); // nothing would tell when to try again
     if (sent > 0) return (int)sent;
-    if (sent < 0 && (errno == ENOBUFS || errno == ENOMEM)) return -1;
     if (BIO_sock_should_retry((int)sent)) {
         BIO_set_retry_write(bio);
         return -1;
     }
+    if (sent < 0 && (errno == ENOBUFS || errno == ENOMEM)) shutdown((int)(intptr_t)BIO_get_data(bio), SHUT_RDWR);
     BIO_set_callback_arg(bio, (char *)bio);
     return count;
 }

@@ -77,7 +77,7 @@ extension HeldLoop {
     }
 
     /// In a callback of lws: whether the system has had too little memory for what lws was about, and not just no room.
-    package static var lacksMemory: Bool { SystemReason.shortage(errno) != nil }
+    package static var lacksMemory: Bool { errno == ENOMEM || errno == ENOBUFS }
 
     /// lws was called, outside of its passes, for something after which finishers may wait.
     package func passEnded() { core.passes.end(self) }

@@ -124,13 +124,19 @@ struct FieldFile {
         WebSocketError(code, "\(name) \(what)", libraryDetail: detail, isTransient: isTransient)
     }
 
+    /// What is in it was read, and cannot be kept.
+    var noMemory: WebSocketError { error("cannot be taken over: out of memory", isTransient: true) }
+
     /// - Throws: `ssl` naming the file where it cannot be read.
     func bytes() throws(WebSocketError) -> [UInt8] {
         switch source.place {
         case .bytes(let bytes): return bytes
         case .file(let path):
             // A pipe that nobody writes to would block for ever, a device never end.
-            let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+            var descriptor: Int32
+            repeat {
+                descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+            } while descriptor < 0 && errno == EINTR
             guard descriptor >= 0 else { throw unreadable() }
             defer { close(descriptor) }
             var status = stat()
@@ -161,7 +167,7 @@ struct FieldFile {
     private func unreadable() -> WebSocketError {
         let reason = errno
         return error(
-            "cannot be read: \(SystemReason.words(reason))", isTransient: DescriptorShortage.isReason(reason))
+            "cannot be read: \(SystemReason.words(reason))", isTransient: SystemReason.shortage(reason) != nil)
     }
 
     /// The files of a directory, in the order of their names; those whose names begin with a dot are hidden.

@@ -150,6 +150,8 @@ private func passOn(_ isFine: Int32, _ store: OpaquePointer?) -> Int32 {
 /// Overrules what OpenSSL holds against revocation lists that are missing or of no use.
 private func acceptUnknownRevocation(_ isFine: Int32, _ store: OpaquePointer?) -> Int32 {
     guard isFine != 1 else { return 1 }
+    // They may be there, and good.
+    guard !HeldLoop.lacksMemory, !OpenSSLError.isShortage else { return 0 }
     switch X509_STORE_CTX_get_error(store) {
     case X509_V_ERR_UNABLE_TO_GET_CRL, X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER, X509_V_ERR_CRL_HAS_EXPIRED,
         X509_V_ERR_CRL_NOT_YET_VALID, X509_V_ERR_CRL_SIGNATURE_FAILURE, X509_V_ERR_UNABLE_TO_DECRYPT_CRL_SIGNATURE,
@@ -186,11 +188,13 @@ extension TLSHandshake {
             SSL_session_reused(ssl) == 0
         else { return true }
         let host = server.host
-        switch OpenSSLError.scope({ status(ssl) }) {
+        let (judgement, isShort) = OpenSSLError.scope { (status(ssl), OpenSSLError.isShortage) }
+        switch judgement {
         case .good: return true
         case .revoked:
             refusal = TLSFailure(
                 words: "The certificate of \(host) has been revoked, says the OCSP response that it sends along")
+        case .unknown where isShort || HeldLoop.lacksMemory: refusal = noMemory
         case .unknown(let why):
             guard validation.mode == .hard else { return true }
             refusal = TLSFailure(

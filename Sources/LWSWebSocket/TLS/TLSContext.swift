@@ -94,7 +94,7 @@ final class TLSContext: @unchecked Sendable {
         }
         guard !roots.isEmpty else { throw place.error("has no certificate") }
         let store = SSL_CTX_get_cert_store(pointer)
-        for root in roots { X509_STORE_add_cert(store, root.pointer) }
+        for root in roots where X509_STORE_add_cert(store, root.pointer) != 1 { throw place.noMemory }
         // Whatever is given is trusted, self-signed or not.
         X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
     }
@@ -122,9 +122,8 @@ final class TLSContext: @unchecked Sendable {
         }
         guard !lists.isEmpty else { throw file.error("has no revocation list in PEM form") }
         let store = SSL_CTX_get_cert_store(pointer)
-        for list in lists {
-            X509_STORE_add_crl(store, list.pointer)
-        }
+        // One that is missing may be the one that matters.
+        for list in lists where X509_STORE_add_crl(store, list.pointer) != 1 { throw file.noMemory }
         X509_STORE_set_flags(store, UInt(X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL))
     }
 
@@ -159,7 +158,7 @@ final class TLSContext: @unchecked Sendable {
             throw certFile.error(
                 "has a certificate that OpenSSL does not take: \(OpenSSLError.last?.words ?? "no reason given")")
         }
-        for other in chain { _ = cossl_add_chain_certificate(pointer, other.pointer) }
+        for other in chain where !cossl_add_chain_certificate(pointer, other.pointer) { throw certFile.noMemory }
         guard SSL_CTX_use_PrivateKey(pointer, key.pointer) == 1, SSL_CTX_check_private_key(pointer) == 1 else {
             throw keyFile.error(
                 "has a key that does not belong to the certificate", detail: OpenSSLError.last?.words)

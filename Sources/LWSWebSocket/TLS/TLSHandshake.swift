@@ -85,10 +85,14 @@ final class TLSHandshake {
         }
         let settings = context.settings
         // An address is no name (RFC 6066, section 3).
-        _ = cossl_set_server_name(ssl, server.isAddress ? nil : server.name)
+        let isNamed = cossl_set_server_name(ssl, server.isAddress ? nil : server.name)
         var protocols: [UInt8] = [UInt8(TLSInfo.applicationProtocol.utf8.count)]
         protocols += TLSInfo.applicationProtocol.utf8
-        SSL_set_alpn_protos(ssl, protocols, UInt32(protocols.count))
+        guard isNamed, SSL_set_alpn_protos(ssl, protocols, UInt32(protocols.count)) == 0 else {
+            // Without the one the server would show another certificate, without the other lws's own offers would stand.
+            refusal = noMemory
+            return
+        }
         if settings.certValidation?.method == .ocspStapling { cossl_ask_for_status(ssl) }
         if settings.shareSession, let session = TLSSessionCache.shared.take(sessionKey, settings.sessionTimeout),
             session.offer(on: ssl)
@@ -187,7 +191,7 @@ final class TLSHandshake {
             TLSSessionCache.shared.forget(sessionKey)
             failure.isTransient = true
         }
-        if lacksMemory { failure.isTransient = true }
+        if lacksMemory, refusal == nil, alert == nil { failure = noMemory }
         return failure
     }
 

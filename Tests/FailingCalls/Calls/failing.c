@@ -9,6 +9,7 @@
 #include <execinfo.h>
 #include <link.h>
 #include <netdb.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -92,7 +93,7 @@ bool must_fail(enum call call, void *caller) {
     if (atomic_fetch_sub(&left, 1) != 1) return false;
     // What it calls is not to fail, and nothing else any more.
     atomic_store(&armed, -1);
-    frame_count = backtrace(frames, 24);
+    frame_count = backtrace(frames, sizeof frames / sizeof *frames);
     atomic_store(&has_failed, true);
     return true;
 }
@@ -107,7 +108,10 @@ void failing_calls_begin(int index, long number) {
 
 bool failing_calls_end(void) {
     atomic_store(&armed, -1);
-    return atomic_load(&has_failed);
+    if (atomic_load(&left) > 0) return false;
+    // It may be in the midst of noting where.
+    while (!atomic_load(&has_failed)) sched_yield();
+    return true;
 }
 
 // ---- Where

@@ -12,10 +12,12 @@ enum Life: String, CaseIterable, ExpressibleByArgument {
     case secure
     /// The same with a session that is resumed.
     case resumed
-    /// With a server whose certificate is of other roots than the system's, for another name, or revoked.
+    /// With a server whose certificate is of other roots, for another name, or revoked.
     case untrusted
     case misnamed
     case revoked
+    /// The same with the system's roots, of which there are many.
+    case unknown
     /// Through a proxy that is given by name.
     case proxied
     /// By a socket of the file system.
@@ -33,8 +35,9 @@ enum Life: String, CaseIterable, ExpressibleByArgument {
             var configuration = Self.patient
             configuration.localAddress = "lo"
             try Self.converse(try client(peers.plain, configuration, WebSocketLoop()))
-        case .secure, .resumed: try Self.converse(try client(peers.secure, secured(peers), loop))
-        case .untrusted, .misnamed: _ = try client(peers.secure, secured(peers), loop)
+        case .secure: try Self.echo(try client(peers.secure, secured(peers), loop))
+        case .resumed: try Self.converse(try client(peers.secure, secured(peers), loop))
+        case .untrusted, .misnamed, .unknown: _ = try client(peers.secure, secured(peers), loop)
         case .revoked: _ = try client(peers.revoked, secured(peers), loop)
         case .proxied:
             var configuration = Self.patient
@@ -79,21 +82,29 @@ enum Life: String, CaseIterable, ExpressibleByArgument {
         return configuration
     }
 
-    /// The server must not be taken for the one that is meant, whatever fails.
-    var mustFail: Bool { [.untrusted, .misnamed, .revoked].contains(self) }
+    /// Why the server is refused, whatever fails; `nil` where it is not.
+    var refusal: String? {
+        switch self {
+        case .untrusted, .unknown: "unknown root"
+        case .misnamed: "wrong host"
+        case .revoked: "has been revoked"
+        default: nil
+        }
+    }
 
     private func secured(_ peers: Peers) -> ClientConfiguration {
         var configuration = Self.patient
         var settings = ClientSecureSocket()
         settings.shareSession = self == .resumed
-        // Otherwise the files are read anew for each client, for none has the same settings.
-        if self != .resumed { settings.handshakeTimeout = Self.limit + .milliseconds(Self.next()) }
+        // The files are read anew for each client where none has the same settings, which takes many times the memory.
+        if ![.resumed, .misnamed].contains(self) {
+            settings.handshakeTimeout = Self.limit + .milliseconds(Self.next())
+        }
         if self == .secure { settings.keyLog = .file(peers.keyLog) }
-        // Not of the system's.
-        if self != .untrusted { settings.cert = .pem(.file(peers.root)) }
+        if self != .unknown { settings.cert = .pem(.file(self == .untrusted ? peers.otherRoot : peers.root)) }
         settings.key = .pem(certFile: .file(peers.certificate), keyFile: .file(peers.key))
         settings.certValidation = .crl(.file(peers.revocations))
-        if self == .untrusted { settings.certValidation = nil }
+        if [.untrusted, .unknown].contains(self) { settings.certValidation = nil }
         if self == .misnamed { settings.serverName = "other.example" }
         configuration.secureSocket = settings
         return configuration
@@ -125,10 +136,13 @@ enum Life: String, CaseIterable, ExpressibleByArgument {
     /// The same by one who asks again: what is on its way when a connection is lost is lost with it.
     private static func echoInTheEnd(_ client: WebSocketClient) throws(WebSocketError) {
         for _ in 0..<600 {
-            do throws(WebSocketError) { return try echo(client) } catch  where error.code == .readTimedOut {
+            do throws(WebSocketError) {
+                return try echo(client)
+            } catch  where error.code == .readTimedOut {
                 continue
             }
         }
+        fatalError("no echo")
     }
 
     /// Messages that fit into a frame and that do not, compressed as the server likes it, a ping, and the end.

@@ -13,6 +13,8 @@ struct Peers: ParsableArguments {
     var revoked: String
     @Option(help: "The roots that their certificates are of, in a file.")
     var root: String
+    @Option(help: "Roots that they are not of, in a file.")
+    var otherRoot: String
     @Option(help: "Where TLS keys are written, a file.")
     var keyLog: String
     @Option(help: "The port of a proxy.")

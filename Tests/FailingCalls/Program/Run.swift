@@ -22,7 +22,7 @@ final class Run {
     private var neighbour: WebSocketClient?
 
     /// Seconds after which a life hangs: the limits of its calls are shorter.
-    private static let patience: UInt32 = 180
+    private static let patience: UInt32 = 600
 
     init(_ life: Life, _ peers: Peers, isVerbose: Bool) {
         self.life = life
@@ -45,18 +45,21 @@ final class Run {
             guard let place else { return say("\(call.name): \(number - 1)") }
             let time = Int((ContinuousClock.now - start) / .milliseconds(1))
             if isVerbose { say("\(what) \(time) \(words(error)) @ \(place)") }
+            if place.contains("BIO_new_socket ") { lostByLibrary += 1 }
             if !isExpected(error) { say("WRONG \(what): \(words(error)) @ \(place)") }
-            check(what)
+            // Of those that are refused there are thousands, and nothing of one is left for the next.
+            if life.refusal == nil || !call.isMemory || number % 50 == 1 { check(what) }
         }
     }
 
     /// It may go well all the same, or end in an error that says what a connection ends in, never in one that blames the server or
     /// the application, nor by a time limit.
     private func isExpected(_ error: WebSocketError?) -> Bool {
-        guard let error else { return !life.mustFail }
+        guard let error else { return life.refusal == nil }
         switch error.code {
         case .connection: return error.isRetriable
-        case .ssl, .auth, .connectionClosure: return true
+        case .connectionClosure: return error.closure?.initiator == .network
+        case .ssl, .auth: return true
         default: return false
         }
     }
@@ -64,7 +67,9 @@ final class Run {
     /// The other client of the loop notices nothing, and everything can be done again.
     private func check(_ what: String) {
         let again = outcome { () throws(WebSocketError) in try life.live(peers, on: loop) }
-        if life.mustFail ? again?.code != .ssl : again != nil { say("WRONG \(what), afterwards: \(words(again))") }
+        let isRight =
+            life.refusal.map { again?.code == .ssl && again?.description.contains($0) == true } ?? (again == nil)
+        if !isRight { say("WRONG \(what), afterwards: \(words(again))") }
         let other = outcome { () throws(WebSocketError) in
             if neighbour == nil {
                 neighbour = try WebSocketClient(peers.plain, configuration: Life.patient, loop: loop)
@@ -83,9 +88,15 @@ final class Run {
         while openDescriptors > before, !deadline.hasPassed {
             _ = MonotonicSemaphore().wait(until: Deadline(after: .milliseconds(20)))
         }
-        if openDescriptors > before { say("WRONG: \(openDescriptors) descriptors are open, \(before) were before") }
+        if openDescriptors > before + lostByLibrary {
+            say("WRONG: \(openDescriptors) descriptors are open, \(before) were before")
+        }
         say("complete")
     }
+
+    /// lws forgets the socket where there is no memory for OpenSSL's connection (tls/openssl/openssl-client.c:
+    /// lws_ssl_client_bio_create, 4.1.6).
+    private var lostByLibrary = 0
 
     private var openDescriptors: Int { DirectoryNames.list("/proc/self/fd")?.count ?? .max }
 

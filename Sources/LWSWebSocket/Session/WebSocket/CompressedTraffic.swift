@@ -77,7 +77,7 @@ final class CompressedTraffic {
             return !role.isDeaf
         }
         guard !isFine else { return }
-        if inflater.lacksMemory { session.abort(held) } else { role.fail(.undecodable, session, held) }
+        if inflater.lacksMemory { role.giveUp(session, held) } else { role.fail(.undecodable, session, held) }
     }
 
     // MARK: - Out

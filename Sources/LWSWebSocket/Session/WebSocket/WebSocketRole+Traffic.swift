@@ -57,6 +57,15 @@ extension WebSocketRole {
         if !postpone(violation, isByLWS: false, session, held) { connection.failed(violation) }
     }
 
+    /// What has arrived cannot be dealt with: nothing behind it is looked at, and the connection is lost.
+    func giveUp(_ session: ClientSession, _ held: borrowing HeldLoop) {
+        guard !isDeaf else { return }
+        handOver(session, held)
+        isDeaf = true
+        arrivals.forget()
+        session.abort(held)
+    }
+
     /// A pong has arrived, in one piece as all control frames do.
     func receivedPong(
         _ payload: UnsafeRawBufferPointer, _ wsi: OpaquePointer, _ session: ClientSession, _ held: borrowing HeldLoop
