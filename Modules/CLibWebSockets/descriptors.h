@@ -29,13 +29,13 @@ static inline bool clws_is_route_socket(int descriptor) {
 #endif
 }
 
-// Has the number `place` stand for what `descriptor` stands for. A program that another thread starts meanwhile inherits neither,
+// Has the number `place` stand for what `descriptor` stands for; returns it, or -1. A program that another thread starts meanwhile inherits neither,
 // where the system has a call for that (dup3, which needs _GNU_SOURCE).
-static inline bool clws_put(int descriptor, int place) {
+static inline int clws_put(int descriptor, int place) {
 #if defined(SYS_dup3)
-    return syscall(SYS_dup3, descriptor, place, O_CLOEXEC) == place;
+    return (int)syscall(SYS_dup3, descriptor, place, O_CLOEXEC);
 #else
-    return dup2(descriptor, place) == place && fcntl(place, F_SETFD, FD_CLOEXEC) == 0;
+    return dup2(descriptor, place) < 0 || fcntl(place, F_SETFD, FD_CLOEXEC) != 0 ? -1 : place;
 #endif
 }
 

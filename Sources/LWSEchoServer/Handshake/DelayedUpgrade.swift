@@ -34,7 +34,9 @@ final class DelayedUpgrade {
         }
         pair = ends[0]
         defer { close(ends[1]) }
-        guard Self.prepare(pair), Self.prepare(ends[1]), clws_put(ends[1], descriptor) else {
+        guard Self.prepare(pair), Self.prepare(ends[1]),
+            Interrupted.again({ clws_put(ends[1], descriptor) }) == descriptor
+        else {
             closeAll()
             return nil
         }
@@ -68,7 +70,7 @@ final class DelayedUpgrade {
             // finds out by itself.
             guard send(client, buffer, count, Self.noSignal) == count else { break }
         }
-        _ = clws_put(client, descriptor)
+        _ = Interrupted.again { clws_put(client, descriptor) }
         closeAll()
     }
 

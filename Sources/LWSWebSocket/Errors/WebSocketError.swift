@@ -77,6 +77,14 @@ public struct WebSocketError: Error, Sendable {
             mayBeRepeated: false)
     }
 
+    /// The same where it was for want of memory, whatever it looked like.
+    var forWantOfMemory: WebSocketError {
+        guard !isTransient else { return self }
+        return WebSocketError(
+            code == .auth ? .auth : .ssl, "\(message): the process has no memory for it", host: host,
+            libraryDetail: libraryDetail, isTransient: true)
+    }
+
     /// Whether it may go better next time: the server could not be reached, did not answer in time, or answered with
     /// a 5xx, or ended the TLS handshake without a word; or the endpoint that tokens come from did so; or nothing came or
     /// went within a call's time, and the connection is still open; or the connection was lost without a close frame. Where the connection has ended (``closure`` is set), next time means a new client,

@@ -9,6 +9,12 @@ internal import LWSServiceLoop
     internal import Foundation
 #endif
 
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
 /// The log of one connection: every line says whose it is, by the client's identifier and the connection's number.
 ///
 /// A line is written where the thing happens, on a caller's thread or on the one that serves the loop, with no lock of a client
@@ -63,7 +69,10 @@ struct ConnectionLog: Sendable {
         var (message, metadata) = (message(), facts())
         metadata["ws_connection_id"] = .string(identifier)
         metadata["ws_connection"] = .stringConvertible(number)
+        // In a callback of lws it says what becomes of the connection (``HeldLoop/lacksMemory``).
+        let before = errno
         Self.handling.whileSet { client.logger.log(level: level, message, metadata: metadata) }
+        errno = before
     }
 
     private static let handling = ThreadMark()

@@ -133,10 +133,7 @@ struct FieldFile {
         case .bytes(let bytes): return bytes
         case .file(let path):
             // A pipe that nobody writes to would block for ever, a device never end.
-            var descriptor: Int32
-            repeat {
-                descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-            } while descriptor < 0 && errno == EINTR
+            let descriptor = Interrupted.again { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
             guard descriptor >= 0 else { throw unreadable() }
             defer { close(descriptor) }
             var status = stat()
@@ -153,8 +150,9 @@ struct FieldFile {
         var failed = false
         let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             while count < size {
-                let got = pread(descriptor, buffer.baseAddress.map { $0 + count }, size - count, off_t(count))
-                if got < 0, errno == EINTR { continue }
+                let got = Interrupted.again {
+                    pread(descriptor, buffer.baseAddress.map { $0 + count }, size - count, off_t(count))
+                }
                 failed = got < 0
                 guard got > 0 else { break }
                 count += got
@@ -175,10 +173,19 @@ struct FieldFile {
         guard let names = DirectoryNames.list(path) else {
             throw FieldFile(field: field, source: .file(path)).unreadable()
         }
-        return names.filter { !$0.hasPrefix(".") }.map { "\(path)/\($0)" }.filter { path in
+        var files: [String] = []
+        for name in names.sorted() where !name.hasPrefix(".") {
+            let file = "\(path)/\(name)"
             var status = stat()
-            return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && status.st_size <= longest
-        }.sorted()
+            guard stat(file, &status) == 0 else {
+                guard SystemReason.shortage(errno) == nil else {
+                    throw FieldFile(field: field, source: .file(file)).unreadable()
+                }
+                continue
+            }
+            if status.st_mode & S_IFMT == S_IFREG, status.st_size <= longest { files.append(file) }
+        }
+        return files
     }
 }
 
@@ -205,8 +212,7 @@ enum ConfigurationFile {
         var bytes: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 16384)
         while bytes.count <= longest {
-            let count = read(descriptor, &piece, piece.count)
-            if count < 0, errno == EINTR { continue }
+            let count = Interrupted.again { read(descriptor, &piece, piece.count) }
             guard count >= 0 else { throw .system }
             guard count > 0 else { return bytes }
             bytes += piece.prefix(count)

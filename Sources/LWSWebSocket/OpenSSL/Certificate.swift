@@ -40,8 +40,8 @@ enum PEM {
     static func blocks<Block>(
         _ bytes: [UInt8], _ read: (OpaquePointer) -> Block?, failure: (String) -> WebSocketError
     ) throws(WebSocketError) -> [Block] {
-        try OpenSSLError.scope { () throws(WebSocketError) in
-            guard let input = reader(bytes) else { return [] }
+        try OpenSSLError.settingUp { () throws(WebSocketError) in
+            guard let input = reader(bytes) else { throw failure("it cannot be read") }
             defer { BIO_free(input) }
             var blocks: [Block] = []
             while let block = read(input) { blocks.append(block) }
@@ -94,8 +94,8 @@ final class PrivateKey: @unchecked Sendable {
         if isEncrypted, password == nil {
             throw file.error("is an encrypted key, and there is no password for it")
         }
-        pointer = try OpenSSLError.scope { () throws(WebSocketError) in
-            guard let input = PEM.reader(bytes) else { throw file.error("cannot be read: out of memory") }
+        pointer = try OpenSSLError.settingUp(file.code) { () throws(WebSocketError) in
+            guard let input = PEM.reader(bytes) else { throw file.noMemory }
             defer { BIO_free(input) }
             // Without a callback OpenSSL would ask at the terminal.
             let given = Password(password ?? "")

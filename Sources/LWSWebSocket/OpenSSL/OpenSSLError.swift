@@ -6,6 +6,13 @@
 // Uses: Errors, Files; COpenSSL, LWSServiceLoop.
 
 internal import COpenSSL
+internal import LWSServiceLoop
+
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
 
 /// OpenSSL itself.
 enum OpenSSLLibrary {
@@ -52,5 +59,29 @@ struct OpenSSLError {
         ERR_clear_error()
         defer { ERR_clear_error() }
         return try body()
+    }
+
+    /// The same for what is set up: where the memory for some of it is missing the error says so, and is worth another try.
+    /// OpenSSL takes that for whatever it was about ("bad decrypt", "no start line"), or goes on without what it could not make.
+    /// - Parameter code: the error's where there is none otherwise.
+    static func settingUp<Result>(
+        _ code: WebSocketError.Code = .ssl, _ body: () throws(WebSocketError) -> Result
+    ) throws(WebSocketError) -> Result {
+        ERR_clear_error()
+        // One may be inside another.
+        let before = errno
+        errno = 0
+        defer {
+            ERR_clear_error()
+            if !HeldLoop.lacksMemory { errno = before }
+        }
+        let result: Result
+        do throws(WebSocketError) { result = try body() } catch {
+            throw isShortage || HeldLoop.lacksMemory ? error.forWantOfMemory : error
+        }
+        guard !isShortage, !HeldLoop.lacksMemory else {
+            throw WebSocketError(code, "OpenSSL could not be set up").forWantOfMemory
+        }
+        return result
     }
 }

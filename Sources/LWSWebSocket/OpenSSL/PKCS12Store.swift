@@ -1,6 +1,7 @@
 // PKCS#12 stores (RFC 7292).
 
 internal import COpenSSL
+internal import LWSServiceLoop
 
 /// What a PKCS#12 store holds.
 struct PKCS12Store {
@@ -48,8 +49,12 @@ struct PKCS12Store {
         }
     }
 
-    // Safe to share: a library context may be used on several threads (openssl-threads(7)), and this one is never changed.
-    nonisolated(unsafe) private static let legacyContext = cossl_legacy_context()
+    private static let legacyContext = MadeOnce { cossl_legacy_context().map(LegacyContext.init) }
+
+    private struct LegacyContext: @unchecked Sendable {
+        // Safe to share: a library context may be used on several threads (openssl-threads(7)), and this one is never changed.
+        let pointer: UnsafeMutableRawPointer
+    }
 
     /// Runs `body` with a store whose password is right: first with OpenSSL as it is, and where that cannot decrypt it with the
     /// ciphers of old (RC2, for instance, of Java's keytool before version 16), which OpenSSL 3 has in a provider of its own.
@@ -57,12 +62,13 @@ struct PKCS12Store {
     static func opened<Result>(
         _ bytes: [UInt8], password: String, _ file: FieldFile, _ body: (Opened) throws(WebSocketError) -> Result?
     ) throws(WebSocketError) -> Result {
-        try OpenSSLError.scope { () throws(WebSocketError) in
+        try OpenSSLError.settingUp(file.code) { () throws(WebSocketError) in
             if let result = try open(bytes, password, file, isApart: false, body) { return result }
             var reason = OpenSSLError.first
+            let legacyContext = Self.legacyContext.value
             if let legacyContext {
                 ERR_clear_error()
-                let before = cossl_use_context(legacyContext)
+                let before = cossl_use_context(legacyContext.pointer)
                 defer { _ = cossl_use_context(before) }
                 if let result = try open(bytes, password, file, isApart: true, body) { return result }
                 reason = OpenSSLError.first
@@ -83,7 +89,7 @@ struct PKCS12Store {
         _ bytes: [UInt8], _ password: String, _ file: FieldFile, isApart: Bool,
         _ body: (Opened) throws(WebSocketError) -> Result?
     ) throws(WebSocketError) -> Result? {
-        guard let input = PEM.reader(bytes) else { throw file.error("cannot be read: out of memory") }
+        guard let input = PEM.reader(bytes) else { throw file.noMemory }
         defer { BIO_free(input) }
         guard let store = d2i_PKCS12_bio(input, nil) else {
             throw file.error("is not a PKCS#12 store", detail: OpenSSLError.first?.words)

@@ -17,7 +17,7 @@ final class Signer: Sendable {
 
     /// - Throws: `auth` naming the field where OpenSSL has no HMAC, or no memory.
     init(_ algorithm: JWTSignatureConfig.HMACAlgorithm, secret: [UInt8], _ field: String) throws(WebSocketError) {
-        let pointer = try OpenSSLError.scope { () throws(WebSocketError) in
+        let pointer = try OpenSSLError.settingUp(.auth) { () throws(WebSocketError) in
             guard let pointer = EVP_PKEY_new_raw_private_key(EVP_PKEY_HMAC, nil, secret, secret.count) else {
                 throw WebSocketError(
                     .auth, "\(field): OpenSSL cannot use it", libraryDetail: OpenSSLError.first?.words)
@@ -52,10 +52,12 @@ final class Signer: Sendable {
         case .edDSA: (digest, kinds, curve) = (nil, [.ed25519, .ed448], nil)
         }
         coordinate = curve?.coordinate
-        let isOfCurve = curve.map { OpenSSLError.scope { cossl_curve(key.pointer) } == $0.identifier } ?? true
-        guard kinds.contains(key.kind), isOfCurve else {
-            let wanted = curve?.name ?? kinds.map(\.description).joined(separator: " or ")
-            throw file.error("has a key of another kind: \(algorithm.rawValue) needs one of \(wanted)")
+        try OpenSSLError.settingUp(.auth) { () throws(WebSocketError) in
+            let isOfCurve = curve.map { cossl_curve(key.pointer) == $0.identifier } ?? true
+            guard kinds.contains(key.kind), isOfCurve else {
+                let wanted = curve?.name ?? kinds.map(\.description).joined(separator: " or ")
+                throw file.error("has a key of another kind: \(algorithm.rawValue) needs one of \(wanted)")
+            }
         }
     }
 
@@ -73,7 +75,7 @@ final class Signer: Sendable {
     /// The signature or authentication code in the form of RFC 7518.
     /// - Throws: `auth`, as when an RSA key is too short for the hash.
     func sign(_ input: [UInt8]) throws(WebSocketError) -> [UInt8] {
-        try OpenSSLError.scope { () throws(WebSocketError) in
+        try OpenSSLError.settingUp(.auth) { () throws(WebSocketError) in
             guard let signature = signature(of: input), let plain = plain(signature) else {
                 throw WebSocketError(
                     .auth, "\(name) has a key that does not sign", libraryDetail: OpenSSLError.first?.words)

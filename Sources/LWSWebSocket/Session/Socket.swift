@@ -51,10 +51,7 @@ enum Socket {
     static func receive(
         into buffer: UnsafeMutableRawBufferPointer, from descriptor: Int32, taking: Bool = false
     ) -> Int {
-        while true {
-            let count = recv(descriptor, buffer.baseAddress, buffer.count, taking ? clws_take : clws_peek)
-            if count >= 0 || errno != EINTR { return count }
-        }
+        Interrupted.again { recv(descriptor, buffer.baseAddress, buffer.count, taking ? clws_take : clws_peek) }
     }
 
     /// Sends something short at once. Returns whether the system has taken all of it.
@@ -65,8 +62,8 @@ enum Socket {
     /// Returns how much the system has taken; `nil` where the connection is broken.
     static func send(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int? {
         // It raises no SIGPIPE.
-        let count = systemSend(descriptor, bytes.baseAddress, bytes.count, clws_send)
-        if count < 0, errno == EAGAIN || errno == EINTR { return 0 }
+        let count = Interrupted.again { systemSend(descriptor, bytes.baseAddress, bytes.count, clws_send) }
+        if count < 0, errno == EAGAIN { return 0 }
         return count < 0 ? nil : count
     }
 
@@ -76,7 +73,7 @@ enum Socket {
     /// Has the number `place` stand for what `descriptor` stands for. Returns whether the system could.
     static func put(_ descriptor: Int32, at place: Int32) -> Bool {
         // Closed when a program is started, as lws has its sockets (plat/unix/unix-sockets.c: lws_plat_set_socket_options).
-        clws_put(descriptor, place)
+        Interrupted.again { clws_put(descriptor, place) } == place
     }
 }
 

@@ -11,14 +11,18 @@ struct CipherSelection: Hashable {
     /// Those of TLS 1.3.
     private var suites: String?
 
-    /// - Throws: `invalidArgument` naming the suite that does not exist or does not protect.
+    /// - Throws: `invalidArgument` naming the suite that does not exist or does not protect; `ssl` where there is no memory to
+    ///   look.
     init(_ settings: ClientSecureSocket) throws(WebSocketError) {
         OpenSSLLibrary.prepare()
         versions = settings.protocol
         guard !settings.ciphers.isEmpty else { return }
+        guard let suites = Suite.all.value else {
+            throw Self.invalid("ciphers", "they are not known").forWantOfMemory
+        }
         var chosen: [Suite] = []
         for name in settings.ciphers {
-            guard let suite = Suite.all[name] else {
+            guard let suite = suites[name] else {
                 throw Self.invalid("ciphers", "the installed OpenSSL has no cipher suite \(name.debugDescription)")
             }
             guard suite.protects else {
@@ -28,7 +32,7 @@ struct CipherSelection: Hashable {
         }
         let modern = chosen.filter(\.isOfTLS13).map(\.name)
         let older = chosen.filter { !$0.isOfTLS13 }.map(\.name)
-        if modern.isEmpty { versions.remove(.tls13) } else { suites = modern.joined(separator: ":") }
+        if modern.isEmpty { versions.remove(.tls13) } else { self.suites = modern.joined(separator: ":") }
         if older.isEmpty { versions.formIntersection([.tls13]) } else { list = older.joined(separator: ":") }
         guard !versions.isEmpty else {
             throw Self.invalid("ciphers", "none of them is for a version that protocol allows")
@@ -52,26 +56,27 @@ struct CipherSelection: Hashable {
     /// Checks that something is left to offer: the security level of OpenSSL's configuration forbids old versions and
     /// weak suites.
     static func check(_ settings: ClientSecureSocket) throws(WebSocketError) {
-        let selection = try CipherSelection(settings)
-        for version in selection.versions.sorted() where version < .tls12 {
-            var alone = selection
-            alone.versions = [version]
-            guard alone.offersAnything, allowsOldSignatures else {
-                throw invalid("protocol", "the installed OpenSSL does not allow \(version) as it is configured")
+        try OpenSSLError.settingUp { () throws(WebSocketError) in
+            let selection = try CipherSelection(settings)
+            for version in selection.versions.sorted() where version < .tls12 {
+                var alone = selection
+                alone.versions = [version]
+                guard alone.offersAnything, allowsOldSignatures.value == true else {
+                    throw invalid("protocol", "the installed OpenSSL does not allow \(version) as it is configured")
+                }
             }
-        }
-        guard selection.offersAnything else {
-            throw invalid("ciphers", "the installed OpenSSL does not allow any of them as it is configured")
+            guard selection.offersAnything else {
+                throw invalid("ciphers", "the installed OpenSSL does not allow any of them as it is configured")
+            }
         }
     }
 
     /// Whether handshakes before TLS 1.2, which are signed with SHA-1, can be completed. From 3.0 on they need security
     /// level 0 (OpenSSL's CHANGES for 3.0), but are offered at any up to 2, and then fail in the midst of it
     /// (statem_clnt.c: tls_process_key_exchange, "legacy sigalg disallowed or unsupported").
-    private static let allowsOldSignatures: Bool = OpenSSLError.scope {
-        guard OpenSSL_version_num() >= 0x3000_0000, let context = SSL_CTX_new(TLS_client_method()) else {
-            return true
-        }
+    private static let allowsOldSignatures = MadeOnce<Bool> {
+        guard OpenSSL_version_num() >= 0x3000_0000 else { return true }
+        guard let context = SSL_CTX_new(TLS_client_method()) else { return nil }
         defer { SSL_CTX_free(context) }
         return SSL_CTX_get_security_level(context) == 0
     }
@@ -88,15 +93,13 @@ struct CipherSelection: Hashable {
     }
 
     private var openSSLOffersAnything: Bool {
-        OpenSSLError.scope {
-            guard let context = SSL_CTX_new(TLS_client_method()) else { return false }
-            defer { SSL_CTX_free(context) }
-            guard apply(to: context), let connection = SSL_new(context) else { return false }
-            defer { SSL_free(connection) }
-            let usable = SSL_get1_supported_ciphers(connection)
-            defer { cossl_free_ciphers(usable) }
-            return cossl_cipher_count(usable) > 0
-        }
+        guard let context = SSL_CTX_new(TLS_client_method()) else { return false }
+        defer { SSL_CTX_free(context) }
+        guard apply(to: context), let connection = SSL_new(context) else { return false }
+        defer { SSL_free(connection) }
+        let usable = SSL_get1_supported_ciphers(connection)
+        defer { cossl_free_ciphers(usable) }
+        return cossl_cipher_count(usable) > 0
     }
 
     private static func invalid(_ field: String, _ what: String) -> WebSocketError {
@@ -113,15 +116,16 @@ private struct Suite: Sendable {
     let protects: Bool
 
     /// All there are, by both of their names.
-    static let all: [String: Suite] = OpenSSLError.scope {
-        guard let context = SSL_CTX_new(TLS_client_method()) else { return [:] }
+    static let all = MadeOnce<[String: Suite]> {
+        guard let context = SSL_CTX_new(TLS_client_method()) else { return nil }
         defer { SSL_CTX_free(context) }
-        SSL_CTX_set_cipher_list(context, "ALL:COMPLEMENTOFALL:@SECLEVEL=0")
-        // Not all of them are on by default. Those of RFC 8446, section B.4.
-        SSL_CTX_set_ciphersuites(
-            context,
-            "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_CCM_SHA256:"
-                + "TLS_AES_128_CCM_8_SHA256")
+        // Not all suites of TLS 1.3 are on by default. Those of RFC 8446, section B.4.
+        guard SSL_CTX_set_cipher_list(context, "ALL:COMPLEMENTOFALL:@SECLEVEL=0") == 1,
+            SSL_CTX_set_ciphersuites(
+                context,
+                "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_CCM_SHA256:"
+                    + "TLS_AES_128_CCM_8_SHA256") == 1
+        else { return nil }
         let ciphers = SSL_CTX_get_ciphers(context)
         var all: [String: Suite] = [:]
         for index in 0..<cossl_cipher_count(ciphers) {

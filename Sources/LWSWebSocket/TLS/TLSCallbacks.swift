@@ -1,14 +1,18 @@
 // Where OpenSSL calls back.
 
 internal import COpenSSL
+internal import LWSServiceLoop
 
 extension TLSContext {
     /// The trampolines: each finds its connection's handshake and calls one method.
     ///
     /// The place in an `SSL_CTX` that leads back to this object is not retained: connections are made from it only while
     /// a vhost holds this object, and a connection's handshake holds it too.
-    func installCallbacks() {
-        SSL_CTX_set_ex_data(pointer, ExtraData.context, Unmanaged.passUnretained(self).toOpaque())
+    /// - Throws: `ssl` where OpenSSL has no place for it.
+    func installCallbacks() throws(WebSocketError) {
+        guard let indices = ExtraData.indices.value,
+            SSL_CTX_set_ex_data(pointer, indices.context, Unmanaged.passUnretained(self).toOpaque()) == 1
+        else { throw WebSocketError(.ssl, "OpenSSL could not be set up").forWantOfMemory }
         SSL_CTX_set_info_callback(pointer, infoCallback)
         SSL_CTX_set_cert_verify_callback(pointer, verifyCallback, nil)
         SSL_CTX_set_client_cert_cb(pointer, clientCertificateCallback)
@@ -20,25 +24,34 @@ extension TLSContext {
 }
 
 /// The places for objects of ours in OpenSSL's.
-private enum ExtraData {
-    static let context = cossl_new_context_index()
-    static let handshake = cossl_new_connection_index(freeHandshake)
+private struct ExtraData {
+    let context: Int32
+    let handshake: Int32
+
+    static let indices = MadeOnce<ExtraData> {
+        let indices = ExtraData(
+            context: cossl_new_context_index(), handshake: cossl_new_connection_index(freeHandshake))
+        return indices.context >= 0 && indices.handshake >= 0 ? indices : nil
+    }
 }
 
 extension TLSHandshake {
     /// That of a connection, for which it begins with the first event.
     fileprivate static func of(_ ssl: OpaquePointer?) -> TLSHandshake? {
-        guard let ssl, let place = SSL_get_ex_data(ssl, ExtraData.handshake) else { return nil }
+        guard let ssl, let indices = ExtraData.indices.value, let place = SSL_get_ex_data(ssl, indices.handshake)
+        else { return nil }
         return Unmanaged<TLSHandshake>.fromOpaque(place).takeUnretainedValue()
     }
 
     /// Finds the handshake that this connection was made for, and has the connection hold it.
     fileprivate static func attach(to ssl: OpaquePointer) {
-        guard let place = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ExtraData.context) else { return }
+        guard let indices = ExtraData.indices.value,
+            let place = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), indices.context)
+        else { return }
         let context = Unmanaged<TLSContext>.fromOpaque(place).takeUnretainedValue()
         guard let handshake = context.begin(on: SSL_get_fd(ssl)) else { return }
         let retained = Unmanaged.passRetained(handshake)
-        guard SSL_set_ex_data(ssl, ExtraData.handshake, retained.toOpaque()) == 1 else {
+        guard SSL_set_ex_data(ssl, indices.handshake, retained.toOpaque()) == 1 else {
             retained.release()
             return
         }

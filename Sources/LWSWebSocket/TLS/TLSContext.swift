@@ -39,11 +39,13 @@ final class TLSContext: @unchecked Sendable {
         self.key = key
         settings = key.settings
         keyLog = try key.keyLogPath.map { path throws(WebSocketError) in try KeyLogFile(path) }
-        guard let pointer = SSL_CTX_new(TLS_client_method()) else {
-            throw WebSocketError(.ssl, "OpenSSL could not be set up", libraryDetail: OpenSSLError.first?.words)
+        pointer = try OpenSSLError.settingUp { () throws(WebSocketError) in
+            guard let pointer = SSL_CTX_new(TLS_client_method()) else {
+                throw WebSocketError(.ssl, "OpenSSL could not be set up", libraryDetail: OpenSSLError.first?.words)
+            }
+            return pointer
         }
-        self.pointer = pointer
-        try OpenSSLError.scope { () throws(WebSocketError) in try configure() }
+        try OpenSSLError.settingUp { () throws(WebSocketError) in try configure() }
     }
 
     deinit {
@@ -64,7 +66,7 @@ final class TLSContext: @unchecked Sendable {
             try loadRevocationLists()
         }
         try loadKey()
-        installCallbacks()
+        try installCallbacks()
     }
 
     // MARK: - Whom to trust
@@ -88,8 +90,11 @@ final class TLSContext: @unchecked Sendable {
             roots = []
             for path in try FieldFile.files(in: path, field) {
                 let file = FieldFile(field: field, source: .file(path))
-                // What is there besides certificates is not our business.
-                if let bytes = try? file.bytes() { roots += (try? Certificate.read(pem: bytes, file)) ?? [] }
+                do throws(WebSocketError) {
+                    roots += try Certificate.read(pem: try file.bytes(), file)
+                } catch  where !error.isRetriable {
+                    // What is there besides certificates is not our business.
+                }
             }
         }
         guard !roots.isEmpty else { throw place.error("has no certificate") }
@@ -100,7 +105,8 @@ final class TLSContext: @unchecked Sendable {
     }
 
     private func loadSystemRoots() throws(WebSocketError) {
-        guard SSL_CTX_set_default_verify_paths(pointer) == 1 else {
+        // It looks at some of what it does alone.
+        guard SSL_CTX_set_default_verify_paths(pointer) == 1, !HeldLoop.lacksMemory else {
             throw WebSocketError(
                 .ssl, "The system's roots could not be read", libraryDetail: OpenSSLError.first?.words)
         }
@@ -198,12 +204,12 @@ final class KeyLogFile: Sendable {
 
     /// - Throws: `ssl` naming the file where it cannot be written.
     init(_ path: String) throws(WebSocketError) {
-        descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o600)
+        descriptor = Interrupted.again { open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o600) }
         guard descriptor >= 0 else {
             let reason = errno
             throw WebSocketError(
                 .ssl, "secureSocket.keyLog: \(path) cannot be written: \(SystemReason.words(reason))",
-                isTransient: DescriptorShortage.isReason(reason))
+                isTransient: SystemReason.shortage(reason) != nil)
         }
     }
 
@@ -212,7 +218,7 @@ final class KeyLogFile: Sendable {
     /// Adds a line. In one piece, for others may write to the file as well. A full disk loses the line.
     func add(_ line: UnsafePointer<CChar>) {
         let bytes = Array(UnsafeRawBufferPointer(start: line, count: strlen(line))) + [UInt8(ascii: "\n")]
-        _ = write(descriptor, bytes, bytes.count)
+        _ = Interrupted.again { write(descriptor, bytes, bytes.count) }
     }
 }
 

@@ -79,7 +79,7 @@ final class TLSHandshake {
     func begin(_ ssl: OpaquePointer) {
         self.ssl = ssl
         hasBegun = true
-        guard cossl_send_by(ssl, Self.sending) else {
+        guard let sending = Self.sending.value, cossl_send_by(ssl, sending.method) else {
             refusal = noMemory
             return
         }
@@ -105,8 +105,13 @@ final class TLSHandshake {
         TLSFailure(words: "there is no memory for the connection to \(server.host)", isTransient: true)
     }
 
-    /// How all connections write. A constant; never freed.
-    nonisolated(unsafe) private static let sending = cossl_sending()
+    /// How all connections write. Never freed.
+    private static let sending = MadeOnce { cossl_sending().map(Sending.init) }
+
+    private struct Sending: @unchecked Sendable {
+        // Safe to share: it is not changed once it is made.
+        let method: OpaquePointer
+    }
 
     /// OpenSSL frees its connection.
     func released() { ssl = nil }

@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const struct failing_call calls[] = {
@@ -114,6 +115,17 @@ bool failing_calls_end(void) {
     return true;
 }
 
+// ---- In processes of their own
+
+pid_t failing_calls_fork(void) { return fork(); }
+
+int failing_calls_wait(pid_t child) {
+    int status;
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR) return 127;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 // ---- Where
 
 static void describe(void *frame, char *text, size_t size) {
@@ -150,7 +162,7 @@ static void tell_crash(int signal_number) {
         describe(stack[index], text, sizeof text);
         dprintf(STDOUT_FILENO, " %s", text);
     }
-    dprintf(STDOUT_FILENO, "\n");
+    dprintf(STDOUT_FILENO, "; that was made in %s\n", failing_call_place());
     signal(signal_number, SIG_DFL);
     raise(signal_number);
 }

@@ -128,7 +128,10 @@ int fstat(int descriptor, struct stat *status) {
     return REAL(fstat)(descriptor, status);
 }
 ssize_t read(int descriptor, void *bytes, size_t count) {
-    if (FAILS(read, EINTR) || FAILS(read, ENOMEM)) return -1;
+    // A few random numbers come without an interruption (random(4)).
+    struct stat status;
+    bool is_device = count <= 256 && REAL(fstat)(descriptor, &status) == 0 && S_ISCHR(status.st_mode);
+    if ((!is_device && FAILS(read, EINTR)) || FAILS(read, ENOMEM)) return -1;
     return REAL(read)(descriptor, bytes, count);
 }
 ssize_t write(int descriptor, const void *bytes, size_t count) {
@@ -159,8 +162,13 @@ int epoll_wait(int set, struct epoll_event *events, int count, int milliseconds)
     return REAL(epoll_wait)(set, events, count, milliseconds);
 }
 int poll(struct pollfd *descriptors, nfds_t count, int milliseconds) {
-    if (FAILS(poll, EINTR) || FAILS(poll, ENOMEM)) return -1;
-    return REAL(poll)(descriptors, count, milliseconds);
+    // Linux takes memory for more than thirty descriptors (fs/select.c: do_sys_poll), no more than a page at a time, for which
+    // there always is. Not lws's: where its poll fails it goes by what an earlier one has left, reads on behind a ping, and drops
+    // pongs (plat/unix/unix-service.c: _lws_plat_service_tsi).
+    if (is_program(__builtin_return_address(0)) && count > 1 && FAILS(poll, ENOMEM)) return -1;
+    int ready = REAL(poll)(descriptors, count, milliseconds);
+    // What is there is told, signal or not (do_poll).
+    return ready == 0 && FAILS(poll, EINTR) ? -1 : ready;
 }
 
 // ---- Threads and names

@@ -2,6 +2,12 @@
 
 import CFailingCalls
 
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
 /// A call of the system and the way in which it fails.
 struct FailingCall {
     /// As in "socket:EMFILE".
@@ -21,6 +27,22 @@ struct FailingCall {
         failing_calls_begin(index, number)
         body()
         return failing_calls_end() ? String(cString: failing_call_place()) : nil
+    }
+
+    /// Runs `body` in a child, and waits for its end. Returns what `body` does; `nil` where the child has ended otherwise.
+    static func inChild(_ body: () -> Bool) -> Bool? {
+        fflush(nil)
+        let child = failing_calls_fork()
+        guard child != 0 else {
+            let result = body()
+            fflush(nil)
+            _exit(result ? 0 : 1)
+        }
+        switch failing_calls_wait(child) {
+        case 0: return true
+        case 1: return false
+        default: return nil
+        }
     }
 
     /// A crash is told of with the place where it happened.

@@ -31,6 +31,8 @@ struct LWSFailingCalls: ParsableCommand {
     var first = 1
     @Option(help: "That of the last.")
     var last = Int.max
+    @Flag(help: "In a process of its own for each call, so that what is set up once fails as well.")
+    var anew = false
     @Flag(help: "Tells of each call.")
     var verbose = false
     @OptionGroup var peers: Peers
@@ -50,10 +52,32 @@ struct LWSFailingCalls: ParsableCommand {
         FailingCall.tellCrashes()
         // What OpenSSL could not set up it never tries again (crypto/init.c: its RUN_ONCEs keep that it has failed).
         OPENSSL_init_ssl(0, nil)
-        let run = Run(life, peers, isVerbose: verbose)
-        for call in chosen { run.haveFail(call, first...last) }
-        run.finish()
+        if anew { for call in chosen { haveFailAnew(call) } } else { haveFail(chosen, first...last) }
+        print("complete")
         fflush(nil)
         _exit(0)
+    }
+
+    private func haveFail(_ calls: [FailingCall], _ numbers: ClosedRange<Int>) {
+        let run = Run(life, peers, isVerbose: verbose)
+        for call in calls { run.haveFail(call, numbers) }
+        run.finish()
+    }
+
+    /// This process has neither started a thread nor used the library.
+    private func haveFailAnew(_ call: FailingCall) {
+        for number in first...last {
+            let end = FailingCall.inChild {
+                let run = Run(life, peers, isVerbose: verbose)
+                let hasFailed = run.haveFail(call, number)
+                run.finish()
+                return hasFailed
+            }
+            switch end {
+            case true?: continue
+            case false?: return print("\(call.name): \(number - 1)")
+            case nil: print("WRONG \(call.name) \(number): that was the end of its process")
+            }
+        }
     }
 }

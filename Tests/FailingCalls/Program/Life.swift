@@ -28,6 +28,21 @@ enum Life: String, CaseIterable, ExpressibleByArgument {
     case again
     /// By tasks.
     case suspended
+    /// With many pings of the server's, some of them in one read with a message.
+    case pinged
+    case pingedSecurely
+    /// With a token that is signed.
+    case signed
+
+    // MARK: By TLS, each with more of the settings than one server needs
+
+    /// With an OCSP answer, roots in a folder, pins, keys in a store and TLS 1.2.
+    case stapled
+    /// With a server that is revoked, or for another address, or has none of the pinned keys.
+    case stapledRevoked
+    case softlyRevoked
+    case misaddressed
+    case unpinned
 
     func live(_ peers: Peers, on loop: WebSocketLoop) throws(WebSocketError) {
         switch self {
@@ -36,9 +51,12 @@ enum Life: String, CaseIterable, ExpressibleByArgument {
             configuration.localAddress = "lo"
             try Self.converse(try client(peers.plain, configuration, WebSocketLoop()))
         case .secure: try Self.echo(try client(peers.secure, secured(peers), loop))
+        case .stapled: try Self.echo(try client(peers.stapled, secured(peers), loop))
         case .resumed: try Self.converse(try client(peers.secure, secured(peers), loop))
-        case .untrusted, .misnamed, .unknown: _ = try client(peers.secure, secured(peers), loop)
-        case .revoked: _ = try client(peers.revoked, secured(peers), loop)
+        case .untrusted, .misnamed, .unknown, .misaddressed, .unpinned:
+            _ = try client(peers.secure, secured(peers), loop)
+        case .revoked, .softlyRevoked: _ = try client(peers.revoked, secured(peers), loop)
+        case .stapledRevoked: _ = try client(peers.stapledRevoked, secured(peers), loop)
         case .proxied:
             var configuration = Self.patient
             configuration.proxy = Proxy(host: "localhost", port: peers.proxy)
@@ -59,6 +77,15 @@ enum Life: String, CaseIterable, ExpressibleByArgument {
             let client = try client("\(peers.plain)drop/1", configuration, loop)
             for _ in 0..<3 { try Self.echoInTheEnd(client) }
             try client.close(timeout: Self.limit)
+        case .pinged: try Self.answerPings(try client(peers.pinging, Self.patient, loop))
+        case .pingedSecurely: try Self.answerPings(try client(peers.pingingSecurely, secured(peers), loop))
+        case .signed:
+            var issuer = JWTIssuer(
+                signatureConfig: .key(.es256, .pem(keyFile: .file(peers.signingKey), keyPassword: "secret")))
+            issuer.issuer = "client"
+            var configuration = Self.patient
+            configuration.auth = .jwt(issuer)
+            try Self.echo(try client(peers.plain, configuration, loop))
         case .suspended:
             try Self.waiting { () async throws(WebSocketError) in try await converseSuspended(peers, loop) }
         }
@@ -80,43 +107,6 @@ enum Life: String, CaseIterable, ExpressibleByArgument {
         configuration.writeTimeout = limit
         configuration.maxFrameSize = 1 << 20
         return configuration
-    }
-
-    /// Why the server is refused, whatever fails; `nil` where it is not.
-    var refusal: String? {
-        switch self {
-        case .untrusted, .unknown: "unknown root"
-        case .misnamed: "wrong host"
-        case .revoked: "has been revoked"
-        default: nil
-        }
-    }
-
-    private func secured(_ peers: Peers) -> ClientConfiguration {
-        var configuration = Self.patient
-        var settings = ClientSecureSocket()
-        settings.shareSession = self == .resumed
-        // The files are read anew for each client where none has the same settings, which takes many times the memory.
-        if ![.resumed, .misnamed].contains(self) {
-            settings.handshakeTimeout = Self.limit + .milliseconds(Self.next())
-        }
-        if self == .secure { settings.keyLog = .file(peers.keyLog) }
-        if self != .unknown { settings.cert = .pem(.file(self == .untrusted ? peers.otherRoot : peers.root)) }
-        settings.key = .pem(certFile: .file(peers.certificate), keyFile: .file(peers.key))
-        settings.certValidation = .crl(.file(peers.revocations))
-        if [.untrusted, .unknown].contains(self) { settings.certValidation = nil }
-        if self == .misnamed { settings.serverName = "other.example" }
-        configuration.secureSocket = settings
-        return configuration
-    }
-
-    private static let numbers = Locked(0)
-
-    private static func next() -> Int {
-        numbers.withLock { number in
-            number += 1
-            return number
-        }
     }
 
     private func client(
@@ -151,6 +141,15 @@ enum Life: String, CaseIterable, ExpressibleByArgument {
         try client.writeBinaryMessage(long)
         guard try client.readBinaryMessage() == long else { fatalError("another message") }
         _ = try client.roundTripTime(timeout: limit)
+        try client.close(timeout: limit)
+    }
+
+    /// Pongs that come one after the other in spite of what fails, or no connection any more.
+    private static func answerPings(_ client: WebSocketClient) throws(WebSocketError) {
+        guard try client.readTextMessage() == "pinged" else { fatalError("another message") }
+        try client.writeTextMessage("how many pongs?")
+        let pongs = try client.readTextMessage()
+        guard pongs == "20" else { fatalError("\(pongs) pongs for 20 pings") }
         try client.close(timeout: limit)
     }
 

@@ -2,6 +2,7 @@
 
 #if os(Linux)
     import Foundation
+    import LWSEchoServer
     import LWSServiceLoop
     import TestSupport
     import Testing
@@ -14,8 +15,11 @@
         .disabled(if: Sanitizer.isActive, "sanitizers have functions of their own in the place of libc's"))
     struct FailingCallTests {
         /// What clients live through there.
-        private static let plain = ["plain", "proxied", "unix", "again", "suspended"]
-        private static let secure = ["secure", "resumed", "untrusted", "misnamed", "revoked", "token"]
+        private static let plain = ["plain", "proxied", "unix", "again", "suspended", "pinged"]
+        private static let secure = [
+            "secure", "resumed", "untrusted", "misnamed", "revoked", "token", "signed", "pingedSecurely", "stapled",
+            "stapledRevoked", "softlyRevoked", "misaddressed", "unpinned",
+        ]
         /// `make failing-calls`: some thousand pieces of memory for each of those over TLS take minutes.
         private static let isWhole = ProcessInfo.processInfo.environment["FAILING_CALLS"] == "all"
 
@@ -52,6 +56,9 @@
         private let proxy: TinyProxy
         private let unix: PythonWebSocketsServer
         private let authorization: AuthorizationServer
+        private let upstream: EchoServer
+        private let nginx: [NginxServer]
+        private let pinging: [RawServer]
         private let folder: TemporaryFolder
         private let arguments: [String]
 
@@ -69,6 +76,16 @@
             proxy = try TinyProxy()
             unix = try PythonWebSocketsServer(compression: true, unixSocket: folder.file("s"))
             authorization = try AuthorizationServer(tls: server)
+            upstream = try EchoServer()
+            let upstreamPort = upstream.port
+            nginx = try [CertificateAuthority.StapledResponse.good, .revoked].map { response in
+                let staple = try authority.stapleFile(response, for: server)
+                return try NginxServer(upstream: upstreamPort, identity: server) {
+                    $0.stapleFile = staple
+                    $0.clientTrustFile = try? authority.clientTrustFile
+                }
+            }
+            pinging = try [nil, TLSIdentity(server)].map { try RawServer(tls: $0) { Self.ping($0) } }
             arguments = [
                 "--plain", "ws://127.0.0.1:\(ports[0])/", "--secure", "wss://localhost:\(ports[1])/",
                 "--revoked", "wss://localhost:\(ports[2])/", "--proxy", String(proxy.port),
@@ -76,6 +93,10 @@
                 "--root", authority.rootFile, "--other-root", try authority.otherRootFile, "--revocations",
                 try authority.crlFile,
                 "--certificate", client.chainFile, "--key", client.privateKeyFile, "--key-log", folder.file("keys"),
+                "--stapled", nginx[0].url("/"), "--stapled-revoked", nginx[1].url("/"), "--pinging", pinging[0].url(),
+                "--pinging-securely", pinging[1].url(), "--pin", try server.publicKeyPinBase64(), "--root-folder",
+                try authority.trustFolder, "--key-store", try client.pkcs12File(), "--signing-key",
+                try authority.client(.ecdsa).encryptedKeyFile(),
             ]
         }
 
@@ -84,6 +105,26 @@
             proxy.stop()
             unix.stop()
             authorization.stop()
+            upstream.stop()
+            for server in nginx { server.stop() }
+            for server in pinging { server.stop() }
+        }
+
+        /// 20 pings and a message in one piece; then how many of them were answered.
+        private static func ping(_ peer: RawConnection) {
+            guard (try? peer.acceptUpgrade()) != nil else { return }
+            let pings = (0..<20).map { RawFrame(opcode: 9, payload: [UInt8($0)]) }
+            peer.send((pings + [RawFrame(opcode: 1, payload: Array("pinged".utf8))]).flatMap(\.serverBytes))
+            var pongs = 0
+            while let frame = try? peer.readFrame() {
+                switch frame.opcode {
+                case 10: pongs += 1
+                case 1: peer.sendFrame(opcode: 1, Array("\(pongs)".utf8))
+                default:
+                    peer.sendFrame(opcode: 8, frame.payload)
+                    return
+                }
+            }
         }
 
         private static func tls(_ identity: TestIdentity) -> [String] {

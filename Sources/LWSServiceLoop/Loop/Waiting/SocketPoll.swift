@@ -9,7 +9,8 @@ import CLibWebSockets
 #endif
 
 package enum SocketPoll {
-    /// What there is of `wanted`, and errors.
+    /// What there is of `wanted`, and errors. A signal ends it only where there is nothing (Linux, fs/select.c: `do_poll`), and for
+    /// one socket the system needs no memory.
     package static func events(_ descriptor: Int32, _ wanted: Int16) -> Int16 {
         var watched = pollfd(fd: descriptor, events: wanted, revents: 0)
         return poll(&watched, 1, 0) > 0 ? watched.revents : 0

@@ -6,6 +6,7 @@
 #define SWIFT_LWS_FAILING_CALLS_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /// A call and the way in which it is to fail.
 struct failing_call {
@@ -29,6 +30,13 @@ bool failing_calls_end(void);
 
 /// Where the call was made that has failed: the names of the functions, or offsets in the object, innermost first.
 const char *failing_call_place(void);
+
+/// A fork, whose child goes on with one thread; 0 in the child.
+pid_t failing_calls_fork(void);
+
+/// Waits for a child's end.
+/// - Returns: its exit code, or 128 and the number of the signal that has ended it.
+int failing_calls_wait(pid_t child);
 
 /// Has the program write, on standard output, where it was when it crashes, or an alarm goes off, and which call it was that failed.
 void failing_calls_tell_crashes(void);
