@@ -19,12 +19,10 @@ package enum ForkedChild {
     package static func run(
         within milliseconds: Int32 = 60_000, _ body: (_ report: (UInt8) -> Void) -> Int32
     ) throws -> End {
-        guard let address = dlsym(nil, "fork") else { throw PeerError("no fork") }
-        let fork = unsafeBitCast(address, to: (@convention(c) () -> Int32).self)
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw PeerError("pipe") }
         let (reader, writer) = (ends[0], ends[1])
-        let child = fork()
+        let child = try fork()
         if child == 0 {
             close(reader)
             // Where the program is replaced, its output is what is reported.
@@ -41,10 +39,22 @@ package enum ForkedChild {
         guard child > 0 else { throw PeerError("fork") }
         let (output, isComplete) = read(reader, milliseconds)
         if !isComplete { kill(child, SIGKILL) }
+        let code = waitForEnd(of: child)
+        guard isComplete else { return .hung(output: output) }
+        return .exited(code, output: output)
+    }
+
+    /// The child goes on from here too: 0 is for it, and its number for this process.
+    package static func fork() throws -> Int32 {
+        guard let address = dlsym(nil, "fork") else { throw PeerError("no fork") }
+        return unsafeBitCast(address, to: (@convention(c) () -> Int32).self)()
+    }
+
+    /// Its exit code, or the number of the signal that has ended it, below zero.
+    package static func waitForEnd(of child: Int32) -> Int32 {
         var status: Int32 = 0
         while waitpid(child, &status, 0) < 0 && errno == EINTR {}
-        guard isComplete else { return .hung(output: output) }
-        return .exited(status & 0x7F == 0 ? status >> 8 & 0xFF : -(status & 0x7F), output: output)
+        return status & 0x7F == 0 ? status >> 8 & 0xFF : -(status & 0x7F)
     }
 
     /// The child's end closes the pipe.

@@ -45,7 +45,8 @@ extension HeldLoop {
         let hasHungUp = shown & Int16(POLLHUP | POLLERR) != 0
         let isBoth = shown & Int16(POLLIN) != 0 && shown & Int16(POLLOUT) != 0
         guard hasHungUp || (isBoth && SocketPoll.hasEnded(socket.descriptor)) else {
-            return serve(socket.descriptor, events, ready: shown)
+            serve(socket.descriptor, events, ready: shown)
+            return
         }
         if hasHungUp { socket.gate?.readOn(self) }
         // lws would write first, and where the peer is gone end the connection, with all that came from there before.
@@ -56,7 +57,11 @@ extension HeldLoop {
 
     /// Has lws read from a connection of which it does not know that there is something to read. Not from inside a callback
     /// of lws.
-    package func serveReading(_ descriptor: Int32) { serve(descriptor, Int16(POLLIN), ready: Int16(POLLIN)) }
+    /// - Returns: false where it had too little memory, which it may keep to itself.
+    @discardableResult
+    package func serveReading(_ descriptor: Int32) -> Bool {
+        serve(descriptor, Int16(POLLIN), ready: Int16(POLLIN))
+    }
 
     /// Gives a connection its turn to write, without reading from it. Not from inside a callback of lws.
     package func serveWriting(_ descriptor: Int32) { serve(descriptor, Int16(POLLOUT), ready: Int16(POLLOUT)) }
@@ -65,15 +70,19 @@ extension HeldLoop {
     /// called yet.
     func serveWritingInside(_ descriptor: Int32) { callLWS(descriptor, Int16(POLLOUT), ready: Int16(POLLOUT)) }
 
-    func serve(_ descriptor: Int32, _ events: Int16, ready: Int16) {
+    @discardableResult
+    func serve(_ descriptor: Int32, _ events: Int16, ready: Int16) -> Bool {
         callLWS(descriptor, events, ready: ready)
+        let hadMemory = !core.passes.lackedMemory
         core.passes.end(self)
+        return hadMemory
     }
 
     private func callLWS(_ descriptor: Int32, _ events: Int16, ready: Int16) {
         var entry = pollfd(fd: descriptor, events: events, revents: ready)
         errno = 0
         _ = lws_service_fd(context, &entry)
+        if Self.lacksMemory { core.passes.lackedMemory = true }
     }
 
     /// In a callback of lws: whether the system has had too little memory for what lws was about, and not just no room.
@@ -99,6 +108,7 @@ extension HeldLoop {
         core.passes.isUnderWay = true
         errno = 0
         let goesOn = lws_service(context, timeout) >= 0
+        if Self.lacksMemory { core.passes.lackedMemory = true }
         core.passes.isUnderWay = false
         core.pausedConnections.look(self)
         core.passes.end(self)

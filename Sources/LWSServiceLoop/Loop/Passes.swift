@@ -21,6 +21,10 @@ extension HeldLoop {
     /// connection that is served; a later call from there, when `finisher` was called, asks again.
     package func whenPassEnds(_ finisher: any PassFinisher) { core.passes.add(finisher) }
 
+    /// For a finisher: whether lws has had too little memory for something. What it had read of a connection may be lost then, where
+    /// it was to keep some of that for later (core-net/service.c: `lws_rxflow_cache`, whose failure nobody looks at).
+    package var lackedMemory: Bool { core.passes.lackedMemory }
+
     /// Whether lws looks at everything just now, and not at one connection alone.
     package var isInsidePass: Bool { core.passes.isUnderWay }
 }
@@ -28,6 +32,8 @@ extension HeldLoop {
 /// The passes of one context of lws. Lives on the loop.
 final class Passes {
     var isUnderWay = false
+    /// lws has had too little memory for something, and the finishers have yet to hear of it.
+    var lackedMemory = false
     private var starters: [ObjectIdentifier: any PassStarter] = [:]
     private var finishers: [any PassFinisher] = []
     private var isFinishing = false
@@ -46,7 +52,9 @@ final class Passes {
     /// lws has returned from serving connections, all or one.
     func end(_ held: borrowing HeldLoop) {
         // One of them may have lws serve a connection, of which others want to hear then.
-        guard !finishers.isEmpty, !isFinishing else { return }
+        guard !isFinishing else { return }
+        defer { lackedMemory = false }
+        guard !finishers.isEmpty else { return }
         isFinishing = true
         var index = 0
         while index < finishers.count {

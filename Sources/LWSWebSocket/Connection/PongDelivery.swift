@@ -71,7 +71,7 @@ final class PongDelivery: Sendable {
     private func callHandler() {
         state.withLock { $0.thread = pthread_self() }
         while let pong = next() {
-            handler.onPong(pong.payload)
+            ForkedProcess.callOut { handler.onPong(pong.payload) }
             state.withLock { $0.outstanding -= 1 }
             pong.done()
         }

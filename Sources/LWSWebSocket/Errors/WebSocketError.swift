@@ -86,10 +86,11 @@ public struct WebSocketError: Error, Sendable {
     }
 
     /// Whether it may go better next time: the server could not be reached, did not answer in time, or answered with
-    /// a 5xx, or ended the TLS handshake without a word; or the endpoint that tokens come from did so; or nothing came or
-    /// went within a call's time, and the connection is still open; or the connection was lost without a close frame. Where the connection has ended (``closure`` is set), next time means a new client,
-    /// and what was written last may or may not have arrived. A write whose message may have arrived in part is not
-    /// retriable: to send it again could be to send it twice.
+    /// a 5xx, or ended the TLS handshake without a word; or the endpoint that tokens come from did so; or the process had too
+    /// little memory, or too few descriptors; or nothing came or went within a call's time, and the connection is still open;
+    /// or the connection was lost without a close frame. Where the connection has ended (``closure`` is set), next time means
+    /// a new client, and what was written last may or may not have arrived. A write whose message may have arrived in part is
+    /// not retriable: to send it again could be to send it twice.
     public var isRetriable: Bool {
         guard mayBeRepeated else { return false }
         return switch code {

@@ -71,7 +71,9 @@ struct ConnectionLog: Sendable {
         metadata["ws_connection"] = .stringConvertible(number)
         // In a callback of lws it says what becomes of the connection (``HeldLoop/lacksMemory``).
         let before = errno
-        Self.handling.whileSet { client.logger.log(level: level, message, metadata: metadata) }
+        Self.handling.whileSet {
+            ForkedProcess.callOut { client.logger.log(level: level, message, metadata: metadata) }
+        }
         errno = before
     }
 

@@ -152,7 +152,7 @@ final class EventDelivery: Sendable {
     }
 
     private func callHandler() {
-        while let event = next() { handler(event) }
+        while let event = next() { ForkedProcess.callOut { handler(event) } }
     }
 
     private func next() -> WebSocketEvent? {

@@ -59,7 +59,7 @@ final class HelperThreads: Sendable {
     private func work(_ first: Job) {
         var next: Job? = first
         while let job = next {
-            job.run()
+            ForkedProcess.callOut { job.run() }
             next = state.withLock { state in
                 state.waiting.removeAll(where: \.deadline.hasPassed)
                 guard !state.waiting.isEmpty else {

@@ -90,7 +90,9 @@ final class Signer: Sendable {
         defer { EVP_MD_CTX_free(context) }
         var length = 0
         guard EVP_DigestSignInit(context, nil, function, nil, key.pointer) == 1,
-            EVP_DigestSign(context, nil, &length, input, input.count) == 1
+            EVP_DigestSign(context, nil, &length, input, input.count) == 1,
+            // That of an EC key is 0 where there is no memory to find it out (crypto/ec/ec_asn1.c: ECDSA_size, 3.0).
+            length > 0
         else { return nil }
         var isSigned = false
         let signature = [UInt8](unsafeUninitializedCapacity: length) { buffer, count in

@@ -11,6 +11,8 @@ extension Reconnector {
         while true {
             let connection = try install(attempt.destination)
             let setup = try prepare(attempt)
+            // An authenticator has forked, and this is the child.
+            try WebSocketError.refuseInForkedProcess(host: origin.url.host)
             let trace = beginTrace(attempt, connection)
             do throws(WebSocketError) {
                 let request = try attempt.request(setup, trace)

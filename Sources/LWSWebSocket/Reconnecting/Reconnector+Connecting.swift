@@ -150,6 +150,7 @@ extension Reconnector {
     /// - Throws: `connectionClosure` where the client is closed.
     private func pause(_ retry: WebSocketRetryEvent) throws(WebSocketError) {
         announce(retry)
+        try WebSocketError.refuseInForkedProcess(host: origin.url.host)
         let semaphore = MonotonicSemaphore()
         cancellation.watched(by: { semaphore.signal() }) { _ = semaphore.wait(until: Deadline(after: retry.wait)) }
         try checkStillWanted()

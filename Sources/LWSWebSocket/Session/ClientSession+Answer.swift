@@ -28,6 +28,19 @@ extension ClientSession {
         return error(.connection, "\(url.host) could not be asked: \(why)")
     }
 
+    /// lws had too little memory for the answer, or for what came right behind it, and goes on as if nothing had come
+    /// (roles/http/client/client-http.c: lws_client_socket_service).
+    func lostAnswer(_ held: borrowing HeldLoop) {
+        guard wsi != nil, !phase.isGivenUp else { return }
+        if phase.isEstablished, case .webSocket(let role) = role { return role.giveUp(self, held) }
+        // Without the head, which says that the server agrees.
+        failure =
+            failure
+            ?? WebSocketError(
+                .connection, "The answer of \(url.host) could not be read: out of memory", host: url.host)
+        abort(held)
+    }
+
     /// It is clear what the server answers, or the connection is over.
     func answered(_ outcome: AnswerReader.Outcome, _ reader: AnswerReader, _ held: borrowing HeldLoop) {
         takeAnswer(reader)
@@ -42,6 +55,9 @@ extension ClientSession {
 
     /// lws has ended the attempt, or the connection before it had its answer, and says why.
     func connectionFailed(_ detail: String, _ held: borrowing HeldLoop) {
+        // Without the buffer for frames lws would send a close frame, and read meanwhile what comes behind the answer, into
+        // nowhere (roles/ws/client-ws.c: lws_client_ws_upgrade).
+        if detail.contains("OOM"), let wsi, case .webSocket(let role) = role { role.reading.stopReading(wsi, held) }
         guard failure == nil, !phase.isGivenUp else { return }
         if case .asking(let reader) = phase {
             let outcome = reader.lookAtLast(held)

@@ -168,7 +168,9 @@ final class ClientSession {
 
 extension ClientSession: PassFinisher, PassStarter {
     func passEnds(_ held: borrowing HeldLoop) {
-        if case .webSocket(let role) = role { role.handOver(self, held) }
+        guard case .webSocket(let role) = role else { return }
+        role.handOver(self, held)
+        if held.lackedMemory { role.mayHaveLostInput(self, held) }
     }
 
     func passBegins(_ held: borrowing HeldLoop) {

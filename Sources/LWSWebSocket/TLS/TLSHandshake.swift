@@ -3,33 +3,6 @@
 internal import COpenSSL
 internal import LWSServiceLoop
 
-/// Who the server has to be.
-struct TLSServer: Sendable, Hashable {
-    /// What errors name.
-    let host: String
-    let port: Int
-    /// What is asked for and verified: a name, or an address without its zone.
-    let name: String
-
-    init(_ url: WebSocketURL, _ settings: ClientSecureSocket) {
-        host = url.host
-        port = url.port
-        let name = (settings.serverName ?? url.host).prefix { $0 != "%" }.lowercased()
-        // The dot of a name that is meant to be complete is no part of it here (RFC 6066, section 3).
-        self.name = name.hasSuffix(".") ? String(name.dropLast()) : name
-    }
-
-    var isAddress: Bool { NumericAddress(name) != nil }
-}
-
-/// Why TLS failed.
-struct TLSFailure {
-    let words: String
-    var detail: String?
-    /// Whether it may go better next time.
-    var isTransient = false
-}
-
 /// Records what OpenSSL tells of a connection, which lws does not pass on, and decides for it. Lives on the loop;
 /// OpenSSL calls it from inside `SSL_connect`, `SSL_read` and the like, which lws calls there.
 final class TLSHandshake {
@@ -66,6 +39,9 @@ final class TLSHandshake {
     private var error: (reason: Int32, words: String)?
     /// A step was not taken because the system had no memory for it. OpenSSL has many words for that.
     private var lacksMemory = false
+    /// This side could not go on, in spite of a peer that does everything right: "such as a memory allocation failure" (RFC 8446,
+    /// section 6.2, internal_error).
+    private var failedInside = false
     /// What was negotiated.
     private(set) var info: TLSInfo?
 
@@ -153,6 +129,7 @@ final class TLSHandshake {
         guard isClosing || isModern || level == SSL3_AL_FATAL else { return }
         // What this side says at the end of a connection that is in order does not end reading.
         if isIncoming || !isClosing { hasEnded = true }
+        if !isIncoming, description == SSL_AD_INTERNAL_ERROR { failedInside = true }
         if isIncoming {
             if isClosing { wasClosed = true } else { alert = description }
         }
@@ -196,8 +173,9 @@ final class TLSHandshake {
             TLSSessionCache.shared.forget(sessionKey)
             failure.isTransient = true
         }
-        if lacksMemory, refusal == nil, alert == nil { failure = noMemory }
-        return failure
+        guard refusal == nil, alert == nil else { return failure }
+        if failedInside { failure.isTransient = true }
+        return lacksMemory ? noMemory : failure
     }
 
     private func reason(_ detail: String) -> TLSFailure? {

@@ -3,6 +3,12 @@
 import CLibWebSockets
 package import Logging
 
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
 /// The bridge from lws's own log to a swift-log `Logger` labelled `lws`.
 ///
 /// lws has one log for the whole process. What is below the level is not even formatted: the level is passed on to
@@ -44,7 +50,10 @@ package enum LWSLog {
 
     private static func emit(_ bit: Int32, _ line: String) {
         let level = levels.first { $0.1 == bit }?.0 ?? .debug
-        current.withLock({ $0 })?.log(level: level, "\(message(in: line))")
+        guard let logger = current.withLock({ $0 }) else { return }
+        let before = errno
+        defer { errno = before }
+        ForkedProcess.callOut { logger.log(level: level, "\(message(in: line))") }
     }
 
     /// The line without lws's time stamp and level letter ("[2026/11/23 15:37:39:2662] N: …"), which swift-log's

@@ -30,6 +30,8 @@ public final class ReadGate {
 
     /// Reading is paused until the application takes more.
     package var isPaused: Bool { paused != nil }
+    /// Reading is paused, for whatever reason.
+    package var isHeldBack: Bool { isPaused || isAnsweringPing }
     /// Reading is paused until a pong has left.
     private var isAnsweringPing = false
     /// The callback for writing was asked for, and has not come yet.

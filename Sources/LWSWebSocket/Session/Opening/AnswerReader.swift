@@ -106,9 +106,10 @@ final class AnswerReader: ArrivalWatcher, PassFinisher {
     func handOver(_ held: borrowing HeldLoop) {
         guard let session, let wsi = session.wsi, let head else { return }
         self.session = nil
-        guard source.handOver(head, held) else { return source.handOver(wsi, held) }
+        let hadMemory = source.handOver(head, wsi, held)
         // Where lws did not come to judge it.
         if session.wsi != nil { source.release(wsi) } else { source.abandon() }
+        if !hadMemory { session.lostAnswer(held) }
     }
 
     /// lws has read the head.
@@ -166,7 +167,10 @@ final class AnswerReader: ArrivalWatcher, PassFinisher {
         if mayUpgrade {
             guard !isOver else { return .done(.ended) }
             lwsHasPart = true
-            source.handOn(held)
+            guard source.handOn(held) else {
+                session?.lostAnswer(held)
+                return .wait
+            }
         } else {
             source.take(count)
         }

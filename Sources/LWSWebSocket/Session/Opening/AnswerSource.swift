@@ -92,23 +92,20 @@ final class AnswerSource {
     func abandon() { standIn = nil }
 
     /// Has lws read what the last look has shown of TLS, and nothing of what may be in the socket behind it.
-    func handOn(_ held: borrowing HeldLoop) { held.serveReading(place) }
+    /// Returns false where lws had too little memory.
+    func handOn(_ held: borrowing HeldLoop) -> Bool { held.serveReading(place) }
 
-    /// Has lws read.
-    func handOver(_ wsi: OpaquePointer, _ held: borrowing HeldLoop) {
-        release(wsi)
-        held.serveReading(place)
-    }
-
-    /// Has lws read the few lines of a long head that it goes by, in place of all. Returns whether that is possible. lws is to be
-    /// released when it has read the head.
-    func handOver(_ head: ResponseHead, _ held: borrowing HeldLoop) -> Bool {
-        guard let standIn, let substitute = SubstituteHead(of: head), standIn.replace(by: substitute.pair.near)
-        else { return false }
-        self.substitute = substitute
-        take(head.length)
-        held.serveReading(place)
-        return true
+    /// Has lws read the head, or in place of a long one the few lines that it goes by. Then it is to be released when it has read
+    /// them.
+    /// - Returns: false where it had too little memory, and may have lost what comes behind.
+    func handOver(_ head: ResponseHead, _ wsi: OpaquePointer, _ held: borrowing HeldLoop) -> Bool {
+        if let standIn, let substitute = SubstituteHead(of: head), standIn.replace(by: substitute.pair.near) {
+            self.substitute = substitute
+            take(head.length)
+        } else {
+            release(wsi)
+        }
+        return held.serveReading(place)
     }
 }
 

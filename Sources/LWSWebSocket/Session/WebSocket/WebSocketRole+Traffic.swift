@@ -76,7 +76,10 @@ extension WebSocketRole {
         connection.log.frame(.received, .pong, bytes: payload.count)
         // lws looks at these bits where no extension is agreed to (`lws_ws_client_rx_sm`).
         guard lws_get_reserved_bits(wsi) == 0 else { return fail(.reservedBits, session, held) }
-        if connection.receivedPong(payload, at: .now) { pauseReading(wsi, held) }
+        if connection.receivedPong(payload, at: .now) {
+            pauseReading(wsi, held)
+            held.whenPassEnds(session)
+        }
     }
 
     /// The peer's close frame has arrived. Returns whether the connection goes on.
