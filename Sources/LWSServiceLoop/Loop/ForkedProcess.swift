@@ -27,14 +27,19 @@ package enum ForkedProcess {
     /// Runs code of the application's on a thread of this library, or in the midst of what lws does. A child that is forked in
     /// there may start a program, or end. Where it comes back it has nothing to go on with: its connections are its parent's, and
     /// what it would wait for are threads that it does not have. So it ends here, with the code 70 (EX_SOFTWARE).
-    package static func callOut(_ body: () -> Void) {
-        guard !isCurrent else { return body() }
-        body()
-        guard isCurrent else { return }
+    package static func callOut<Result>(_ body: () -> Result) -> Result {
+        let wasCopy = isCurrent
+        let result = body()
+        guard isCurrent, !wasCopy else { return result }
         // As little as possible: whatever was locked is so for ever.
-        let words: StaticString =
-            "A process that was forked inside a handler of LWSWebSocket has to start a program there (exec), or to end.\n"
-        _ = write(STDERR_FILENO, words.utf8Start, words.utf8CodeUnitCount)
+        signal(SIGPIPE, SIG_IGN)
+        var status = stat()
+        // In a daemon the number may be that of a connection.
+        if fstat(STDERR_FILENO, &status) == 0, status.st_mode & S_IFMT != S_IFSOCK {
+            let words: StaticString =
+                "A process that is forked inside a handler of LWSWebSocket has to start a program there (exec), or to end.\n"
+            _ = write(STDERR_FILENO, words.utf8Start, words.utf8CodeUnitCount)
+        }
         _exit(70)
     }
 }

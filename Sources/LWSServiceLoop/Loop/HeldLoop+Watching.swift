@@ -68,21 +68,18 @@ extension HeldLoop {
 
     /// The same from inside a callback of lws which comes while it serves the connection: who waits for the end of that is not
     /// called yet.
-    func serveWritingInside(_ descriptor: Int32) { callLWS(descriptor, Int16(POLLOUT), ready: Int16(POLLOUT)) }
+    func serveWritingInside(_ descriptor: Int32) { _ = callLWS(descriptor, Int16(POLLOUT), ready: Int16(POLLOUT)) }
 
     @discardableResult
     func serve(_ descriptor: Int32, _ events: Int16, ready: Int16) -> Bool {
-        callLWS(descriptor, events, ready: ready)
-        let hadMemory = !core.passes.lackedMemory
+        let hadMemory = callLWS(descriptor, events, ready: ready)
         core.passes.end(self)
         return hadMemory
     }
 
-    private func callLWS(_ descriptor: Int32, _ events: Int16, ready: Int16) {
+    private func callLWS(_ descriptor: Int32, _ events: Int16, ready: Int16) -> Bool {
         var entry = pollfd(fd: descriptor, events: events, revents: ready)
-        errno = 0
-        _ = lws_service_fd(context, &entry)
-        if Self.lacksMemory { core.passes.lackedMemory = true }
+        return core.passes.watchingMemory { _ = lws_service_fd(context, &entry) }
     }
 
     /// In a callback of lws: whether the system has had too little memory for what lws was about, and not just no room.
@@ -106,9 +103,8 @@ extension HeldLoop {
     /// - Parameter timeout: 0 waits for something; -1 does not.
     func runLWS(timeout: Int32) -> Bool {
         core.passes.isUnderWay = true
-        errno = 0
-        let goesOn = lws_service(context, timeout) >= 0
-        if Self.lacksMemory { core.passes.lackedMemory = true }
+        var goesOn = false
+        _ = core.passes.watchingMemory { goesOn = lws_service(context, timeout) >= 0 }
         core.passes.isUnderWay = false
         core.pausedConnections.look(self)
         core.passes.end(self)

@@ -1,5 +1,11 @@
 // Who has something to do before lws looks at its connections, and after.
 
+#if canImport(Darwin)
+    import Darwin
+#else
+    import Glibc
+#endif
+
 /// Who wants to hear before lws looks at all its connections.
 package protocol PassStarter: AnyObject {
     func passBegins(_ held: borrowing HeldLoop)
@@ -21,7 +27,7 @@ extension HeldLoop {
     /// connection that is served; a later call from there, when `finisher` was called, asks again.
     package func whenPassEnds(_ finisher: any PassFinisher) { core.passes.add(finisher) }
 
-    /// For a finisher: whether lws has had too little memory for something. What it had read of a connection may be lost then, where
+    /// For a finisher: whether lws has had too little memory in the call in which it was asked for. What it had read of a connection may be lost then, where
     /// it was to keep some of that for later (core-net/service.c: `lws_rxflow_cache`, whose failure nobody looks at).
     package var lackedMemory: Bool { core.passes.lackedMemory }
 
@@ -32,15 +38,30 @@ extension HeldLoop {
 /// The passes of one context of lws. Lives on the loop.
 final class Passes {
     var isUnderWay = false
-    /// lws has had too little memory for something, and the finishers have yet to hear of it.
-    var lackedMemory = false
+    /// lws has had too little memory for something in the call of it that is under way.
+    var lacksMemory = false
+    /// The same of the call in which the finisher was asked for that is being called.
+    private(set) var lackedMemory = false
     private var starters: [ObjectIdentifier: any PassStarter] = [:]
-    private var finishers: [any PassFinisher] = []
+    private var finishers: [(finisher: any PassFinisher, lackedMemory: Bool)] = []
     private var isFinishing = false
 
     func add(_ starter: any PassStarter) { starters[ObjectIdentifier(starter)] = starter }
     func remove(_ starter: any PassStarter) { starters[ObjectIdentifier(starter)] = nil }
-    func add(_ finisher: any PassFinisher) { finishers.append(finisher) }
+    func add(_ finisher: any PassFinisher) { finishers.append((finisher, false)) }
+
+    /// Calls lws, which may be inside another call of it. Returns whether it had the memory for what it did: what it lacks it mostly
+    /// keeps to itself, and `errno` tells of it until something else has failed.
+    func watchingMemory(_ body: () -> Void) -> Bool {
+        let (first, outer) = (finishers.count, lacksMemory || HeldLoop.lacksMemory)
+        lacksMemory = false
+        errno = 0
+        body()
+        let isShort = lacksMemory || HeldLoop.lacksMemory
+        if isShort { for index in first..<finishers.count { finishers[index].lackedMemory = true } }
+        lacksMemory = outer
+        return !isShort
+    }
 
     func begin(_ held: borrowing HeldLoop) {
         while let (key, starter) = starters.first {
@@ -52,13 +73,12 @@ final class Passes {
     /// lws has returned from serving connections, all or one.
     func end(_ held: borrowing HeldLoop) {
         // One of them may have lws serve a connection, of which others want to hear then.
-        guard !isFinishing else { return }
-        defer { lackedMemory = false }
-        guard !finishers.isEmpty else { return }
+        guard !finishers.isEmpty, !isFinishing else { return }
         isFinishing = true
         var index = 0
         while index < finishers.count {
-            finishers[index].passEnds(held)
+            lackedMemory = finishers[index].lackedMemory
+            finishers[index].finisher.passEnds(held)
             index += 1
         }
         finishers.removeAll(keepingCapacity: true)

@@ -66,11 +66,11 @@ struct ConnectionLog: Sendable {
         _ facts: @autoclosure () -> Logger.Metadata = [:]
     ) {
         guard takes(level), !Self.handling.isSet else { return }
+        // In a callback of lws it says what becomes of the connection (``HeldLoop/lacksMemory``).
+        let before = errno
         var (message, metadata) = (message(), facts())
         metadata["ws_connection_id"] = .string(identifier)
         metadata["ws_connection"] = .stringConvertible(number)
-        // In a callback of lws it says what becomes of the connection (``HeldLoop/lacksMemory``).
-        let before = errno
         Self.handling.whileSet {
             ForkedProcess.callOut { client.logger.log(level: level, message, metadata: metadata) }
         }

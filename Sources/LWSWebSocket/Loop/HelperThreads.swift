@@ -27,6 +27,13 @@ final class HelperThreads: Sendable {
         self.most = most
     }
 
+    private static let mark = ThreadMark()
+
+    /// Calls a function of the application's, which may fork: on one of these threads a child must not come back from there.
+    static func callOut<Result>(_ body: () -> Result) -> Result {
+        mark.isSet ? ForkedProcess.callOut(body) : body()
+    }
+
     /// What connecting asks the application and the file system for, on behalf of suspended callers.
     static let forConnecting = HelperThreads(name: "lws-helper", most: 16)
 
@@ -59,7 +66,7 @@ final class HelperThreads: Sendable {
     private func work(_ first: Job) {
         var next: Job? = first
         while let job = next {
-            ForkedProcess.callOut { job.run() }
+            Self.mark.whileSet { job.run() }
             next = state.withLock { state in
                 state.waiting.removeAll(where: \.deadline.hasPassed)
                 guard !state.waiting.isEmpty else {

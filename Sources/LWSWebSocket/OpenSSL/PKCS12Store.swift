@@ -66,6 +66,9 @@ struct PKCS12Store {
             if let result = try open(bytes, password, file, isApart: false, body) { return result }
             var reason = OpenSSLError.first
             let legacyContext = Self.legacyContext.value
+            if legacyContext == nil, let shortage = DescriptorShortage.words {
+                throw file.error("cannot be decrypted: \(shortage)", isTransient: true)
+            }
             if let legacyContext {
                 ERR_clear_error()
                 let before = cossl_use_context(legacyContext.pointer)

@@ -91,12 +91,15 @@ final class Signer: Sendable {
         var length = 0
         guard EVP_DigestSignInit(context, nil, function, nil, key.pointer) == 1,
             EVP_DigestSign(context, nil, &length, input, input.count) == 1,
-            // That of an EC key is 0 where there is no memory to find it out (crypto/ec/ec_asn1.c: ECDSA_size, 3.0).
+            // Where there is no memory to find out the length of that of an EC key (crypto/ec/ec_asn1.c: ECDSA_size, 3.0).
             length > 0
         else { return nil }
         var isSigned = false
         let signature = [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
             isSigned = EVP_DigestSign(context, buffer.baseAddress, &length, input, input.count) == 1
+            // Without memory for its encoding that of an EC key has a length below zero, and OpenSSL is content
+            // (crypto/ec/ecdsa_ossl.c: ossl_ecdsa_sign, 3.0).
+            if length > buffer.count { isSigned = false }
             count = isSigned ? length : 0
         }
         return isSigned ? signature : nil

@@ -11,8 +11,6 @@ extension Reconnector {
         while true {
             let connection = try install(attempt.destination)
             let setup = try prepare(attempt)
-            // An authenticator has forked, and this is the child.
-            try WebSocketError.refuseInForkedProcess(host: origin.url.host)
             let trace = beginTrace(attempt, connection)
             do throws(WebSocketError) {
                 let request = try attempt.request(setup, trace)
@@ -75,9 +73,10 @@ extension Reconnector {
     func goOn(
         _ attempt: inout Attempt, after failure: WebSocketError, _ setup: Setup
     ) throws(WebSocketError) {
-        if attempt.refusal == nil,
-            let seen = isWorthAnotherTry(failure, attempt.destination, sent: setup.credentials)
-        {
+        let seen =
+            attempt.refusal == nil ? isWorthAnotherTry(failure, attempt.destination, sent: setup.credentials) : nil
+        try WebSocketError.refuseInForkedProcess(host: origin.url.host)
+        if let seen {
             attempt.refusal = seen
             connection.log.write(.debug, "the credentials were refused; trying others", failure.facts)
             return
@@ -164,10 +163,14 @@ extension Reconnector {
         let surroundings = AuthenticationSurroundings(
             proxy: configuration.proxy, localAddress: configuration.localAddress, log: connection.log,
             loop: loop, resolver: resolver, deadline: deadline, cancellation: cancellation)
-        do throws(AuthenticationError) {
-            return try authenticator.headerFields(
-                for: AuthenticationRequest(request, after: refusal?.response, surroundings))
-        } catch {
+        let outcome = HelperThreads.callOut {
+            Result { () throws(AuthenticationError) in
+                try authenticator.headerFields(
+                    for: AuthenticationRequest(request, after: refusal?.response, surroundings))
+            }
+        }
+        try WebSocketError.refuseInForkedProcess(host: origin.url.host)
+        do throws(AuthenticationError) { return try outcome.get() } catch {
             throw WebSocketError(
                 .auth, "There are no credentials for \(destination.url.host): \(error)", host: destination.url.host,
                 libraryDetail: error.detail, isTransient: error.isTransient)
@@ -182,7 +185,7 @@ extension Reconnector {
             let authenticator = authenticator(for: destination)
         else { return nil }
         let refusal = AuthenticationRefusal(response, sent: credentials)
-        return authenticator.wasRefused(refusal) ? refusal : nil
+        return HelperThreads.callOut { authenticator.wasRefused(refusal) } ? refusal : nil
     }
 
     /// Credentials stay with the origin that they were given for.

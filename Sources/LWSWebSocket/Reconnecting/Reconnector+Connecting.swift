@@ -119,6 +119,8 @@ extension Reconnector {
     /// - Throws: where there is to be no other attempt after one that failed: the failure, or `connectionClosure` where the
     ///   client is closed.
     func checkRetry(after failure: WebSocketError) throws(WebSocketError) {
+        // In a child that has come back from the application's code, whoever is told would have it wait.
+        guard !ForkedProcess.isCurrent else { throw failure }
         tellOfFailure(failure)
         if let closed = closedError { throw closed }
         guard failure.isWorthAnotherAttempt else { throw failure }
@@ -142,7 +144,9 @@ extension Reconnector {
     func announce(_ retry: WebSocketRetryEvent) {
         guard let onRetry = configuration.retryConfig?.onRetry, closedError == nil else { return }
         state.withLock { $0.notifier = pthread_self() }
-        onRetry(retry)
+        HelperThreads.callOut { onRetry(retry) }
+        // The locks of another process may be taken for ever.
+        guard !ForkedProcess.isCurrent else { return }
         state.withLock { $0.notifier = nil }
     }
 

@@ -18,7 +18,7 @@ struct CipherSelection: Hashable {
         versions = settings.protocol
         guard !settings.ciphers.isEmpty else { return }
         guard let suites = Suite.all.value else {
-            throw Self.invalid("ciphers", "they are not known").forWantOfMemory
+            throw Self.invalid("ciphers", "the installed OpenSSL does not tell which cipher suites it has")
         }
         var chosen: [Suite] = []
         for name in settings.ciphers {
@@ -119,13 +119,13 @@ private struct Suite: Sendable {
     static let all = MadeOnce<[String: Suite]> {
         guard let context = SSL_CTX_new(TLS_client_method()) else { return nil }
         defer { SSL_CTX_free(context) }
+        SSL_CTX_set_cipher_list(context, "ALL:COMPLEMENTOFALL:@SECLEVEL=0")
         // Not all suites of TLS 1.3 are on by default. Those of RFC 8446, section B.4.
-        guard SSL_CTX_set_cipher_list(context, "ALL:COMPLEMENTOFALL:@SECLEVEL=0") == 1,
-            SSL_CTX_set_ciphersuites(
-                context,
-                "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_CCM_SHA256:"
-                    + "TLS_AES_128_CCM_8_SHA256") == 1
-        else { return nil }
+        SSL_CTX_set_ciphersuites(
+            context,
+            "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_CCM_SHA256:"
+                + "TLS_AES_128_CCM_8_SHA256")
+        guard !HeldLoop.lacksMemory, !OpenSSLError.isShortage else { return nil }
         let ciphers = SSL_CTX_get_ciphers(context)
         var all: [String: Suite] = [:]
         for index in 0..<cossl_cipher_count(ciphers) {

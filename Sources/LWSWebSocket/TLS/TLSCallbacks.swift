@@ -12,7 +12,7 @@ extension TLSContext {
     func installCallbacks() throws(WebSocketError) {
         guard let indices = ExtraData.indices.value,
             SSL_CTX_set_ex_data(pointer, indices.context, Unmanaged.passUnretained(self).toOpaque()) == 1
-        else { throw WebSocketError(.ssl, "OpenSSL could not be set up").forWantOfMemory }
+        else { throw WebSocketError(.ssl, "OpenSSL could not be set up") }
         SSL_CTX_set_info_callback(pointer, infoCallback)
         SSL_CTX_set_cert_verify_callback(pointer, verifyCallback, nil)
         SSL_CTX_set_client_cert_cb(pointer, clientCertificateCallback)
@@ -83,6 +83,14 @@ private func infoCallback(_ ssl: OpaquePointer?, _ event: Int32, _ value: Int32)
     case SSL_CB_WRITE_ALERT: handshake.alert(value, isIncoming: false, ssl)
     default: break
     }
+}
+
+/// Of the header of a record, just before it is written.
+func messageCallback(
+    _ isWritten: Int32, _ version: Int32, _ kind: Int32, _ bytes: UnsafeRawPointer?, _ count: Int,
+    _ ssl: OpaquePointer?, _ argument: UnsafeMutableRawPointer?
+) {
+    if isWritten == 1 { TLSHandshake.of(ssl)?.noteMemory() }
 }
 
 private func verifyCallback(_ store: OpaquePointer?, _ argument: UnsafeMutableRawPointer?) -> Int32 {

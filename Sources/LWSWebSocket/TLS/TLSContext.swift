@@ -218,7 +218,10 @@ final class KeyLogFile: Sendable {
     /// Adds a line. In one piece, for others may write to the file as well. A full disk loses the line.
     func add(_ line: UnsafePointer<CChar>) {
         let bytes = Array(UnsafeRawBufferPointer(start: line, count: strlen(line))) + [UInt8(ascii: "\n")]
+        // It says what becomes of the handshake.
+        let before = errno
         _ = Interrupted.again { write(descriptor, bytes, bytes.count) }
+        errno = before
     }
 }
 

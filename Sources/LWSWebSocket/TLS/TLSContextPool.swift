@@ -11,11 +11,12 @@ struct TLSContextKey: Sendable, Hashable {
     /// Stands for all of it where it has to be remembered, for there are secrets in it.
     let digest: String
 
-    init(_ settings: ClientSecureSocket) {
+    /// - Throws: `ssl` where the system lacks what it takes to look at the files, without which it would be another's key.
+    init(_ settings: ClientSecureSocket) throws(WebSocketError) {
         OpenSSLLibrary.prepare()
         self.settings = settings
         keyLogPath = settings.keyLog?.path
-        stamps = Self.files(settings).map { FileStamp($0) }
+        stamps = try Self.files(settings).map { FileStamp($0) }
         digest = SettingsDigest.of(settings, stamps)
     }
 
@@ -26,12 +27,18 @@ struct TLSContextKey: Sendable, Hashable {
 
     func hash(into hasher: inout Hasher) { hasher.combine(digest) }
 
-    private static func files(_ settings: ClientSecureSocket) -> [String] {
+    private static func files(_ settings: ClientSecureSocket) throws(WebSocketError) -> [String] {
         var paths: [String?] = []
         switch settings.cert?.choice {
         case nil: break
         case .pem(let source), .pkcs12(let source, _): paths.append(source.path)
-        case .directory(let path): paths += [path] + ((try? FieldFile.files(in: path, "")) ?? [])
+        case .directory(let path):
+            paths.append(path)
+            do throws(WebSocketError) {
+                paths += try FieldFile.files(in: path, "secureSocket.cert")
+            } catch  where !error.isRetriable {
+                // Making the context says so.
+            }
         }
         switch settings.key?.choice {
         case nil: break
@@ -62,7 +69,7 @@ final class TLSContextPool: Sendable {
 
     /// The context for these settings and the files as they are now. Blocks for as long as reading the files takes.
     func context(for settings: ClientSecureSocket) throws(WebSocketError) -> TLSContext {
-        let key = TLSContextKey(settings)
+        let key = try TLSContextKey(settings)
         if let context = entries.withLock({ $0[key]?.context }) { return context }
         // Without the lock, for it takes milliseconds: another thread may make the same one meanwhile.
         let made = try TLSContext(key)

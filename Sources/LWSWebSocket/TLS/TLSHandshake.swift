@@ -39,9 +39,6 @@ final class TLSHandshake {
     private var error: (reason: Int32, words: String)?
     /// A step was not taken because the system had no memory for it. OpenSSL has many words for that.
     private var lacksMemory = false
-    /// This side could not go on, in spite of a peer that does everything right: "such as a memory allocation failure" (RFC 8446,
-    /// section 6.2, internal_error).
-    private var failedInside = false
     /// What was negotiated.
     private(set) var info: TLSInfo?
 
@@ -59,6 +56,7 @@ final class TLSHandshake {
             refusal = noMemory
             return
         }
+        SSL_set_msg_callback(ssl, messageCallback)
         let settings = context.settings
         // An address is no name (RFC 6066, section 3).
         let isNamed = cossl_set_server_name(ssl, server.isAddress ? nil : server.name)
@@ -116,9 +114,15 @@ final class TLSHandshake {
 
     /// A step could not be taken: for want of data, or because of an error.
     func stopped() {
-        if HeldLoop.lacksMemory || OpenSSLError.isShortage { lacksMemory = true }
+        noteMemory()
         guard error == nil, let first = OpenSSLError.first else { return }
         error = (first.reason, first.words)
+    }
+
+    /// To be called before OpenSSL writes as well: an alert that says why it stops has it forget `errno`
+    /// (ssl/record/rec_layer_s3.c: ssl3_write_pending).
+    func noteMemory() {
+        if HeldLoop.lacksMemory || OpenSSLError.isShortage { lacksMemory = true }
     }
 
     func alert(_ value: Int32, isIncoming: Bool, _ ssl: OpaquePointer) {
@@ -129,7 +133,6 @@ final class TLSHandshake {
         guard isClosing || isModern || level == SSL3_AL_FATAL else { return }
         // What this side says at the end of a connection that is in order does not end reading.
         if isIncoming || !isClosing { hasEnded = true }
-        if !isIncoming, description == SSL_AD_INTERNAL_ERROR { failedInside = true }
         if isIncoming {
             if isClosing { wasClosed = true } else { alert = description }
         }
@@ -138,6 +141,7 @@ final class TLSHandshake {
     func completed(_ ssl: OpaquePointer) {
         guard !isComplete else { return }
         isComplete = true
+        SSL_set_msg_callback(ssl, nil)
         info = TLSInfo(ssl)
     }
 
@@ -173,9 +177,8 @@ final class TLSHandshake {
             TLSSessionCache.shared.forget(sessionKey)
             failure.isTransient = true
         }
-        guard refusal == nil, alert == nil else { return failure }
-        if failedInside { failure.isTransient = true }
-        return lacksMemory ? noMemory : failure
+        if lacksMemory, refusal == nil, alert == nil { failure = noMemory }
+        return failure
     }
 
     private func reason(_ detail: String) -> TLSFailure? {

@@ -166,9 +166,10 @@ int poll(struct pollfd *descriptors, nfds_t count, int milliseconds) {
     // there always is. Not lws's: where its poll fails it goes by what an earlier one has left, reads on behind a ping, and drops
     // pongs (plat/unix/unix-service.c: _lws_plat_service_tsi).
     if (is_program(__builtin_return_address(0)) && count > 1 && FAILS(poll, ENOMEM)) return -1;
-    int ready = REAL(poll)(descriptors, count, milliseconds);
     // What is there is told, signal or not (do_poll).
-    return ready == 0 && FAILS(poll, EINTR) ? -1 : ready;
+    int ready = REAL(poll)(descriptors, count, 0);
+    if (ready == 0 && FAILS(poll, EINTR)) return -1;
+    return ready != 0 || milliseconds == 0 ? ready : REAL(poll)(descriptors, count, milliseconds);
 }
 
 // ---- Threads and names

@@ -29,10 +29,12 @@ struct FailingCall {
         return failing_calls_end() ? String(cString: failing_call_place()) : nil
     }
 
-    /// Runs `body` in a child, and waits for its end. Returns what `body` does; `nil` where the child has ended otherwise.
+    /// Runs `body` in a child, and waits for its end. Returns what `body` does; `nil` where the child has ended otherwise, or there
+    /// is none.
     static func inChild(_ body: () -> Bool) -> Bool? {
         fflush(nil)
         let child = failing_calls_fork()
+        guard child >= 0 else { return nil }
         guard child != 0 else {
             let result = body()
             fflush(nil)

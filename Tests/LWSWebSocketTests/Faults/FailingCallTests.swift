@@ -45,6 +45,15 @@
             }
         }
 
+        @Test("that is the first of its kind in a process does the same", .enabled(if: isWhole))
+        func anew() throws {
+            let peers = try FailingCallPeers()
+            for (life, counts) in try peers.run(["signed", "stapled"], "memory", ["--anew", "--last", "2000"]) {
+                // What OpenSSL fetches, and finds ciphers by, is there afterwards.
+                #expect(counts.isEmpty, "\(life) has asked for memory more than 2000 times, and ends there")
+            }
+        }
+
         private static func lives(_ names: [String]) -> [String] {
             names.filter { $0 != "unix" || LibraryFeature.unixSockets.isPresent }
         }
@@ -133,10 +142,12 @@
 
         /// Has the calls fail while a client lives in each of these ways, all at the same time: mostly they wait. Returns how
         /// many calls there were of each kind.
-        func run(_ lives: [String], _ calls: String) throws -> [(life: String, counts: [String: Int])] {
+        func run(
+            _ lives: [String], _ calls: String, _ options: [String] = []
+        ) throws -> [(life: String, counts: [String: Int])] {
             let program = try BuiltProgram.path("lws-failing-calls")
             let probes = try lives.map {
-                try PeerProcess(program, ["--life", $0, "--calls", calls] + arguments)
+                try PeerProcess(program, ["--life", $0, "--calls", calls] + options + arguments)
             }
             defer { for probe in probes { probe.stop() } }
             return try zip(lives, probes).map { ($0, try counts(of: $0, $1)) }

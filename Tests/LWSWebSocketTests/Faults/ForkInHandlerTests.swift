@@ -18,6 +18,8 @@
             /// comes, and where the loop's thread does.
             case logOfLeader, logOfLoop
             case pongHandler, eventHandler, onRetry, authenticator, authenticatorOfTask
+            /// One that throws, and one that is told of a 401.
+            case failingAuthenticator, refusedAuthenticator
         }
 
         /// What the child does.
@@ -33,23 +35,27 @@
             }
 
             private let act: Act
+            private let place: Place
             private let state = Locked(State())
             private let isOver = MonotonicSemaphore()
 
-            init(_ act: Act) { self.act = act }
+            init(_ act: Act, _ place: Place) { (self.act, self.place) = (act, place) }
 
             func arm() { state.withLock { $0.isArmed = true } }
 
-            func fork() {
+            /// Returns whether it has.
+            @discardableResult
+            func fork() -> Bool {
                 let isArmed = state.withLock { state in
                     defer { state.isArmed = false }
                     return state.isArmed
                 }
-                guard isArmed, let child = try? ForkedChild.fork() else { return }
+                guard isArmed, let child = try? ForkedChild.fork() else { return false }
                 guard child == 0 else {
                     let code = ForkedChild.waitForEnd(of: child)
                     state.withLock { $0.code = code }
-                    return isOver.signal()
+                    isOver.signal()
+                    return true
                 }
                 // What hangs ends by SIGALRM.
                 alarm(UInt32(Timing.ages / .seconds(1)))
@@ -61,6 +67,7 @@
                     _exit(127)
                 case .returns: close(STDERR_FILENO)
                 }
+                return true
             }
 
             /// The child's exit code, once there is one.
@@ -71,8 +78,13 @@
 
             func onPong(_ payload: [UInt8]) { fork() }
             func headerFields(for request: AuthenticationRequest) throws(AuthenticationError) -> HTTPFields {
+                guard place != .refusedAuthenticator else { return [:] }
+                guard fork(), place == .failingAuthenticator else { return [:] }
+                throw AuthenticationError("none", isTransient: true)
+            }
+            func wasRefused(_ refusal: AuthenticationRefusal) -> Bool {
                 fork()
-                return [:]
+                return true
             }
         }
 
@@ -99,7 +111,8 @@
                 configuration.retryConfig = WebSocketRetryConfig(maxCount: 1, interval: .milliseconds(1)) { _ in
                     forker.fork()
                 }
-            case .authenticator, .authenticatorOfTask: configuration.auth = .custom(forker)
+            case .authenticator, .authenticatorOfTask, .failingAuthenticator, .refusedAuthenticator:
+                configuration.auth = .custom(forker)
             }
             return configuration
         }
@@ -129,16 +142,23 @@
                 let other = try await WebSocketClient.connect(
                     server.url(), configuration: try configuration(place, forker, secure: false))
                 try await other.close()
-            case .authenticator, .onRetry:
-                let port = try FreePort.find()
-                do {
-                    _ = try WebSocketClient(
-                        "ws://127.0.0.1:\(port)/", configuration: try configuration(place, forker, secure: false))
-                } catch let error as WebSocketError {
-                    // The child is told why it cannot go on.
-                    guard ForkedProcess.isCurrent else { return #expect(error.code == .connection) }
-                    _exit(error.code == .invalidArgument && error.description.contains("forked") ? 5 : 6)
+            case .authenticator, .failingAuthenticator, .refusedAuthenticator, .onRetry:
+                let server = try RawServer { peer in
+                    guard place == .refusedAuthenticator, (try? peer.readRequestHead()) != nil else { return }
+                    peer.send("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
+                    peer.waitForEnd()
                 }
+                defer { server.stop() }
+                var configuration = try configuration(place, forker, secure: false)
+                // A child that goes on would be told.
+                if place == .failingAuthenticator { configuration.retryConfig = WebSocketRetryConfig(maxCount: 1) }
+                let url = server.url()
+                let error = failure { try WebSocketClient(url, configuration: configuration) }
+                // The child is told why it cannot go on.
+                guard !ForkedProcess.isCurrent else {
+                    _exit(error?.code == .invalidArgument && error?.description.contains("forked") == true ? 5 : 6)
+                }
+                #expect(error?.code == (place == .refusedAuthenticator ? .invalidHandshake : .connection))
             }
         }
 
@@ -148,7 +168,11 @@
             switch act {
             case .ends: 3
             case .startsProgram: 4
-            case .returns: [.authenticator, .onRetry].contains(place) ? 5 : 70
+            case .returns:
+                switch place {
+                case .authenticator, .failingAuthenticator, .refusedAuthenticator, .onRetry: 5
+                default: 70
+                }
             }
         }
 
@@ -161,7 +185,7 @@
                 let identity = isSecure ? try TLSIdentity(CertificateAuthority.shared.server(.good)) : nil
                 let server = try server(identity, seen)
                 defer { server.stop() }
-                let forker = Forker(act)
+                let forker = Forker(act, place)
                 let client = try WebSocketClient(
                     server.url(), configuration: try configuration(place, forker, secure: isSecure))
                 try await provoke(place, client, forker)

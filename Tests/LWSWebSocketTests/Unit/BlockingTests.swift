@@ -48,4 +48,17 @@ struct SemaphoreTests {
         let allowed = (median(others) - limit) * 3 + limit / 2
         #expect(median(times) - limit <= allowed, "\(times), the system's own \(others)")
     }
+
+    @Test("what is made once is made until that succeeds, and not again")
+    func madeOnce() {
+        let calls = Locked(0)
+        let made = MadeOnce<Int> {
+            calls.withLock { count in
+                count += 1
+                return count < 3 ? nil : count
+            }
+        }
+        #expect((0..<5).map { _ in made.value } == [nil, nil, 3, 3, 3])
+        #expect(calls.withLock { $0 } == 3)
+    }
 }

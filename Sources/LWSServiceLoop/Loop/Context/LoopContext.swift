@@ -265,6 +265,8 @@ public final class LoopContext {
     private func isCalledBack() -> Bool {
         guard context != nil, let holder else { return false }
         precondition(pthread_equal(holder, pthread_self()) != 0, "lws called back on a thread without its loop")
+        // What comes next may fail for another reason.
+        if HeldLoop.lacksMemory { passes.lacksMemory = true }
         return true
     }
 }

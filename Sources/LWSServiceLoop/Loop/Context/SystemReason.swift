@@ -30,18 +30,20 @@ package enum SystemReason {
 
 /// The names in a directory.
 package enum DirectoryNames {
-    /// In the system's order, with those that begin with a dot; `nil` where the directory cannot be opened, with the reason in
-    /// `errno`.
+    /// In the system's order, with those that begin with a dot; `nil` where the directory cannot be opened, or read to its end, with
+    /// the reason in `errno`.
     package static func list(_ path: String) -> [String]? {
         guard let directory = opendir(path) else { return nil }
         defer { closedir(directory) }
         var names: [String] = []
+        errno = 0
         while let entry = readdir(directory) {
             names.append(
                 withUnsafePointer(to: &entry.pointee.d_name) {
                     $0.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
                 })
+            errno = 0
         }
-        return names
+        return errno == 0 ? names : nil
     }
 }
