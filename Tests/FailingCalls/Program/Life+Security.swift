@@ -37,7 +37,9 @@ extension Life {
         case .misnamed: settings.serverName = "other.example"
         case .misaddressed: settings.serverName = "127.0.0.9"
         case .softlyRevoked: settings.certValidation = .crl(.file(peers.revocations), .soft)
-        case .unpinned: settings.pinnedPublicKeys = Self.otherPins
+        case .unpinned:
+            settings.pinnedPublicKeys = Self.otherPins
+            settings.ciphers = ["TLS_AES_128_GCM_SHA256", "ECDHE-RSA-AES128-GCM-SHA256"]
         case .stapled, .stapledRevoked: everything(settings: &settings, peers)
         default: break
         }

@@ -48,10 +48,8 @@
         @Test("that is the first of its kind in a process does the same", .enabled(if: isWhole))
         func anew() throws {
             let peers = try FailingCallPeers()
-            for (life, counts) in try peers.run(["signed", "stapled"], "memory", ["--anew", "--last", "2000"]) {
-                // What OpenSSL fetches, and finds ciphers by, is there afterwards.
-                #expect(counts.isEmpty, "\(life) has asked for memory more than 2000 times, and ends there")
-            }
+            // Up to the first message of TLS, and further: what comes behind that is set up for each connection.
+            #expect(try peers.run(["unpinned"], "memory", ["--anew", "--last", "1000"]).count == 1)
         }
 
         private static func lives(_ names: [String]) -> [String] {
