@@ -27,8 +27,9 @@ extension HeldLoop {
     /// connection that is served; a later call from there, when `finisher` was called, asks again.
     package func whenPassEnds(_ finisher: any PassFinisher) { core.passes.add(finisher) }
 
-    /// For a finisher: whether lws has had too little memory in the call in which it was asked for. What it had read of a connection may be lost then, where
-    /// it was to keep some of that for later (core-net/service.c: `lws_rxflow_cache`, whose failure nobody looks at).
+    /// For a finisher: whether lws has had too little memory in the call in which it was asked for. What it had read of a connection
+    /// may be lost then, where it was to keep some of that for later (core-net/service.c: `lws_rxflow_cache`, whose failure nobody
+    /// looks at).
     package var lackedMemory: Bool { core.passes.lackedMemory }
 
     /// Whether lws looks at everything just now, and not at one connection alone.

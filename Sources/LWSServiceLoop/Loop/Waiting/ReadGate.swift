@@ -33,7 +33,7 @@ public final class ReadGate {
     /// Reading is paused, for whatever reason.
     package var isHeldBack: Bool { isPaused || isAnsweringPing }
     /// Reading is paused until a pong has left.
-    private var isAnsweringPing = false
+    package private(set) var isAnsweringPing = false
     /// The callback for writing was asked for, and has not come yet.
     private var isWriteAwaited = false
     /// Turns of the loop since then.

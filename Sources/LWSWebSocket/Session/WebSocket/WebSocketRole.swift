@@ -60,8 +60,8 @@ final class WebSocketRole {
         // It will write in its next turn, a pong perhaps.
         settle(session, held)
         if !sendPong(wsi, session, held) { reading.waitChanged(wsi, held) }
-        // It is in the midst of reading.
-        if reading.isHeldBack { held.whenPassEnds(session) }
+        // It is in the midst of reading, and keeps the rest.
+        if reading.isAnsweringPing { held.whenPassEnds(session) }
     }
 
     /// lws had too little memory for something. Where it was kept from reading on, that may have been to keep what it had read.
